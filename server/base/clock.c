@@ -1,0 +1,82 @@
+#include "base/clock.h"
+
+#include "base/mem.h"
+
+int64_t
+clock_now(void)
+{
+	struct timespec ts;
+
+	must(clock_gettime(CLOCK_REALTIME, &ts) == 0);
+	return ts.tv_sec;
+}
+
+int64_t
+clock_mono_us(void)
+{
+	struct timespec ts;
+
+	must(clock_gettime(CLOCK_MONOTONIC, &ts) == 0);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+void
+clock_text(int64_t t, char out[CLOCK_TEXT_BYTES])
+{
+	time_t tt = (time_t)t;
+	struct tm tm;
+
+	must(gmtime_r(&tt, &tm) != NULL);
+	must(strftime(out, CLOCK_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0);
+}
+
+/* The decimal number of n digits at p, or -1. */
+static int
+digits(const uint8_t *p, size_t n)
+{
+	int v = 0;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return -1;
+		v = v * 10 + (p[i] - '0');
+	}
+	return v;
+}
+
+bool
+clock_parse(struct bytes text, int64_t *t)
+{
+	struct tm tm = { 0 }, back;
+	const uint8_t *p = text.p;
+	time_t tt;
+	int year, mon, day;
+
+	if (text.n != 10 && text.n != 20)
+		return false;
+	year = digits(p, 4);
+	mon = digits(p + 5, 2);
+	day = digits(p + 8, 2);
+	if (year < 1970 || mon < 1 || day < 1 || p[4] != '-' || p[7] != '-')
+		return false;
+	tm.tm_year = year - 1900;
+	tm.tm_mon = mon - 1;
+	tm.tm_mday = day;
+	if (text.n == 20) {
+		tm.tm_hour = digits(p + 11, 2);
+		tm.tm_min = digits(p + 14, 2);
+		tm.tm_sec = digits(p + 17, 2);
+		if (p[10] != 'T' || p[13] != ':' || p[16] != ':' ||
+		    p[19] != 'Z' || tm.tm_hour < 0 || tm.tm_min < 0 ||
+		    tm.tm_sec < 0)
+			return false;
+	}
+	tt = timegm(&tm);
+	/* timegm folds 31 February into March: refuse what moved. */
+	if (gmtime_r(&tt, &back) == NULL || back.tm_mday != day ||
+	    back.tm_mon != mon - 1 || tm.tm_hour > 23 || tm.tm_min > 59)
+		return false;
+	*t = tt;
+	return true;
+}

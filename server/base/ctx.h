@@ -1,0 +1,27 @@
+/*
+ * What every function that acts for a request is given: its memory, its id,
+ * its one reading of the clock, and (for the layers that know them) this
+ * thread's database connection and the service's wiring.
+ */
+#ifndef BASE_CTX_H
+#define BASE_CTX_H
+
+#include <stdint.h>
+
+struct arena;
+struct db;
+struct svc;
+
+#define RID_LEN 36 /* a UUID in text */
+
+struct ctx {
+	struct arena *arena;
+	struct db *db;         /* store/db: this worker's connection */
+	const struct svc *svc; /* domain/svc: keys, profiles, settings */
+	const char *rid;       /* request id, also the attempt id (E5) */
+	int64_t now;           /* seconds since 1970, UTC */
+	const char *reason;    /* private reason of the last refusal */
+	int retry_after;       /* seconds, for 202, 429 and 503; 0 unset */
+};
+
+#endif

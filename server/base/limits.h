@@ -1,0 +1,35 @@
+/*
+ * Every maximum in one place.  A limit has a name so that a refusal, a test
+ * and the documentation mean the same number.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+#define KIB 1024
+#define MIB (1024 * 1024)
+
+#define LIMIT_ARENA (1 * MIB)          /* memory of one request */
+#define LIMIT_HEADERS (8 * KIB)        /* request line and headers together */
+#define LIMIT_PATH 512                 /* request target, after decoding */
+#define LIMIT_BODY_SMALL (16 * KIB)    /* JSON and form bodies */
+#define LIMIT_BODY_EST (64 * KIB)      /* base64 of a CSR */
+#define LIMIT_BODY_IMPORT (1024 * MIB) /* an allowlist, spooled to disk */
+#define LIMIT_IMPORT_LINE (16 * KIB)   /* one birth */
+#define LIMIT_IMPORT_ERRORS 100        /* bad lines named in the answer */
+#define LIMIT_JSON_DEPTH 16
+#define LIMIT_FORM_FIELDS 32
+#define LIMIT_CSR (32 * KIB)  /* DER */
+#define LIMIT_CERT (16 * KIB) /* DER */
+#define LIMIT_CHAIN 5         /* client chain (SECURITY.md E4) */
+#define LIMIT_RSA_BITS 4096   /* E4 */
+#define LIMIT_SLUG 63         /* manufacturer, model, service names */
+#define LIMIT_SERIAL 64       /* a unit's serial number, characters */
+#define LIMIT_NAME 200        /* display names */
+#define LIMIT_UEID 33         /* RFC 9711 section 4.2.1 */
+#define LIMIT_PAGE 500        /* rows of one answer */
+#define LIMIT_TOPICS 64       /* topic patterns of one service */
+#define LIMIT_TOPIC 256       /* bytes of one topic pattern */
+#define LIMIT_TOKEN 512       /* bearer token, characters */
+#define LIMIT_JWS (8 * KIB)
+
+#endif

@@ -1,0 +1,111 @@
+/*
+ * Who is calling, judged anew at each request (SECURITY.md A4): a birth
+ * certificate is a unit, an operational certificate a device, a signed
+ * bearer an owner, an admin token an operator.
+ */
+#ifndef DOMAIN_CALLER_H
+#define DOMAIN_CALLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "base/limits.h"
+
+enum caller_kind {
+	CALLER_NOBODY,
+	CALLER_UNIT,   /* birth certificate by mutual TLS */
+	CALLER_DEVICE, /* operational certificate by mutual TLS */
+	CALLER_OWNER,  /* app key, later passkey or access token */
+	CALLER_ADMIN,  /* operator's token */
+};
+
+/* The TLS client's chain as it was sent, leaf first. */
+struct peer {
+	struct bytes chain[LIMIT_CHAIN];
+	size_t n;
+	bool too_long; /* more than LIMIT_CHAIN certificates */
+};
+
+/* A unit that proved its birth key, with what its maker said of it. */
+struct unit {
+	int64_t birth_id;
+	const char *manufacturer_id, *manufacturer_name;
+	const char *model_id, *model_name, *client_id, *profile;
+	const char *model_policy;  /* JSON */
+	const char *support_until; /* date, or NULL */
+	const char *serial;        /* may be NULL: listed by key or UEID */
+	const char *batch, *made_at, *boot_test; /* may be NULL */
+	bool quarantined, lost, revoked, decommissioned;
+	uint8_t key_sha256[32];  /* the birth key */
+	uint8_t cert_sha256[32]; /* the leaf that proved it */
+};
+
+/* A device that proved its operational key. */
+struct device_caller {
+	const char *device_id;
+	struct bytes serial; /* of the certificate it used */
+	int64_t not_before, not_after;
+	const char *profile;
+	uint8_t key_sha256[32];
+	uint8_t cert_sha256[32];
+};
+
+struct owner_caller {
+	const char *owner_id;
+	struct bytes app_key; /* SPKI, DER */
+};
+
+enum admin_scope {
+	SCOPE_READ = 1,
+	SCOPE_REGISTRY = 2,
+	SCOPE_REVOKE = 4,
+	SCOPE_LIFT = 8,
+	SCOPE_KEYS = 16,
+	SCOPE_TOKENS = 32,
+};
+
+struct admin_caller {
+	const char *token_id;
+	unsigned scopes;               /* of enum admin_scope */
+	const char *only_manufacturer; /* manufacturer:<id>, or NULL */
+};
+
+struct caller {
+	enum caller_kind kind;
+	struct unit unit;
+	struct device_caller device;
+	struct owner_caller owner;
+	struct admin_caller admin;
+};
+
+/* Judges the peer's birth certificate: chain to an anchor of its maker, unit
+ * on the allowlist, model active, key pinned (A11).  A refusal is one error
+ * to the sender and an event with the reason for the operator (E5). */
+ERR_FN caller_unit(struct ctx *cx, const struct peer *peer, struct unit *out);
+
+/* Judges an operational certificate: our chain, R7's identity, not revoked
+ * or superseded, device owned and unflagged but for quarantine. */
+ERR_FN caller_device(
+    struct ctx *cx, const struct peer *peer, struct device_caller *out);
+
+/* Judges an owner's bearer: a JWS of at most five minutes, signed by the
+ * app key, made for this issuer, method and path. */
+ERR_FN caller_owner(struct ctx *cx, const char *jws, const char *method,
+    const char *path, struct owner_caller *out);
+
+/* Judges an operator's token and that it holds the scope. */
+ERR_FN caller_admin(struct ctx *cx, const char *token, unsigned scope,
+    struct admin_caller *out);
+
+/* Whether the leaf is an unexpired certificate of our issuing CA with a
+ * device's identity: mathematics and clock alone, no database.  Decides the
+ * lane of the queue on the I/O thread, and nothing else (H3). */
+bool caller_is_operational(struct ctx *cx, const struct peer *peer);
+
+/* Whether the token's own MAC is right: decides the lane, nothing else. */
+bool caller_token_is_ours(struct ctx *cx, const char *token);
+
+#endif

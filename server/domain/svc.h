@@ -1,0 +1,47 @@
+/*
+ * What the service is wired from: settings, keys, profiles, and the shared
+ * memory of module live.  Built once by main, read-only while serving.
+ */
+#ifndef DOMAIN_SVC_H
+#define DOMAIN_SVC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct live;
+struct mac_key;
+struct profiles;
+struct signer;
+struct trust;
+
+struct settings {
+	/* identity */
+	char *issuer; /* https://host[:port], no final slash */
+	/* listener */
+	char *listen; /* address */
+	int64_t port;
+	char *tls_cert, *tls_key; /* PEM files, reloaded when changed */
+	int64_t io_threads, workers, queue, connections, per_address;
+	int64_t idle_timeout, request_timeout; /* seconds */
+	/* keys and files */
+	char *root_cert, *issuing_cert, *issuing_key, *mac_key, *profiles;
+	char *state_dir, *web_dir;
+	/* database */
+	char *db; /* libpq conninfo, or @FILE that holds it */
+	/* policy */
+	int64_t code_lifetime, code_interval; /* seconds, RFC 8628 */
+	int64_t claim_window; /* seconds a claim request lives (A6) */
+	int64_t guesses_owner, guesses_address, guesses_service;
+	int64_t guess_window; /* seconds */
+};
+
+struct svc {
+	struct settings set;
+	struct signer *signer;   /* the issuing CA */
+	struct trust *own_trust; /* issuing CA and root, for our leaves */
+	struct profiles *profiles;
+	struct mac_key *mac;
+	struct live *live;
+};
+
+#endif

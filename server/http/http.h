@@ -1,0 +1,77 @@
+/*
+ * A request and its answer as handlers see them.  http/server fills the
+ * request before any handler runs (headers checked, body whole, path
+ * parameters captured, caller judged) and sends the answer after it.
+ */
+#ifndef HTTP_HTTP_H
+#define HTTP_HTTP_H
+
+#include <stdbool.h>
+
+#include "base/bytes.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "domain/caller.h"
+
+enum method {
+	METHOD_GET, /* HEAD is answered as GET without its body */
+	METHOD_POST,
+	METHOD_PUT,
+	METHOD_DELETE,
+	METHOD_OTHER,
+};
+
+#define PATH_PARAMS 3
+
+struct request {
+	enum method method;
+	const char *path;               /* decoded once */
+	const char *param[PATH_PARAMS]; /* what {…} of the route matched */
+	const struct route *route;
+	struct bytes body;
+	int spool_fd;             /* BODY_SPOOL routes: the body, at 0 */
+	const char *content_type; /* lower case, without parameters */
+	const char *bearer;       /* Authorization: Bearer, or NULL */
+	const char *address;      /* the client's, in text */
+	struct peer peer;
+	struct caller caller;
+	void *conn; /* http/server's own */
+};
+
+/* A query parameter, decoded; NULL if absent.  Repeats are refused before
+ * any handler runs. */
+const char *request_query(const struct request *rq, const char *name);
+
+/* A header's value; NULL if absent. */
+const char *request_header(const struct request *rq, const char *name);
+
+#define REPLY_HEADERS 8
+
+struct reply {
+	int status;
+	const char *type;  /* Content-Type; NULL for no body */
+	struct bytes body; /* in the request's arena or static */
+	struct {
+		const char *name, *value;
+	} header[REPLY_HEADERS];
+	size_t nheaders;
+};
+
+void reply_header(struct reply *rs, const char *name, const char *value);
+/* A reply of a given type; body in the arena or static. */
+void
+reply_body(struct reply *rs, int status, const char *type, struct bytes body);
+/* JSON with Cache-Control: no-store. */
+void reply_json(struct reply *rs, int status, struct bytes json);
+/* Retry-After in seconds. */
+void reply_retry_after(struct ctx *cx, struct reply *rs, int seconds);
+
+/* Handlers decode, call the domain, and encode; they decide nothing. */
+typedef const struct err *
+handler_fn(struct ctx *cx, struct request *rq, struct reply *rs);
+
+/* Runs on the I/O thread, must not block nor touch the database; true if it
+ * answered, false to go on to a worker. */
+typedef bool quick_fn(struct ctx *cx, struct request *rq, struct reply *rs);
+
+#endif

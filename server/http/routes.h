@@ -1,0 +1,45 @@
+/*
+ * The route table: everything an auditor asks of a route stands in its row.
+ */
+#ifndef HTTP_ROUTES_H
+#define HTTP_ROUTES_H
+
+#include <stddef.h>
+
+#include "http/http.h"
+
+/* Who may call; anything but WHO_ANYONE is judged before the handler. */
+enum who {
+	WHO_ANYONE,
+	WHO_UNIT,   /* birth certificate by mutual TLS */
+	WHO_DEVICE, /* operational certificate by mutual TLS */
+	WHO_OWNER,
+	WHO_ADMIN,
+};
+
+enum body_kind {
+	BODY_NONE,
+	BODY_JSON,      /* application/json */
+	BODY_FORM,      /* application/x-www-form-urlencoded */
+	BODY_PKCS10,    /* application/pkcs10 */
+	BODY_ALLOWLIST, /* text/csv or application/x-ndjson, spooled */
+};
+
+enum error_format { AS_PROBLEM, AS_OAUTH, AS_EST };
+
+struct route {
+	enum method method;
+	const char *path; /* segments; {name} captures one */
+	enum who who;
+	unsigned scope; /* of enum admin_scope, for WHO_ADMIN */
+	enum body_kind body;
+	size_t limit; /* bytes of body */
+	enum error_format errors;
+	handler_fn *handler;
+	quick_fn *quick; /* may be NULL */
+};
+
+extern const struct route routes[];
+extern const size_t routes_n;
+
+#endif
