@@ -95,6 +95,10 @@ ERR_FN tx_commit(struct tx *tx);
 void tx_end(struct tx *tx);
 #define TX __attribute__((cleanup(tx_end))) struct tx
 
+/* Statements of the open transaction may take this long instead of the few
+ * seconds that a request is given; tx_end restores that. */
+ERR_FN tx_patience(struct tx *tx, int seconds);
+
 /* COPY ... FROM STDIN within a transaction: start with the text of the COPY
  * statement, then rows in text format (db_copy_row), then end. */
 ERR_FN db_copy_begin(struct ctx *cx, const char *copy_sql);

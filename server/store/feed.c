@@ -1,0 +1,42 @@
+#include "store/feed.h"
+
+/* Refusals are kept four weeks past notAfter: the longest grace and clock
+ * skew (R4). */
+static const struct stmt FEED_ADD = { "feed_add",
+	"INSERT INTO revocation (kind, device_id, serial, service_name, "
+	"until, reason) VALUES ($1, $2::uuid, $3, $4, "
+	"to_timestamp(nullif($5::bigint, 0)) + interval '28 days', $6)",
+	6 };
+
+const struct err *
+feed_refuse_device(struct ctx *cx, const char *device_id, const char *reason)
+{
+	return DB_RUN(cx, &FEED_ADD, NULL, DB_TEXT("device"),
+	    DB_TEXT(device_id), DB_NULL, DB_NULL, DB_INT(0), DB_TEXT(reason));
+}
+
+const struct err *
+feed_quarantine(
+    struct ctx *cx, const char *device_id, bool entering, const char *reason)
+{
+	return DB_RUN(cx, &FEED_ADD, NULL,
+	    DB_TEXT(entering ? "quarantine" : "lift"), DB_TEXT(device_id),
+	    DB_NULL, DB_NULL, DB_INT(0), DB_TEXT(reason));
+}
+
+const struct err *
+feed_refuse_certificate(
+    struct ctx *cx, struct bytes serial, int64_t not_after, const char *reason)
+{
+	return DB_RUN(cx, &FEED_ADD, NULL, DB_TEXT("certificate"), DB_NULL,
+	    DB_BYTES(serial), DB_NULL, DB_INT(not_after), DB_TEXT(reason));
+}
+
+const struct err *
+feed_service_changed(struct ctx *cx, const char *name)
+{
+	return DB_RUN(cx, &FEED_ADD, NULL, DB_TEXT("service"), DB_NULL, DB_NULL,
+	    DB_TEXT(name), DB_INT(0), DB_TEXT("changed"));
+}
+
+const struct stmt *const feed_stmts[] = { &FEED_ADD, NULL };

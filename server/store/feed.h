@@ -1,0 +1,28 @@
+/*
+ * Writing the feed of what is refused (SECURITY.md R1).  The position is
+ * given by the database under a lock held to commit, so append last in a
+ * transaction: others wait from here on.
+ */
+#ifndef STORE_FEED_H
+#define STORE_FEED_H
+
+#include "store/db.h"
+
+extern const struct stmt *const feed_stmts[];
+
+/* The device id is refused for good. */
+ERR_FN
+feed_refuse_device(struct ctx *cx, const char *device_id, const char *reason);
+
+/* The device id is narrowed to quarantine, or has all of it again. */
+ERR_FN feed_quarantine(
+    struct ctx *cx, const char *device_id, bool entering, const char *reason);
+
+/* A certificate is refused until it has expired. */
+ERR_FN feed_refuse_certificate(
+    struct ctx *cx, struct bytes serial, int64_t not_after, const char *reason);
+
+/* A service's topics changed or it was withdrawn: readers load it anew. */
+ERR_FN feed_service_changed(struct ctx *cx, const char *name);
+
+#endif
