@@ -1,0 +1,63 @@
+/*
+ * The handlers that the route table names, by the file that holds them.
+ * A handler decodes, calls the domain and encodes; it decides nothing.
+ */
+#ifndef HTTP_HANDLERS_H
+#define HTTP_HANDLERS_H
+
+#include "http/http.h"
+
+/* h_ops.c: the operator's probes, and the pages. */
+handler_fn get_healthz;
+quick_fn quick_healthz;
+handler_fn get_readyz;
+handler_fn get_page; /* files of web_dir, read once at start */
+quick_fn quick_page;
+
+/* h_oauth.c: RFC 8628, RFC 8414. */
+handler_fn post_device_authorization;
+handler_fn post_token;
+quick_fn quick_token; /* pending codes, without the database */
+handler_fn get_oauth_metadata;
+
+/* h_est.c: RFC 7030, RFC 8951. */
+handler_fn get_cacerts;
+quick_fn quick_cacerts;
+handler_fn post_simpleenroll;
+handler_fn post_simplereenroll;
+
+/* h_owner.c: companion apps. */
+handler_fn post_approval_lookup;
+handler_fn post_approval_decision;
+handler_fn post_claim;
+handler_fn get_devices;
+handler_fn get_device;
+handler_fn delete_device;
+
+/* h_admin*.c: operators. */
+handler_fn get_manufacturers;
+handler_fn put_manufacturer;
+handler_fn get_manufacturer;
+handler_fn get_anchors;
+handler_fn post_anchor;
+handler_fn delete_anchor;
+handler_fn get_births;
+handler_fn get_models;
+handler_fn put_model;
+handler_fn get_model;
+handler_fn put_import;
+handler_fn get_import;
+handler_fn get_owners;
+handler_fn post_owner;
+handler_fn get_admin_devices;
+handler_fn get_admin_device;
+handler_fn post_device_revoke;
+handler_fn post_device_quarantine;
+handler_fn post_device_lift;
+handler_fn get_services;
+handler_fn put_service;
+handler_fn post_service_certificate;
+handler_fn delete_service;
+handler_fn get_events;
+
+#endif
