@@ -1,0 +1,24 @@
+/*
+ * The service's own CA: a root whose key the service never reads, kept in a
+ * directory apart, and an issuing CA below it with pathlen 0.  What a CA
+ * looks like is fixed here, not in pki/profiles.conf, so that no setting of
+ * a running service describes one.
+ */
+#ifndef PKI_CA_H
+#define PKI_CA_H
+
+#include <stdbool.h>
+
+/* Makes root_dir/root.key and in dir: root.crt, issuing.crt, issuing.key,
+ * mac.key, server.crt (with the issuing certificate below it), server.key.
+ * Directories are made with mode 0700, keys with 0600.  Refuses if any of
+ * these exists; on failure none of them is left.  names are DNS names and IP
+ * addresses, NULL ends. */
+bool ca_init(const char *dir, const char *root_dir, const char *const *names,
+    char why[256]);
+
+/* Makes a new server key and certificate in dir, replacing the old ones
+ * (key first, each by rename). */
+bool ca_server_cert(const char *dir, const char *const *names, char why[256]);
+
+#endif

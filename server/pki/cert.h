@@ -1,0 +1,65 @@
+/*
+ * The facts of a certificate (RFC 5280) that the service decides by.  A
+ * parse gives a whole valid struct or nothing, and verifies no signature:
+ * that is pki/chain's.  The limits of SECURITY.md E4 are judged here, before
+ * any verification.
+ */
+#ifndef PKI_CERT_H
+#define PKI_CERT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/ctx.h"
+#include "base/err.h"
+
+/* Seconds of 9999-12-31T23:59:59Z, no expiry (RFC 5280 section 4.1.2.5). */
+#define CERT_NO_EXPIRY 253402300799
+
+struct cert {
+	struct bytes der;    /* copy in the arena, as all that follows */
+	struct bytes serial; /* magnitude, big endian, no leading 00 */
+	struct bytes spki;
+	uint8_t sha256[32];                            /* of der */
+	uint8_t key_sha256[32];                        /* of spki */
+	uint8_t subject_sha256[32], issuer_sha256[32]; /* of the name, DER */
+	int64_t not_before, not_after;
+	const char *subject;        /* RFC 2253 text, escaped, ASCII */
+	const char *cn;             /* the only CN, or NULL */
+	const char *subject_serial; /* the only serialNumber, or NULL */
+	const char *uri;            /* the only URI in the SAN, or NULL */
+	int n_uri;
+	const char *policy; /* the first policy's OID, or NULL */
+	bool is_ca;         /* basicConstraints CA:TRUE, or self-issued v1 */
+	bool has_ku, ku_digital_signature, ku_cert_sign;
+	bool has_eku, eku_client, eku_server, eku_any;
+};
+
+extern const struct err ERR_BAD_CERT;   /* bad-certificate, INVALID */
+extern const struct err ERR_BAD_ANCHOR; /* bad-anchor, INVALID */
+
+/* Parses one certificate, whole and in DER: key within E4's limits, no
+ * repeated extension, no repeated CN or serialNumber, no NUL in a name. */
+ERR_FN cert_parse(struct ctx *cx, struct bytes der, struct cert *out);
+
+/* The same for an OpenSSL X509 (borrowed), as the broker hands us one. */
+ERR_FN cert_parse_x509(struct ctx *cx, void *x509, struct cert *out);
+
+/* Reads all CERTIFICATE blocks (RFC 7468 section 5) of a text into at most
+ * max DER slices in the arena; anything but blocks and blank lines or
+ * comments between them is refused, as is a text without a block. */
+ERR_FN cert_read_pem(struct ctx *cx, struct bytes pem, struct bytes *ders,
+    size_t max, size_t *n);
+
+/* PEM of one certificate, in the arena. */
+const char *cert_pem(struct ctx *cx, struct bytes der);
+
+/* Whether the certificate may be a manufacturer's trust anchor (A11): a CA
+ * certificate with keyCertSign, unexpired, its signature not SHA-1 or worse
+ * if it signed itself, and its key none of ours. */
+ERR_FN cert_check_anchor(struct ctx *cx, const struct cert *c,
+    const struct cert *const own[], size_t n);
+
+#endif

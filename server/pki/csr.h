@@ -1,0 +1,33 @@
+/*
+ * Certificate signing requests, PKCS#10 (RFC 2986).  What a request proves is
+ * possession of its key; names and extensions are the service's choice, so
+ * they are checked and then forgotten.  Refused are requests that ask for
+ * what no device may have: to be a CA, to be a server, a wildcard name.
+ */
+#ifndef PKI_CSR_H
+#define PKI_CSR_H
+
+#include "base/bytes.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "pki/key.h"
+
+struct keypair;
+
+struct csr {
+	struct bytes der, spki;
+	struct key_facts key;
+};
+
+extern const struct err ERR_BAD_CSR;    /* bad-csr, INVALID */
+extern const struct err ERR_CSR_POLICY; /* csr-policy, INVALID */
+
+/* Parses one request, whole and in DER, verifies its signature and refuses
+ * weak keys and hashes.  der and spki are copies in the arena. */
+ERR_FN csr_parse(struct ctx *cx, struct bytes der, struct csr *out);
+
+/* A request signed by the key pair, in the arena; cn NULL leaves the subject
+ * empty. */
+struct bytes csr_make(struct ctx *cx, const struct keypair *kp, const char *cn);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * Who a certificate of our own issuing CA says its holder is (SECURITY.md
+ * R7).  Pure: says nothing of validity, revocation or who signed, which
+ * chain_verify and the feed decide.
+ */
+#ifndef PKI_IDENTITY_H
+#define PKI_IDENTITY_H
+
+#include "base/ctx.h"
+#include "base/err.h"
+#include "pki/cert.h"
+
+enum identity_kind { IDENTITY_DEVICE, IDENTITY_SERVICE };
+
+struct identity {
+	enum identity_kind kind;
+	char id[64]; /* device UUID, or service name */
+};
+
+extern const struct err ERR_BAD_IDENTITY; /* bad-identity, FORBIDDEN */
+
+/* A device: exactly one URI SAN urn:uuid:<id>, id lower case and equal to
+ * the CN, clientAuth and no other purpose, no CA, the device policy.  A
+ * service: urn:latchkey:service:<name> and its policy.  Else refused. */
+ERR_FN
+identity_parse(struct ctx *cx, const struct cert *c, struct identity *out);
+
+#endif
