@@ -1,0 +1,22 @@
+/*
+ * One row of CSV (RFC 4180): fields between commas, quoted ones with ""
+ * for a quote.  Rows never span lines here: a line that ends inside quotes
+ * is refused.
+ */
+#ifndef CODEC_CSV_H
+#define CODEC_CSV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/bytes.h"
+
+struct arena;
+
+/* Splits a line (without its line break) into at most max fields, borrowed
+ * from the line or, where quotes were undone, from the arena.  False with
+ * the reason in *why. */
+bool csv_split(struct arena *a, struct bytes line, struct bytes *fields,
+    size_t max, size_t *n, const char **why);
+
+#endif
