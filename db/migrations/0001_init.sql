@@ -172,6 +172,7 @@ CREATE TABLE approval (
 	state text NOT NULL CHECK (state IN ('pending', 'approved', 'denied',
 		'consumed', 'superseded')),
 	facts text NOT NULL,			-- JSON, frozen
+	shown_to uuid REFERENCES owner,		-- who gave the code last
 	owner_id uuid REFERENCES owner,		-- who decided
 	device_id uuid REFERENCES device,
 	token_mac bytea UNIQUE,			-- the enroll token (H5)
@@ -212,6 +213,9 @@ CREATE TABLE certificate (
 	successor bytea,
 	successor_not_before timestamptz,
 	first_used_at timestamptz,
+	-- Set under the device's lock, so that a renewal which waited for that
+	-- lock sees it (A3); the feed has the reason.
+	revoked_at timestamptz,
 	der bytea NOT NULL,
 	PRIMARY KEY (serial, not_before)
 ) PARTITION BY RANGE (not_before);

@@ -1,0 +1,285 @@
+#include "store/approval.h"
+
+#include "base/arena.h"
+#include "base/mem.h"
+
+#define COLUMNS                                                         \
+	"a.id, a.kind, a.client_id, a.facts, a.birth_id, a.state, "     \
+	"a.key_sha256, a.birth_cert_sha256, a.shown_to, a.owner_id, "   \
+	"a.device_id, extract(epoch FROM a.expires_at)::bigint, "       \
+	"extract(epoch FROM a.redeemed_at)::bigint, d.owner_id, d.id, " \
+	"num_nonnulls(b.quarantined_at, b.lost_at, b.revoked_at, "      \
+	"b.decommissioned_at) > 0 "
+#define JOINS                                                   \
+	"JOIN birth b ON b.id = a.birth_id LEFT JOIN device d " \
+	"ON d.birth_id = a.birth_id AND d.state = 'owned' "
+
+static const struct stmt APPROVAL_CREATE = { "approval_create",
+	"WITH a AS (INSERT INTO approval (id, kind, client_id, facts, "
+	"birth_id, expires_at, key_sha256, birth_key_sha256, "
+	"birth_cert_sha256, device_code_mac, user_code_mac, state) "
+	"VALUES ($1::uuid, $2, $3, $4, $5, to_timestamp($6::bigint), $7, $8, "
+	"$9, $10, $11, 'pending') "
+	"ON CONFLICT (birth_id, key_sha256) WHERE state = 'pending' "
+	"DO UPDATE SET id = excluded.id, kind = excluded.kind, "
+	"client_id = excluded.client_id, facts = excluded.facts, "
+	"expires_at = excluded.expires_at, created_at = now(), "
+	"birth_key_sha256 = excluded.birth_key_sha256, "
+	"birth_cert_sha256 = excluded.birth_cert_sha256, "
+	"device_code_mac = excluded.device_code_mac, "
+	"user_code_mac = excluded.user_code_mac, shown_to = NULL "
+	"RETURNING id, birth_id) "
+	"INSERT INTO event (kind, request_id, birth_id, approval_id) "
+	"SELECT 'approval.requested', $12, birth_id, id FROM a",
+	12 };
+
+static const struct stmt APPROVAL_COUNT_RECENT = { "approval_count_recent",
+	"SELECT count(*) FROM event WHERE kind = 'approval.requested' AND "
+	"birth_id = $1 AND at > now() - interval '10 minutes'",
+	1 };
+
+static const struct stmt APPROVAL_BY_DEVICE_CODE = { "approval_by_device_code",
+	"SELECT " COLUMNS "FROM approval a " JOINS
+	"WHERE a.device_code_mac = $1",
+	1 };
+
+static const struct stmt APPROVAL_SHOW = { "approval_show",
+	"WITH a AS (UPDATE approval x SET shown_to = $2::uuid "
+	"WHERE user_code_mac = $1 AND state = 'pending' AND "
+	"expires_at > to_timestamp($3::bigint) AND NOT EXISTS (SELECT FROM "
+	"device WHERE birth_id = x.birth_id AND state = 'owned' AND "
+	"owner_id <> $2::uuid) RETURNING *) "
+	"SELECT " COLUMNS "FROM a " JOINS,
+	3 };
+
+static const struct stmt APPROVAL_SHOW_CLAIM = { "approval_show_claim",
+	"WITH l AS (SELECT id, created_at FROM approval WHERE birth_id = $1 "
+	"AND kind = 'claim' AND state = 'pending' AND "
+	"expires_at > to_timestamp($3::bigint)), "
+	"a AS (UPDATE approval SET shown_to = $2::uuid WHERE id = "
+	"(SELECT id FROM l ORDER BY created_at DESC LIMIT 1) RETURNING *) "
+	"SELECT " COLUMNS ", (SELECT count(*) FROM l) FROM a " JOINS,
+	3 };
+
+static const struct stmt APPROVAL_FOR_ENROLL = { "approval_for_enroll",
+	"SELECT " COLUMNS "FROM approval a " JOINS
+	"WHERE a.birth_id = $1 AND a.key_sha256 = $2 AND "
+	"($3::bytea IS NULL OR (a.token_mac = $3 AND "
+	"a.token_expires_at > to_timestamp($4::bigint))) "
+	"AND a.state <> 'superseded' "
+	"ORDER BY a.created_at DESC LIMIT 1",
+	4 };
+
+static const struct stmt APPROVAL_LOCK = { "approval_lock",
+	"SELECT " COLUMNS "FROM approval a " JOINS
+	"WHERE a.id = $1::uuid FOR UPDATE OF a, b",
+	1 };
+
+/* A yes is good for an hour: the device may be asleep meanwhile. */
+static const struct stmt APPROVAL_DECIDE = { "approval_decide",
+	"WITH a AS (UPDATE approval SET state = $2, owner_id = $3::uuid, "
+	"device_id = $4::uuid, decided_at = now(), "
+	"expires_at = greatest(expires_at, now() + interval '1 hour') "
+	"WHERE id = $1::uuid AND state = 'pending' RETURNING *), "
+	"c AS (UPDATE birth SET claim_code_mac = NULL FROM a "
+	"WHERE birth.id = a.birth_id AND a.kind = 'claim' AND "
+	"a.state = 'approved'), "
+	"e AS (INSERT INTO event (kind, request_id, birth_id, device_id, "
+	"owner_id, approval_id) SELECT 'approval.' || state, $5, birth_id, "
+	"device_id, owner_id, id FROM a) "
+	"SELECT pg_notify('latchkey_decision', id::text) FROM a",
+	5 };
+
+static const struct stmt APPROVAL_REDEEM = { "approval_redeem",
+	"WITH d AS (SELECT d.id FROM approval a JOIN device d "
+	"ON d.id = a.device_id JOIN birth b ON b.id = d.birth_id "
+	"WHERE a.id = $1::uuid AND d.state = 'owned' AND "
+	"b.quarantined_at IS NULL AND b.lost_at IS NULL AND "
+	"b.revoked_at IS NULL AND b.decommissioned_at IS NULL "
+	"FOR SHARE OF d, b), "
+	"a AS (UPDATE approval SET token_mac = $2, "
+	"redeemed_at = coalesce(redeemed_at, to_timestamp($3::bigint)), "
+	"token_expires_at = coalesce(token_expires_at, "
+	"to_timestamp($3::bigint + $4::bigint)) FROM d "
+	"WHERE approval.id = $1::uuid AND approval.device_id = d.id AND "
+	"state IN ('approved', 'consumed') AND "
+	"expires_at > to_timestamp($3::bigint) AND "
+	"coalesce(redeemed_at, to_timestamp($3::bigint)) > "
+	"to_timestamp($3::bigint) - interval '60 seconds' "
+	"RETURNING approval.id, birth_id, approval.device_id) "
+	"INSERT INTO event (kind, request_id, birth_id, device_id, "
+	"approval_id) SELECT 'token.issued', $5, birth_id, device_id, id "
+	"FROM a",
+	5 };
+
+static const struct stmt APPROVAL_RECENTLY_DECIDED = {
+	"approval_recently_decided",
+	"SELECT id FROM approval WHERE decided_at > "
+	"now() - make_interval(secs => $1::int)",
+	1
+};
+
+static enum approval_state
+read_state(const char *text)
+{
+	static const char *const names[] = { "pending", "approved", "denied",
+		"consumed", "superseded" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], text) == 0)
+			return (enum approval_state)i;
+	must(!"a state of the table's CHECK");
+	return APPROVAL_DENIED;
+}
+
+static ERR_FN
+read_one(struct ctx *cx, const struct rows *r, struct approval *a)
+{
+	if (rows_count(r) == 0)
+		return &ERR_NOT_FOUND;
+	a->id = rows_text(cx, r, 0, 0);
+	a->kind = rows_text(cx, r, 0, 1);
+	a->client_id = rows_text(cx, r, 0, 2);
+	a->facts = rows_text(cx, r, 0, 3);
+	a->birth_id = rows_int(r, 0, 4);
+	a->state = read_state(rows_text(cx, r, 0, 5));
+	rows_sha(cx, r, 0, 6, a->key_sha256);
+	rows_sha(cx, r, 0, 7, a->birth_cert_sha256);
+	a->shown_to = rows_text(cx, r, 0, 8);
+	a->owner_id = rows_text(cx, r, 0, 9);
+	a->device_id = rows_text(cx, r, 0, 10);
+	a->expires_at = rows_int(r, 0, 11);
+	a->redeemed_at = rows_int(r, 0, 12);
+	a->unit_owner_id = rows_text(cx, r, 0, 13);
+	a->unit_device_id = rows_text(cx, r, 0, 14);
+	a->unit_flagged = rows_bool(r, 0, 15);
+	return NULL;
+}
+
+const struct err *
+approval_create(struct ctx *cx, const struct approval_new *in)
+{
+	return DB_RUN(cx, &APPROVAL_CREATE, NULL, DB_TEXT(in->id),
+	    DB_TEXT(in->kind), DB_TEXT(in->client_id), DB_TEXT(in->facts),
+	    DB_INT(in->birth_id), DB_INT(in->expires_at),
+	    DB_SHA(in->key_sha256), DB_SHA(in->birth_key_sha256),
+	    DB_SHA(in->birth_cert_sha256), DB_BYTES(in->device_code_mac),
+	    DB_BYTES(in->user_code_mac), DB_TEXT(cx->rid));
+}
+
+const struct err *
+approval_count_recent(struct ctx *cx, int64_t birth_id, int64_t *n)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e =
+	    DB_RUN(cx, &APPROVAL_COUNT_RECENT, &r, DB_INT(birth_id));
+
+	if (e != NULL)
+		return e;
+	*n = rows_int(r, 0, 0);
+	return NULL;
+}
+
+const struct err *
+approval_by_device_code(
+    struct ctx *cx, const uint8_t mac[32], struct approval *out)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e =
+	    DB_RUN(cx, &APPROVAL_BY_DEVICE_CODE, &r, DB_SHA(mac));
+
+	return e != NULL ? e : read_one(cx, r, out);
+}
+
+const struct err *
+approval_show(struct ctx *cx, const uint8_t user_code_mac[32],
+    const char *owner_id, struct approval *out)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &APPROVAL_SHOW, &r,
+	    DB_SHA(user_code_mac), DB_TEXT(owner_id), DB_INT(cx->now));
+
+	return e != NULL ? e : read_one(cx, r, out);
+}
+
+const struct err *
+approval_show_claim(struct ctx *cx, int64_t birth_id, const char *owner_id,
+    struct approval *out, int64_t *n)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &APPROVAL_SHOW_CLAIM, &r,
+	    DB_INT(birth_id), DB_TEXT(owner_id), DB_INT(cx->now));
+
+	if (e == NULL)
+		e = read_one(cx, r, out);
+	if (e == NULL)
+		*n = rows_int(r, 0, 16);
+	return e;
+}
+
+const struct err *
+approval_for_enroll(struct ctx *cx, int64_t birth_id,
+    const uint8_t key_sha256[32], struct bytes token_mac, struct approval *out)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e =
+	    DB_RUN(cx, &APPROVAL_FOR_ENROLL, &r, DB_INT(birth_id),
+		DB_SHA(key_sha256), DB_BYTES(token_mac), DB_INT(cx->now));
+
+	return e != NULL ? e : read_one(cx, r, out);
+}
+
+const struct err *
+approval_lock(struct ctx *cx, const char *id, struct approval *out)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &APPROVAL_LOCK, &r, DB_TEXT(id));
+
+	return e != NULL ? e : read_one(cx, r, out);
+}
+
+const struct err *
+approval_decide(struct ctx *cx, const struct approval *a, bool yes,
+    const char *owner_id, const char *device_id)
+{
+	return DB_RUN(cx, &APPROVAL_DECIDE, NULL, DB_TEXT(a->id),
+	    DB_TEXT(yes ? "approved" : "denied"), DB_TEXT(owner_id),
+	    DB_TEXT(device_id), DB_TEXT(cx->rid));
+}
+
+const struct err *
+approval_redeem(struct ctx *cx, const char *id, const uint8_t token_mac[32],
+    int64_t lifetime, bool *minted)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e =
+	    DB_RUN(cx, &APPROVAL_REDEEM, &r, DB_TEXT(id), DB_SHA(token_mac),
+		DB_INT(cx->now), DB_INT(lifetime), DB_TEXT(cx->rid));
+
+	if (e != NULL)
+		return e;
+	*minted = rows_affected(r) == 1;
+	return NULL;
+}
+
+const struct err *
+approval_recently_decided(struct ctx *cx, int seconds,
+    void (*fn)(void *arg, const char *id), void *arg)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e =
+	    DB_RUN(cx, &APPROVAL_RECENTLY_DECIDED, &r, DB_INT(seconds));
+	int i;
+
+	if (e != NULL)
+		return e;
+	for (i = 0; i < rows_count(r); i++)
+		fn(arg, rows_text(cx, r, i, 0));
+	return NULL;
+}
+
+const struct stmt *const approval_stmts[] = { &APPROVAL_CREATE,
+	&APPROVAL_COUNT_RECENT, &APPROVAL_BY_DEVICE_CODE, &APPROVAL_SHOW,
+	&APPROVAL_SHOW_CLAIM, &APPROVAL_FOR_ENROLL, &APPROVAL_LOCK,
+	&APPROVAL_DECIDE, &APPROVAL_REDEEM, &APPROVAL_RECENTLY_DECIDED, NULL };

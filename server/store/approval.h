@@ -1,0 +1,79 @@
+/*
+ * Requests for an owner's yes.  An approval is for one (unit, key), is
+ * decided once, and authorises one issuance (SECURITY.md A1, A2).
+ */
+#ifndef STORE_APPROVAL_H
+#define STORE_APPROVAL_H
+
+#include "store/db.h"
+
+enum approval_state {
+	APPROVAL_PENDING,
+	APPROVAL_APPROVED,
+	APPROVAL_DENIED,
+	APPROVAL_CONSUMED,
+	APPROVAL_SUPERSEDED,
+};
+
+struct approval {
+	const char *id, *kind, *client_id, *facts;
+	int64_t birth_id;
+	enum approval_state state;
+	uint8_t key_sha256[32], birth_cert_sha256[32];
+	const char *shown_to, *owner_id, *device_id; /* NULL until set */
+	int64_t expires_at, redeemed_at;             /* 0 until set */
+	/* The unit's present ownership, if any. */
+	const char *unit_owner_id, *unit_device_id;
+	bool unit_flagged; /* quarantined, lost, revoked, decommissioned */
+};
+
+struct approval_new {
+	const char *id, *kind, *client_id, *facts;
+	int64_t birth_id, expires_at;
+	const uint8_t *key_sha256, *birth_key_sha256, *birth_cert_sha256;
+	struct bytes device_code_mac, user_code_mac; /* empty: claim kind */
+};
+
+extern const struct stmt *const approval_stmts[];
+
+/* Stores a request with its event; one that is pending for the same (unit,
+ * key) is replaced (P3).  ERR_CONFLICT: the user code is taken, make
+ * another.  *recent is how many requests this unit made in ten minutes. */
+ERR_FN approval_create(struct ctx *cx, const struct approval_new *in);
+ERR_FN approval_count_recent(struct ctx *cx, int64_t birth_id, int64_t *n);
+
+/* Each finds one or fails with ERR_NOT_FOUND.  By user code: pending and not
+ * expired only; the caller becomes the one it was shown to. */
+ERR_FN approval_by_device_code(
+    struct ctx *cx, const uint8_t mac[32], struct approval *out);
+ERR_FN approval_show(struct ctx *cx, const uint8_t user_code_mac[32],
+    const char *owner_id, struct approval *out);
+
+/* The pending claim requests of a unit; the newest is shown to the owner. */
+ERR_FN approval_show_claim(struct ctx *cx, int64_t birth_id,
+    const char *owner_id, struct approval *out, int64_t *n);
+
+/* The newest request of a (unit, key), or of a token. */
+ERR_FN approval_for_enroll(struct ctx *cx, int64_t birth_id,
+    const uint8_t key_sha256[32], struct bytes token_mac, struct approval *out);
+
+/* Within a transaction: the approval with its row and its unit's row locked,
+ * so that decisions on one unit happen one after the other. */
+ERR_FN approval_lock(struct ctx *cx, const char *id, struct approval *out);
+
+/* Within the same: the owner's decision.  For a yes, device_id is the new or
+ * present ownership, which must exist. */
+ERR_FN approval_decide(struct ctx *cx, const struct approval *a, bool yes,
+    const char *owner_id, const char *device_id);
+
+/* Remembers the enroll token, for 60 s after the first redemption again and
+ * again (a lost reply); *minted false: too late, consumed, or the device is
+ * no longer good.  Locks device and unit rows (A3). */
+ERR_FN approval_redeem(struct ctx *cx, const char *id,
+    const uint8_t token_mac[32], int64_t lifetime, bool *minted);
+
+/* Calls fn for the ids of approvals decided in the last seconds. */
+ERR_FN approval_recently_decided(struct ctx *cx, int seconds,
+    void (*fn)(void *arg, const char *id), void *arg);
+
+#endif

@@ -1,0 +1,144 @@
+#include "store/birth.h"
+
+#include "base/arena.h"
+#include "base/mem.h"
+
+/* A serial number decides only among the units of the anchor's own maker. */
+static const struct stmt BIRTH_CANDIDATES = { "birth_candidates",
+	"SELECT coalesce(b.id, 0), m.id, m.name, m.frozen, a.certificate, "
+	"a.intermediate_spki_sha256, mo.id, mo.name, mo.client_id, "
+	"mo.profile, mo.policy::text, mo.support_until::text, "
+	"mo.status = 'active', b.serial, b.key_sha256, b.pinned_key_sha256, "
+	"b.batch, to_char(b.made_at, 'YYYY-MM-DD'), b.boot_test, "
+	"b.quarantined_at IS NOT NULL, b.lost_at IS NOT NULL, "
+	"b.revoked_at IS NOT NULL, b.decommissioned_at IS NOT NULL "
+	"FROM anchor a JOIN manufacturer m ON m.id = a.manufacturer_id "
+	"LEFT JOIN LATERAL (SELECT * FROM birth WHERE "
+	"manufacturer_id = m.id AND serial = $6 UNION SELECT * FROM birth "
+	"WHERE manufacturer_id = m.id AND key_sha256 = $7) b ON true "
+	"LEFT JOIN model mo ON mo.id = b.model_id "
+	"WHERE a.subject_sha256 IN ($1, $2, $3, $4, $5) LIMIT 64",
+	7 };
+
+static const struct stmt BIRTH_PIN_KEY = { "birth_pin_key",
+	"UPDATE birth SET pinned_key_sha256 = $2 WHERE id = $1 AND "
+	"coalesce(pinned_key_sha256, $2) = $2",
+	2 };
+
+static const struct stmt BIRTH_KEY_IS_TAKEN = { "birth_key_is_taken",
+	"SELECT EXISTS (SELECT FROM birth WHERE key_sha256 = $1) OR "
+	"EXISTS (SELECT FROM birth WHERE pinned_key_sha256 = $1) OR "
+	"EXISTS (SELECT FROM key_use WHERE key_sha256 = $1 AND "
+	"(compromised OR device_id IS DISTINCT FROM $2::uuid))",
+	2 };
+
+static const struct stmt BIRTH_CLAIMS = { "birth_claims",
+	"SELECT id, manufacturer_id, claim_code_mac FROM birth "
+	"WHERE serial = $1 AND claim_code_mac IS NOT NULL AND "
+	"($2::text IS NULL OR manufacturer_id = $2) LIMIT $3",
+	3 };
+
+static void
+read_candidate(
+    struct ctx *cx, const struct rows *r, int i, struct birth_candidate *c)
+{
+	c->birth_id = rows_int(r, i, 0);
+	c->manufacturer_id = rows_text(cx, r, i, 1);
+	c->manufacturer_name = rows_text(cx, r, i, 2);
+	c->manufacturer_frozen = rows_bool(r, i, 3);
+	c->anchor = rows_bytes(cx, r, i, 4);
+	c->scope_spki_sha256 = rows_bytes(cx, r, i, 5);
+	c->model_id = rows_text(cx, r, i, 6);
+	c->model_name = rows_text(cx, r, i, 7);
+	c->client_id = rows_text(cx, r, i, 8);
+	c->profile = rows_text(cx, r, i, 9);
+	c->policy = rows_text(cx, r, i, 10);
+	c->support_until = rows_text(cx, r, i, 11);
+	c->model_active = rows_bool(r, i, 12);
+	c->serial = rows_text(cx, r, i, 13);
+	c->key_sha256 = rows_bytes(cx, r, i, 14);
+	c->pinned_key_sha256 = rows_bytes(cx, r, i, 15);
+	c->batch = rows_text(cx, r, i, 16);
+	c->made_at = rows_text(cx, r, i, 17);
+	c->boot_test = rows_text(cx, r, i, 18);
+	c->quarantined = rows_bool(r, i, 19);
+	c->lost = rows_bool(r, i, 20);
+	c->revoked = rows_bool(r, i, 21);
+	c->decommissioned = rows_bool(r, i, 22);
+}
+
+const struct err *
+birth_candidates(struct ctx *cx, const struct bytes *names, size_t nnames,
+    const char *serial, const uint8_t key_sha256[32],
+    struct birth_candidate **out, size_t *n)
+{
+	struct bytes name[LIMIT_CHAIN] = { BYTES_NONE };
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e;
+	size_t i;
+
+	must(nnames <= LIMIT_CHAIN);
+	for (i = 0; i < nnames; i++)
+		name[i] = names[i];
+	e = DB_RUN(cx, &BIRTH_CANDIDATES, &r, DB_BYTES(name[0]),
+	    DB_BYTES(name[1]), DB_BYTES(name[2]), DB_BYTES(name[3]),
+	    DB_BYTES(name[4]), DB_TEXT(serial), DB_SHA(key_sha256));
+	if (e != NULL)
+		return e;
+	*n = (size_t)rows_count(r);
+	*out = arena_alloc(cx->arena, (*n + 1) * sizeof(**out));
+	for (i = 0; i < *n; i++)
+		read_candidate(cx, r, (int)i, &(*out)[i]);
+	return NULL;
+}
+
+const struct err *
+birth_pin_key(struct ctx *cx, int64_t birth_id, const uint8_t key_sha256[32],
+    bool *pinned)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(
+	    cx, &BIRTH_PIN_KEY, &r, DB_INT(birth_id), DB_SHA(key_sha256));
+
+	if (e != NULL)
+		return e;
+	*pinned = rows_affected(r) == 1;
+	return NULL;
+}
+
+const struct err *
+birth_key_is_taken(struct ctx *cx, const uint8_t key_sha256[32],
+    const char *device_id, bool *taken)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &BIRTH_KEY_IS_TAKEN, &r,
+	    DB_SHA(key_sha256), DB_TEXT(device_id));
+
+	if (e != NULL)
+		return e;
+	*taken = rows_bool(r, 0, 0);
+	return NULL;
+}
+
+const struct err *
+birth_claims(struct ctx *cx, const char *serial, const char *manufacturer_id,
+    struct birth_claim *out, size_t max, size_t *n)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &BIRTH_CLAIMS, &r, DB_TEXT(serial),
+	    DB_TEXT(manufacturer_id), DB_INT((int64_t)max));
+	size_t i;
+
+	if (e != NULL)
+		return e;
+	*n = (size_t)rows_count(r);
+	for (i = 0; i < *n; i++) {
+		out[i].birth_id = rows_int(r, (int)i, 0);
+		out[i].manufacturer_id = rows_text(cx, r, (int)i, 1);
+		out[i].claim_code_mac = rows_bytes(cx, r, (int)i, 2);
+	}
+	return NULL;
+}
+
+const struct stmt *const birth_stmts[] = { &BIRTH_CANDIDATES, &BIRTH_PIN_KEY,
+	&BIRTH_KEY_IS_TAKEN, &BIRTH_CLAIMS, NULL };

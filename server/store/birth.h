@@ -1,0 +1,58 @@
+/*
+ * Units as their makers listed them, read to judge a birth certificate.
+ */
+#ifndef STORE_BIRTH_H
+#define STORE_BIRTH_H
+
+#include "base/limits.h"
+#include "store/db.h"
+
+/* One way in which a presented chain may belong to a listed unit: an anchor
+ * of a maker with one of its units.  birth_id is 0 where the maker is known
+ * by an anchor but lists no such unit. */
+struct birth_candidate {
+	int64_t birth_id;
+	const char *manufacturer_id, *manufacturer_name;
+	bool manufacturer_frozen;
+	struct bytes anchor;            /* DER */
+	struct bytes scope_spki_sha256; /* empty: whole anchor */
+	const char *model_id, *model_name, *client_id, *profile, *policy;
+	const char *support_until;
+	bool model_active;
+	const char *serial;             /* NULL: not listed by serial */
+	struct bytes key_sha256;        /* empty: not listed by key */
+	struct bytes pinned_key_sha256; /* empty: not pinned yet */
+	const char *batch, *made_at, *boot_test;
+	bool quarantined, lost, revoked, decommissioned;
+};
+
+extern const struct stmt *const birth_stmts[];
+
+/* All candidates for a leaf with this serial number (may be NULL) and key,
+ * under anchors whose subject is one of the given name hashes. */
+ERR_FN birth_candidates(struct ctx *cx, const struct bytes *names,
+    size_t nnames, const char *serial, const uint8_t key_sha256[32],
+    struct birth_candidate **out, size_t *n);
+
+/* Pins the key if none is pinned; *pinned tells whether this key is now the
+ * pinned one.  ERR_CONFLICT: another unit has this key. */
+ERR_FN birth_pin_key(struct ctx *cx, int64_t birth_id,
+    const uint8_t key_sha256[32], bool *pinned);
+
+/* Whether the key is some unit's birth key, or was certified before for a
+ * device other than device_id (NULL: for any), or is refused for good. */
+ERR_FN birth_key_is_taken(struct ctx *cx, const uint8_t key_sha256[32],
+    const char *device_id, bool *taken);
+
+/* Units with this serial number and an unused claim code: at most max ids
+ * with their makers and the codes' keyed hashes. */
+struct birth_claim {
+	int64_t birth_id;
+	const char *manufacturer_id;
+	struct bytes claim_code_mac;
+};
+ERR_FN
+birth_claims(struct ctx *cx, const char *serial, const char *manufacturer_id,
+    struct birth_claim *out, size_t max, size_t *n);
+
+#endif

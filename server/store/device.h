@@ -1,0 +1,57 @@
+/*
+ * Ownerships.  A device row is one ownership of a unit (SECURITY.md A5); the
+ * unit's flags live on its birth row.  Whoever takes trust away updates one
+ * of those two rows first; whoever issues locks both FOR SHARE and looks
+ * again (A3).
+ */
+#ifndef STORE_DEVICE_H
+#define STORE_DEVICE_H
+
+#include "store/db.h"
+
+struct device {
+	const char *id, *owner_id, *manufacturer_id, *model_id, *serial;
+	const char *state; /* owned, released */
+	int64_t birth_id;
+	bool quarantined, lost, revoked, decommissioned;
+	int64_t created_at;
+	int64_t certificate_not_after; /* 0: none issued */
+	struct bytes certificate_serial;
+};
+
+/* A page of devices, oldest first; filters that are NULL do not filter. */
+struct device_query {
+	const char *id, *owner_id, *manufacturer_id;
+	const char *after; /* the last id of the page before */
+	int64_t limit;
+};
+
+extern const struct stmt *const device_stmts[];
+
+ERR_FN device_select(struct ctx *cx, const struct device_query *q,
+    struct device **out, size_t *n);
+
+/* A new ownership; ERR_CONFLICT if the unit has one. */
+ERR_FN device_create(
+    struct ctx *cx, const char *id, int64_t birth_id, const char *owner_id);
+
+/* Within a transaction, before anything else there: ends the ownership.
+ * ERR_NOT_FOUND if it is not this owner's living one. */
+ERR_FN device_release(
+    struct ctx *cx, const char *id, const char *owner_id, int64_t *birth_id);
+
+enum unit_flag { FLAG_REVOKED, FLAG_QUARANTINED };
+
+/* Within a transaction, before anything else there: sets or clears a flag of
+ * the device's unit.  *changed false: it was so already.  ERR_NOT_FOUND: no
+ * such device, or its ownership has ended. */
+ERR_FN device_flag_unit(struct ctx *cx, const char *id, enum unit_flag flag,
+    bool set, int64_t *birth_id, bool *changed);
+
+/* Within the same, as a later statement that sees what others committed
+ * before the lock was had: revokes the living certificates, and voids the
+ * unit's open approvals. */
+ERR_FN device_revoke_certificates(struct ctx *cx, const char *id);
+ERR_FN device_void_approvals(struct ctx *cx, int64_t birth_id);
+
+#endif
