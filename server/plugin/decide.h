@@ -1,0 +1,57 @@
+/*
+ * May this identity do this on this topic?  Pure, and an allow-list: what no
+ * rule allows is denied (SECURITY.md R8).  A device has devices/<id>/up/# to
+ * publish and devices/<id>/down/# to subscribe, in quarantine only
+ * devices/<id>/quarantine/#; a service has the patterns it was given.
+ */
+#ifndef PLUGIN_DECIDE_H
+#define PLUGIN_DECIDE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "plugin/view.h"
+
+#define DECIDE_SUFFIXES 4 /* client ids of a device beside its own */
+
+/* Who a user name of ours stands for. */
+struct who {
+	bool is_service;
+	char name[LIMIT_SLUG + 1]; /* device id in text, or service name */
+	uint8_t id[VIEW_ID_BYTES]; /* of a device */
+};
+
+#define WHO_USERNAME_BYTES (8 + LIMIT_SLUG + 1)
+
+/* The device id, or "service:" and the service's name; false if it is
+ * neither. */
+bool who_parse(const char *username, struct who *out);
+void who_username(const struct who *who, char out[WHO_USERNAME_BYTES]);
+
+/* Whether it may use this client id: its own, and with "-1" to "-4" for a
+ * device, or "-" and 1 to 16 letters a-z and digits for a service; anything
+ * else could take over somebody's session. */
+bool decide_client_id(const struct who *who, const char *client_id);
+
+/* Whether it is refused altogether; why is filled if it is. */
+bool
+decide_refused(const struct view *v, const struct who *who, const char **why);
+
+enum decide_access {
+	DECIDE_READ, /* one message is about to be delivered */
+	DECIDE_WRITE,
+	DECIDE_SUBSCRIBE,
+	DECIDE_UNSUBSCRIBE,
+};
+
+struct decide_ask {
+	enum decide_access access;
+	const char *topic; /* a filter for the last two */
+	bool retain;
+};
+
+bool decide(
+    const struct view *v, const struct who *who, const struct decide_ask *ask);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * What the broker knows of refusals and services: the feed, folded.  Pure
+ * memory, owned by the broker's one thread once the follower has handed it
+ * over; it is never asked to forget a refusal that it has seen.
+ */
+#ifndef PLUGIN_VIEW_H
+#define PLUGIN_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "store/view.h"
+
+struct view;
+
+/* Topic patterns of one service, made by service_new from its rows. */
+struct service {
+	char *name;
+	char **publish, **subscribe; /* NULL-terminated */
+	bool withdrawn;
+};
+
+/* A service of that name from those of the rows that are its own; without
+ * any it is withdrawn. */
+struct service *
+service_new(const char *name, const struct view_topic *rows, size_t n);
+void service_free(struct service *s);
+
+struct view *view_new(void);
+void view_free(struct view *v);
+AUTO_STRUCT_DEFINE(view, view_free);
+
+/* Folds one entry in; those about services say nothing by themselves. */
+void view_apply(struct view *v, const struct view_entry *entry);
+
+/* Takes over the service, replacing the one of its name. */
+void view_put_service(struct view *v, struct service *s);
+
+/* Adds what an older view refused for good: a database restored from a
+ * backup does not make a refusal unseen (SECURITY.md R9). */
+void view_keep(struct view *v, const struct view *older);
+
+/* Drops refused serials whose time is over, a slice of them a call. */
+void view_expire(struct view *v, int64_t now);
+
+bool view_device_refused(const struct view *v, const uint8_t id[VIEW_ID_BYTES]);
+bool view_quarantined(const struct view *v, const uint8_t id[VIEW_ID_BYTES]);
+bool
+view_serial_refused(const struct view *v, const uint8_t serial[VIEW_ID_BYTES]);
+
+/* NULL if there is no such service, or it was withdrawn. */
+const struct service *view_service(const struct view *v, const char *name);
+
+#endif
