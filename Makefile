@@ -1,5 +1,6 @@
-# One Makefile, not recursive.  SAN=1 builds with sanitizers into build/san,
-# CC=clang works too.  deploy/packages.txt lists what must be installed.
+# One Makefile for everything; "make help" says what there is.  SAN=1 builds
+# with sanitizers into build/san, CC=clang works too.  What is missing of
+# deploy/packages.txt is installed on the way.
 BUILD := build$(if $(SAN),/san)$(if $(filter clang,$(CC)),-clang)
 CC ?= gcc
 ifeq ($(origin CC),default)
@@ -14,14 +15,15 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer
-CFLAGS := -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -pthread $(WARN) \
+CFLAGS = -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -pthread $(WARN) \
 	$(if $(SAN),-O1 $(SANFLAGS),$(HARDEN)) -Iserver -I. \
-	-include server/base/banned.h
+	-include server/base/banned.h $(PC_CFLAGS)
 LDFLAGS := -pthread -Wl,-z,relro,-z,now,-z,noexecstack \
 	$(if $(SAN),$(SANFLAGS))
 PC := libmicrohttpd gnutls openssl jansson libpq libcbor cjose libcurl \
 	libmosquitto
-CFLAGS += $(shell pkg-config --cflags $(PC) 2>/dev/null)
+# Asked at the first compilation, when the packages are there, and once.
+PC_CFLAGS = $(eval PC_CFLAGS := $$(shell pkg-config --cflags $(PC)))$(PC_CFLAGS)
 
 LIBS_CORE := -lpq -lcjose -ljansson -lssl -lcrypto
 LIBS_SERVER := $(LIBS_CORE) -lmicrohttpd -lgnutls
@@ -37,7 +39,7 @@ UNIT_BIN := $(patsubst %.c,$(BUILD)/%,$(UNIT))
 .PHONY: all
 all: $(BUILD)/latchkeyd $(BUILD)/latchkey $(BUILD)/latchkey_broker.so
 
-$(BUILD)/%.o: %.c Makefile
+$(BUILD)/%.o: %.c Makefile | packages
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
@@ -58,16 +60,66 @@ $(BUILD)/latchkey_broker.so: $(call obj,server/plugin) $(BUILD)/liblatchkey.a
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/liblatchkey.a
 	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LIBS_SERVER) -lcmocka
 
+JOBS := -j$(shell nproc)
+export VAR ?= $(CURDIR)/var
+export LATCHKEY_PORT ?= 8443
+export MQTT_PORT ?= 8883
+
+.PHONY: packages
+packages:
+	@deploy/dev/install.sh build
+
+.PHONY: help
+help:
+	@sed -n 's/^## //p' Makefile
+
+## demo   the main job from end to end on a stack of its own, then gone
+.PHONY: demo
+demo:
+	@deploy/dev/install.sh run build
+	@$(MAKE) -s $(JOBS) all
+	@deploy/dev/demo.sh
+
+## up     Postgres, latchkeyd and Mosquitto in the background
+##        (VAR=directory LATCHKEY_PORT=8443 MQTT_PORT=8883)
+.PHONY: up
+up:
+	@deploy/dev/install.sh run build
+	@$(MAKE) -s $(JOBS) all
+	@deploy/dev/up.sh
+
+## down   stops what up started, and keeps its data
+.PHONY: down
+down:
+	@deploy/dev/down.sh
+
+## check  all tests, with sanitizers (ARGS="-k name" to pick)
+.PHONY: check
+check:
+	@deploy/dev/install.sh run build check
+	@$(MAKE) -s $(JOBS) SAN=1 all unit
+	@/usr/bin/python3 -m pytest -q tests $(ARGS)
+
+## unit   the C tests alone (SAN=1 for sanitizers)
 .PHONY: unit
 unit: $(UNIT_BIN)
 	@for t in $(UNIT_BIN); do $$t || exit 1; done
 
+## lint   layers, sizes, style, shell, contract and settings
+.PHONY: lint
+lint:
+	@deploy/dev/install.sh build check
+	@bad=0; for s in tests/lint/*.sh; do $$s || bad=1; done; exit $$bad
+
+## fmt    formats all C
 .PHONY: fmt
 fmt:
 	clang-format -i $(shell git ls-files '*.c' '*.h')
 
+## clean  stops the stack, removes what was built, and the stack's data
 .PHONY: clean
 clean:
+	@deploy/dev/down.sh remove
 	rm -rf build
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,68 @@
+# shellcheck shell=sh
+# lib.sh: what the stack's scripts share.  Sourced, never run.
+
+# die TEXT: says why and stops.
+die() {
+	echo "${0##*/}: $*" >&2
+	exit 1
+}
+
+# random_word: 32 characters that need no quoting anywhere.
+random_word() {
+	od -An -N16 -tx1 /dev/urandom | tr -d ' \n'
+}
+
+# secret_file FILE: its standard input becomes FILE, mode 0600 from the start.
+secret_file() {
+	(
+		umask 077
+		rm -f "$1"
+		cat >"$1"
+	)
+}
+
+# is_running NAME: whether $RUN/NAME.pid is that of a process of that program.
+is_running() {
+	[ -s "$RUN/$1.pid" ] || return 1
+	pid=$(cat "$RUN/$1.pid")
+	[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$1" ]
+}
+
+# stop NAME: SIGTERM, at most 15 s for it to finish its work, then SIGKILL.
+stop() {
+	if is_running "$1"; then
+		pid=$(cat "$RUN/$1.pid")
+		kill -TERM "$pid" 2>/dev/null || :
+		n=0
+		while [ -d "/proc/$pid" ] && [ "$n" -lt 300 ]; do
+			sleep 0.05
+			n=$((n + 1))
+		done
+		if [ -d "/proc/$pid" ]; then
+			echo "$1 did not stop in 15 s: killed" >&2
+			kill -KILL "$pid" 2>/dev/null || :
+		fi
+	fi
+	rm -f "$RUN/$1.pid"
+}
+
+# wait_line NAME TEXT: until TEXT stands in $VAR/NAME.log, at most 20 s.
+wait_line() {
+	n=0
+	while ! grep -q "$2" "$VAR/$1.log" 2>/dev/null; do
+		if [ "$n" -ge 400 ] || ! is_running "$1"; then
+			tail -n 20 "$VAR/$1.log" >&2
+			die "$1 did not start; its log is $VAR/$1.log"
+		fi
+		sleep 0.05
+		n=$((n + 1))
+	done
+}
+
+# wait_port PORT: until something listens there on loopback, at most 20 s.
+listens() {
+	hex=$(printf '%04X' "$1")
+	cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+	    awk -v p="$hex" '$4 == "0A" && $2 ~ ":" p "$" { f = 1 }
+	    END { exit !f }'
+}

@@ -1,0 +1,86 @@
+"""Programs under test: started with their output in a file, waited for, and
+ended so that a leak, a sanitizer's report or a wrong exit code is a failure."""
+
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+
+REPO = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("LATCHKEY_BUILD", REPO / "build/san"))
+REPORT = re.compile(r"(ERROR: \w+Sanitizer|runtime error:|detected memory leaks)")
+
+
+def free_port():
+    """A port of the loopback address that nothing listens on now."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def run(*argv, env=None, **kwargs):
+    """Runs a command to its end; its output is in the failure's message."""
+    done = subprocess.run([str(a) for a in argv], env={**os.environ,
+        **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, timeout=kwargs.pop("timeout", 60), **kwargs)
+    assert done.returncode == 0, (
+        f"{argv[0]} exited with {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+class Process:
+    """One program, its log and its end."""
+
+    def __init__(self, argv, log, env=None):
+        self.log_path = pathlib.Path(log)
+        self.log_file = open(self.log_path, "ab")
+        self.popen = subprocess.Popen([str(a) for a in argv],
+            env={**os.environ, "ASAN_OPTIONS": "abort_on_error=0",
+                "UBSAN_OPTIONS": "print_stacktrace=1", **(env or {})},
+            stdin=subprocess.DEVNULL, stdout=self.log_file,
+            stderr=subprocess.STDOUT, cwd=REPO)
+        self.pid = self.popen.pid
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def wait_log(self, pattern, timeout=20, since=0):
+        """Waits for a line that matches; returns the match."""
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            found = re.compile(pattern).search(self.log(), since)
+            if found:
+                return found
+            assert self.popen.poll() is None, (
+                f"ended with {self.popen.returncode}\n{self.log()}")
+            time.sleep(0.01)
+        raise AssertionError(f"no {pattern!r} in the log\n{self.log()}")
+
+    def cpu_seconds(self):
+        """User and system time it has used so far."""
+        fields = pathlib.Path(f"/proc/{self.pid}/stat").read_text()
+        fields = fields.rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def kill(self):
+        """SIGKILL, for tests of what survives it."""
+        self.popen.kill()
+        self.popen.wait()
+        self.log_file.close()
+
+    def stop(self, expect=0, timeout=20):
+        """SIGTERM; fails on another exit code or a sanitizer's report."""
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+            try:
+                self.popen.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise AssertionError(f"did not stop in {timeout} s") from None
+        self.log_file.close()
+        assert not REPORT.search(self.log()), self.log()
+        assert self.popen.returncode == expect, (
+            f"exit code {self.popen.returncode}\n{self.log()}")

@@ -1,0 +1,147 @@
+"""latchkeyd and the broker as a test starts them."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+from .process import BUILD, REPO, Process, free_port, run
+
+
+class Material:
+    """Keys and certificates of one run: what "latchkey init" makes."""
+
+    def __init__(self, directory):
+        self.dir = pathlib.Path(directory)
+        self.pki, self.root = self.dir / "pki", self.dir / "root"
+        run(BUILD / "latchkey", "init", "--dir", self.pki, "--root-dir",
+            self.root, "--dns", "localhost")
+        self.ca = self.pki / "root.crt"
+        self.mac_key = self.pki / "mac.key"
+
+    def token(self, database, scopes, name="test"):
+        """An operator's token, made by the command line."""
+        out = run(BUILD / "latchkey", "token", "add", name, "--scopes",
+            ",".join(scopes), env={
+                "LATCHKEY_DB": database.conninfo("migrator"),
+                "LATCHKEY_MAC_KEY": str(self.mac_key)})
+        return next(w for w in out.split() if w.startswith("lk_"))
+
+
+class Stack:
+    """One latchkeyd on a free port, with a directory and a database."""
+
+    def __init__(self, directory, database, material, **settings):
+        self.dir = pathlib.Path(directory)
+        self.database, self.material = database, material
+        self.port = free_port()
+        self.url = f"https://localhost:{self.port}"
+        self.process = None
+        self.profiles = self.dir / "profiles.conf"
+        if not self.profiles.exists():
+            shutil.copy(REPO / "pki/profiles.conf", self.profiles)
+        (self.dir / "state").mkdir(mode=0o700, exist_ok=True)
+        conninfo = self.dir / "db.conninfo"
+        conninfo.touch(mode=0o600)
+        conninfo.write_text(database.conninfo("service") + "\n")
+        pki = material.pki
+        self.settings = {"issuer": self.url, "listen": "127.0.0.1",
+            "port": self.port, "tls_cert": pki / "server.crt",
+            "tls_key": pki / "server.key", "root_cert": pki / "root.crt",
+            "issuing_cert": pki / "issuing.crt",
+            "issuing_key": pki / "issuing.key", "mac_key": pki / "mac.key",
+            "profiles": self.profiles, "state_dir": self.dir / "state",
+            "web_dir": REPO / "api/web", "db": f"@{conninfo}", **settings}
+
+    def start(self):
+        config = self.dir / "latchkeyd.conf"
+        config.write_text("".join(f"{k} = {v}\n"
+            for k, v in self.settings.items()))
+        log = self.dir / "latchkeyd.log"
+        since = len(log.read_text()) if log.exists() else 0
+        self.process = Process([BUILD / "latchkeyd", "--config", config], log)
+        self.process.wait_log(r"event=listening .*port=\d+", since=since)
+        return self
+
+    def stop(self):
+        if self.process:
+            process, self.process = self.process, None
+            process.stop()
+
+    def kill(self):
+        """SIGKILL: no draining, no goodbye."""
+        self.process.kill()
+        self.process = None
+
+    def restart(self):
+        self.stop()
+        return self.start()
+
+    def log(self):
+        log = self.dir / "latchkeyd.log"
+        return log.read_text(errors="replace") if log.exists() else ""
+
+    def cli(self, *argv, token=None, **kwargs):
+        """Runs the command line against this stack."""
+        env = {"LATCHKEY_URL": self.url,
+            "LATCHKEY_CA": str(self.material.ca),
+            "LATCHKEY_MAC_KEY": str(self.material.mac_key),
+            "LATCHKEY_DB": self.database.conninfo("migrator"),
+            **kwargs.pop("env", {})}
+        if token:
+            env["LATCHKEY_ADMIN_TOKEN"] = token
+        return run(BUILD / "latchkey", *argv, env=env, **kwargs)
+
+
+def _sanitizer_preload():
+    """The plugin of a SAN build needs its runtime loaded first."""
+    if BUILD.name != "san":
+        return {}
+    lib = subprocess.check_output(["gcc", "-print-file-name=libasan.so"],
+        text=True).strip()
+    return {"LD_PRELOAD": os.path.realpath(lib)}
+
+
+class Broker:
+    """Mosquitto with the plugin, on a free port."""
+
+    def __init__(self, directory, stack, **options):
+        self.dir, self.stack = pathlib.Path(directory), stack
+        self.port = free_port()
+        self.process = None
+        self.options = options
+
+    def config(self):
+        """The shipped template with this test's places in it."""
+        pki = self.stack.material.pki
+        conninfo = self.dir / "broker.conninfo"
+        conninfo.touch(mode=0o600)
+        conninfo.write_text(self.stack.database.conninfo("broker") + "\n")
+        text = (REPO / "deploy/mosquitto.conf.in").read_text()
+        for name, value in {"PORT": self.port, "PKI": pki,
+            "PLUGIN": BUILD / "latchkey_broker.so", "STATE": self.dir,
+            "DB": f"@{conninfo}"}.items():
+            text = text.replace(f"@{name}@", str(value))
+        if os.getuid() == 0:
+            text += "user root\n"
+        return text + "".join(f"{k} {v}\n" for k, v in self.options.items())
+
+    def start(self):
+        config = self.dir / "mosquitto.conf"
+        config.write_text(self.config())
+        log = self.dir / "mosquitto.log"
+        since = len(log.read_text()) if log.exists() else 0
+        self.process = Process(["/usr/sbin/mosquitto", "-c", config], log,
+            env={**_sanitizer_preload(),
+                "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0"})
+        self.process.wait_log(r"mosquitto version \S+ running", since=since)
+        return self
+
+    def stop(self):
+        if self.process:
+            process, self.process = self.process, None
+            process.stop()
+
+    def log(self):
+        log = self.dir / "mosquitto.log"
+        return log.read_text(errors="replace") if log.exists() else ""
