@@ -115,7 +115,7 @@ CREATE INDEX import_line_id ON import_line (import_id);
 CREATE TABLE owner (
 	id uuid PRIMARY KEY,
 	name text NOT NULL,
-	app_key bytea NOT NULL,			-- ES256 SPKI, DER
+	app_key bytea NOT NULL UNIQUE,		-- ES256 SPKI, DER
 	disabled_at timestamptz,
 	created_at timestamptz NOT NULL DEFAULT now()
 );
@@ -398,7 +398,7 @@ $$;
 GRANT SELECT, INSERT, UPDATE ON manufacturer, anchor, model, birth, import,
 	owner, device, approval, certificate, key_use, service TO latchkey_service;
 GRANT SELECT, INSERT ON service_certificate TO latchkey_service;
-GRANT SELECT, INSERT, DELETE ON import_line TO latchkey_service;
+GRANT SELECT, INSERT, DELETE, TRUNCATE ON import_line TO latchkey_service;
 GRANT SELECT, INSERT, UPDATE ON guess TO latchkey_service;
 GRANT SELECT ON admin_token, feed_head, schema_migration TO latchkey_service;
 GRANT SELECT, INSERT ON revocation, event TO latchkey_service;

@@ -65,6 +65,7 @@ enum admin_scope {
 	SCOPE_LIFT = 8,
 	SCOPE_KEYS = 16,
 	SCOPE_TOKENS = 32,
+	SCOPE_IMPORT = 64, /* registry has it, manufacturer:<id> alone too */
 };
 
 struct admin_caller {

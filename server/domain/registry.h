@@ -1,0 +1,72 @@
+/*
+ * What operators tell us about the world: manufacturers with their trust
+ * anchors and models, and owners.  Every change is idempotent and writes an
+ * event with the token's id in the same commit.  Refusals carry a reason
+ * that helps the operator (SECURITY.md A11).
+ */
+#ifndef DOMAIN_REGISTRY_H
+#define DOMAIN_REGISTRY_H
+
+#include "domain/caller.h"
+#include "store/audit_read.h"
+#include "store/birth_admin.h"
+#include "store/owner.h"
+#include "store/registry.h"
+
+extern const struct err ERR_REGISTRY;      /* KIND_INVALID "bad-registration" */
+extern const struct err ERR_ANCHOR;        /* KIND_INVALID "bad-anchor" */
+extern const struct err ERR_ANCHOR_SHARED; /* KIND_CONFLICT */
+
+/* A page of a listing; after is NULL for the first. */
+struct page {
+	const char *after;
+	int64_t limit; /* 0: the most */
+};
+
+ERR_FN registry_put_manufacturer(struct ctx *cx, const struct admin_caller *by,
+    const struct manufacturer *in, bool *created);
+ERR_FN registry_get_manufacturer(
+    struct ctx *cx, const char *id, struct manufacturer *out);
+ERR_FN registry_list_manufacturers(struct ctx *cx, const struct page *page,
+    struct manufacturer **out, size_t *n);
+
+struct anchor_in {
+	const char *manufacturer_id;
+	const char *certificate;  /* PEM */
+	const char *intermediate; /* PEM, or NULL: scope (A11) */
+};
+
+/* The same certificate and scope again gives the same anchor. */
+ERR_FN registry_add_anchor(struct ctx *cx, const struct admin_caller *by,
+    const struct anchor_in *in, struct anchor *out, bool *created);
+ERR_FN registry_list_anchors(struct ctx *cx, const char *manufacturer_id,
+    struct anchor **out, size_t *n);
+ERR_FN registry_delete_anchor(struct ctx *cx, const struct admin_caller *by,
+    const char *manufacturer_id, const char *id);
+
+/* Unset fields take their defaults: client_id the model's id, profile
+ * "device", policy {}, status active. */
+ERR_FN registry_put_model(struct ctx *cx, const struct admin_caller *by,
+    const struct model *in, bool *created);
+ERR_FN registry_get_model(struct ctx *cx, const char *id, struct model *out);
+ERR_FN registry_list_models(
+    struct ctx *cx, const struct page *page, struct model **out, size_t *n);
+
+ERR_FN registry_list_births(
+    struct ctx *cx, struct birth_query *q, struct birth_row **out, size_t *n);
+
+struct owner_in {
+	const char *name;
+	const char *app_key; /* PEM, P-256 */
+};
+
+/* The same key again gives the same owner. */
+ERR_FN registry_add_owner(struct ctx *cx, const struct admin_caller *by,
+    const struct owner_in *in, struct owner *out, bool *created);
+ERR_FN registry_list_owners(
+    struct ctx *cx, const struct page *page, struct owner **out, size_t *n);
+
+ERR_FN registry_list_events(
+    struct ctx *cx, struct audit_query *q, struct audit_row **out, size_t *n);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * The platform's own broker clients: names, topics, certificates (R7).
+ */
+#ifndef STORE_SERVICE_H
+#define STORE_SERVICE_H
+
+#include "store/db.h"
+
+struct topics {
+	const char **v;
+	size_t n;
+};
+
+struct service {
+	const char *name;
+	struct topics publish, subscribe;
+	int64_t created_at;
+	bool withdrawn;
+};
+
+struct service_certificate {
+	const char *service_name;
+	struct bytes serial, der;
+	uint8_t key_sha256[32];
+	int64_t not_before, not_after;
+};
+
+extern const struct stmt *const service_stmts[];
+
+/* Reads and locks the row until commit, so that topics, certificates and
+ * withdrawal exclude each other (as A3 asks for devices); ERR_NOT_FOUND is
+ * not logged, found says it. */
+ERR_FN service_lock(
+    struct ctx *cx, const char *name, bool *found, struct service *out);
+ERR_FN service_put(struct ctx *cx, const struct service *s);
+ERR_FN service_withdraw(struct ctx *cx, const char *name);
+ERR_FN service_list(struct ctx *cx, const char *after, int64_t limit,
+    struct service **out, size_t *n);
+
+ERR_FN
+service_certificate_add(struct ctx *cx, const struct service_certificate *c);
+/* Serials and notAfter of those that have not expired. */
+ERR_FN service_certificate_list(struct ctx *cx, const char *name,
+    struct service_certificate **out, size_t *n);
+/* Whether the key is known as a unit's or a device's. */
+ERR_FN
+service_key_is_taken(struct ctx *cx, const uint8_t key_sha256[32], bool *taken);
+
+#endif
