@@ -68,8 +68,8 @@ bytes_hex(struct arena *a, struct bytes b)
 	return s;
 }
 
-static int
-hex_digit(uint8_t c)
+int
+bytes_hex_digit(uint8_t c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -90,8 +90,8 @@ bytes_from_hex(struct arena *a, struct bytes text, struct bytes *out)
 		return false;
 	p = arena_alloc(a, text.n / 2 + 1);
 	for (i = 0; i < text.n / 2; i++) {
-		int hi = hex_digit(text.p[2 * i]);
-		int lo = hex_digit(text.p[2 * i + 1]);
+		int hi = bytes_hex_digit(text.p[2 * i]);
+		int lo = bytes_hex_digit(text.p[2 * i + 1]);
 
 		if (hi < 0 || lo < 0)
 			return false;

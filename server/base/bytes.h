@@ -36,6 +36,9 @@ struct bytes bytes_dup(struct arena *a, struct bytes b);
 /* Lower-case hex of b, in the arena. */
 const char *bytes_hex(struct arena *a, struct bytes b);
 
+/* The value of a hex digit of either case, or -1. */
+int bytes_hex_digit(uint8_t c);
+
 /* Decodes hex of either case into the arena; false for anything else. */
 bool bytes_from_hex(struct arena *a, struct bytes text, struct bytes *out);
 

@@ -92,6 +92,20 @@ utf8_next(const uint8_t *p, size_t left, uint32_t *cp)
 	return n;
 }
 
+bool
+text_is_utf8(struct bytes s)
+{
+	size_t i, n;
+	uint32_t c;
+
+	for (i = 0; i < s.n; i += n) {
+		n = utf8_next(s.p + i, s.n - i, &c);
+		if (n == 0 || c == 0)
+			return false;
+	}
+	return true;
+}
+
 /* Characters that move, hide or break what stands around them. */
 static bool
 is_deceptive(uint32_t c)

@@ -20,6 +20,9 @@ bool text_is_uuid(struct bytes s);
  * numbers of units as IEEE 802.1AR certificates carry them. */
 bool text_is_serial(struct bytes s);
 
+/* UTF-8 (RFC 3629) without NUL, of any length. */
+bool text_is_utf8(struct bytes s);
+
 /* UTF-8 without control, bidirectional or other invisible characters, 1 to
  * 200 bytes: names that people are shown (SECURITY.md P6). */
 bool text_is_name(struct bytes s);

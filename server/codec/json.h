@@ -75,9 +75,10 @@ struct json_field {
 
 /* Rows; s is a struct tag, m its member and the name in JSON, req whether
  * it must be there. */
-#define JSON_ROW(s, m, type, max, req)                                 \
-	{                                                              \
-#m, type, offsetof(struct s, m), (max), (req), NULL, 0 \
+#define JSON_ROW(s, m, t, size, req)                               \
+	{                                                          \
+		.name = #m, .type = (t), .max = (size),            \
+		.offset = offsetof(struct s, m), .required = (req) \
 	}
 #define JSON_F_STR(s, m, max, req) JSON_ROW(s, m, JSON_STR, max, req)
 #define JSON_F_INT(s, m, max, req) JSON_ROW(s, m, JSON_INT, max, req)
@@ -86,23 +87,26 @@ struct json_field {
 #define JSON_F_HEX(s, m, max, req) JSON_ROW(s, m, JSON_HEX, max, req)
 #define JSON_F_TIME(s, m, req) JSON_ROW(s, m, JSON_TIME, 0, req)
 #define JSON_F_RAW(s, m, max, req) JSON_ROW(s, m, JSON_RAW, max, req)
-#define JSON_F_STRS(s, m, max, each, req)                                 \
-	{                                                                 \
-#m, JSON_STRS, offsetof(struct s, m), (max), (req), NULL, \
-		    (each)                                                \
+#define JSON_F_STRS(s, m, count, each, req)                         \
+	{                                                           \
+		.name = #m, .type = JSON_STRS, .max = (count),      \
+		.offset = offsetof(struct s, m), .required = (req), \
+		.stride = (each)                                    \
 	}
-#define JSON_F_OBJ(s, m, fields, req)                                      \
-	{                                                                  \
-#m, JSON_OBJ, offsetof(struct s, m), 0, (req), (fields), 0 \
+#define JSON_F_OBJ(s, m, fields, req)                              \
+	{                                                          \
+		.name = #m, .type = JSON_OBJ, .sub = (fields),     \
+		.offset = offsetof(struct s, m), .required = (req) \
 	}
-#define JSON_F_LIST(s, m, max, item, fields)                                 \
-	{                                                                    \
-#m, JSON_LIST, offsetof(struct s, m), (max), true, (fields), \
-		    sizeof(struct item)                                      \
+#define JSON_F_LIST(s, m, count, item, fields)                     \
+	{                                                          \
+		.name = #m, .type = JSON_LIST, .max = (count),     \
+		.offset = offsetof(struct s, m), .required = true, \
+		.sub = (fields), .stride = sizeof(struct item)     \
 	}
-#define JSON_END                                     \
-	{                                            \
-		NULL, JSON_STR, 0, 0, false, NULL, 0 \
+#define JSON_END             \
+	{                    \
+		.name = NULL \
 	}
 
 extern const struct err ERR_BAD_JSON; /* KIND_INVALID, "bad-json" */
@@ -118,10 +122,10 @@ ERR_FN json_read(struct ctx *cx, struct bytes text,
 ERR_FN json_read_open(struct ctx *cx, struct bytes text,
     const struct json_field *fields, void *out);
 
-/* The same as json_read without a log line: false with the reason in *why.
- * For lines of an import, which are counted and reported instead. */
-bool json_try(struct ctx *cx, struct bytes text,
-    const struct json_field *fields, void *out, const char **why);
+/* The same as both without a log line, for callers that report refusals in
+ * their own way: NULL after success, else the reason, in the arena. */
+const char *json_refusal(struct ctx *cx, struct bytes text,
+    const struct json_field *fields, bool open, void *out);
 
 /* Writes *in as one compact object, in the arena and followed by a NUL that
  * is not counted.  Optional members are left out when NULL, time 0, no bytes
@@ -132,6 +136,6 @@ ERR_FN json_write(struct ctx *cx, const struct json_field *fields,
 
 /* s as a JSON string with its quotes, in the arena; bytes that are not UTF-8
  * are replaced by '?'. */
-const char *json_string(struct ctx *cx, const char *s);
+const char *json_quote(struct ctx *cx, const char *s);
 
 #endif

@@ -25,9 +25,10 @@ ERR_FN jws_verify_es256(struct ctx *cx, const char *compact, struct bytes x,
     struct bytes y, const char *typ, struct bytes *payload);
 
 /* The payload of a JWS that nobody has verified: only to find out whose key
- * to verify with.  Header, structure and typ are judged as above. */
-ERR_FN jws_peek_payload(struct ctx *cx, const char *compact, const char *typ,
-    struct bytes *payload);
+ * to verify with.  Its structure and header are judged as above, but for
+ * typ. */
+ERR_FN
+jws_peek_payload(struct ctx *cx, const char *compact, struct bytes *payload);
 
 /* What is to be signed: header (alg ES256, typ) and payload, joined. */
 const char *jws_input(struct ctx *cx, const char *typ, struct bytes payload);

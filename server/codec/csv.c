@@ -1,0 +1,82 @@
+#include "codec/csv.h"
+
+#include "base/arena.h"
+
+/* The quoted field that starts at line.p[*i]; leaves *i after its closing
+ * quote.  NULL if the line ends first. */
+static const char *
+quoted(struct arena *a, struct bytes line, size_t *i, struct bytes *out)
+{
+	size_t j, n = 0, start = *i + 1;
+	uint8_t *p;
+
+	for (j = start; j < line.n; j++) {
+		if (line.p[j] != '"') {
+			n++;
+		} else if (j + 1 < line.n && line.p[j + 1] == '"') {
+			n++;
+			j++;
+		} else {
+			break;
+		}
+	}
+	if (j >= line.n)
+		return "a quote is not closed on its line";
+	*i = j + 1;
+	*out = (struct bytes){ line.p + start, n };
+	if (n == j - start)
+		return NULL;
+	p = arena_alloc(a, n);
+	out->p = p;
+	for (j = start; n > 0; n--) {
+		if (line.p[j] == '"')
+			j++;
+		*p++ = line.p[j++];
+	}
+	return NULL;
+}
+
+/* The bare field that starts at line.p[*i]; leaves *i after it. */
+static const char *
+bare(struct bytes line, size_t *i, struct bytes *out)
+{
+	size_t j = *i;
+
+	while (j < line.n && line.p[j] != ',') {
+		if (line.p[j] == '"')
+			return "a quote stands inside a field";
+		j++;
+	}
+	*out = (struct bytes){ line.p + *i, j - *i };
+	*i = j;
+	return NULL;
+}
+
+bool
+csv_split(struct arena *a, struct bytes line, struct bytes *fields, size_t max,
+    size_t *n, const char **why)
+{
+	size_t i = 0;
+
+	*n = 0;
+	do {
+		struct bytes field = BYTES_NONE;
+
+		if (*n > 0)
+			i++; /* the comma */
+		if (*n == max) {
+			*why = "there are too many fields";
+			return false;
+		}
+		if (i < line.n && line.p[i] == '"')
+			*why = quoted(a, line, &i, &field);
+		else
+			*why = bare(line, &i, &field);
+		if (*why == NULL && i < line.n && line.p[i] != ',')
+			*why = "text follows a closing quote";
+		if (*why != NULL)
+			return false;
+		fields[(*n)++] = field;
+	} while (i < line.n);
+	return true;
+}
