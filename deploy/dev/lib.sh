@@ -59,10 +59,50 @@ wait_line() {
 	done
 }
 
-# wait_port PORT: until something listens there on loopback, at most 20 s.
+# listens PORT: whether something listens there, on any address of ours.
 listens() {
 	hex=$(printf '%04X' "$1")
 	cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
 	    awk -v p="$hex" '$4 == "0A" && $2 ~ ":" p "$" { f = 1 }
 	    END { exit !f }'
+}
+
+# free_port FROM: the first port from there on that nothing listens on.
+free_port() {
+	port=$1
+	while listens "$port"; do
+		port=$((port + 1))
+	done
+	echo "$port"
+}
+
+# use_var: VAR as an absolute path, var/ of the repository by default.
+use_var() {
+	VAR=${VAR:-$here/../../var}
+	VAR=$(realpath -m "$VAR")
+	RUN=$VAR/run
+}
+
+# start NAME COMMAND...: in the background, away from this terminal.
+start() (
+	name=$1
+	shift
+	# An interrupt must not fall between the start and the pid file.
+	trap '' INT HUP
+	mkdir -p "$RUN"
+	[ ! -e "$VAR/$name.log" ] || mv -f "$VAR/$name.log" "$VAR/$name.log.1"
+	setsid "$@" >"$VAR/$name.log" 2>&1 </dev/null &
+	echo $! >"$RUN/$name.pid"
+)
+
+# fill_template FILE NAME=VALUE...: FILE with each @NAME@ replaced.
+fill_template() {
+	file=$1
+	shift
+	script=
+	for pair; do
+		value=$(printf %s "${pair#*=}" | sed 's/[&|\\]/\\&/g')
+		script="$script;s|@${pair%%=*}@|$value|g"
+	done
+	sed "${script#;}" "$file"
 }

@@ -89,6 +89,7 @@ data=
 [ ! -s "$dir/pg.data" ] || data=$(cat "$dir/pg.data")
 case $command in
 start)
+	trap '' INT # half-started, it could not be found again
 	if [ -z "$data" ] || [ ! -s "$data/PG_VERSION" ]; then
 		pg_init
 	fi
