@@ -9,6 +9,8 @@
 /* A line is written with one call, so that threads do not interleave. */
 #define LINE_BYTES 2048
 
+static bool muted;
+
 struct line {
 	char text[LINE_BYTES];
 	size_t n;
@@ -70,6 +72,12 @@ put_value(struct line *l, const char *s)
 }
 
 void
+log_mute(void)
+{
+	muted = true;
+}
+
+void
 log_event(const struct ctx *cx, const char *event,
     const struct log_field *fields, size_t n)
 {
@@ -77,6 +85,8 @@ log_event(const struct ctx *cx, const char *event,
 	char num[32];
 	size_t i;
 
+	if (muted)
+		return;
 	puts_raw(&l, "at=");
 	clock_text(clock_now(), num);
 	puts_raw(&l, num);

@@ -26,6 +26,10 @@ struct log_field {
 	    sizeof((struct log_field[]){ __VA_ARGS__ }) /             \
 		sizeof(struct log_field))
 
+/* No lines from here on: for tools, which print the reason of a refusal
+ * (cx->reason) themselves. */
+void log_mute(void);
+
 void log_event(const struct ctx *cx, const char *event,
     const struct log_field *fields, size_t n);
 

@@ -1,0 +1,11 @@
+/*
+ * The tables of commands, one per file cmd_*.c; main shows and runs them.
+ */
+#ifndef CLIENT_COMMANDS_H
+#define CLIENT_COMMANDS_H
+
+#include "client/command.h"
+
+extern const struct command setup_commands[];
+
+#endif

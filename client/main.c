@@ -1,0 +1,98 @@
+#include <locale.h>
+#include <signal.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "client/commands.h"
+
+#define VERSION "0.1.0"
+
+/* Memory of one command: a page of 500 devices is far below. */
+#define ARENA_BYTES (64 * (size_t)MIB)
+
+static const struct command_group groups[] = {
+	{ "Setting up", setup_commands },
+	{ NULL, NULL },
+};
+
+/* `latchkey help [WORDS]`; what follows the command's words is ignored. */
+static int
+help(int argc, char **argv)
+{
+	AUTO_STRUCT(arena) *a = arena_new(ARENA_BYTES);
+
+	if (argc < 1) {
+		command_help(groups);
+		return EXIT_DONE;
+	}
+	if (argc > 1 &&
+	    command_help_of(groups, arena_printf(a, "%s %s", argv[0], argv[1])))
+		return EXIT_DONE;
+	if (command_help_of(groups, argv[0]))
+		return EXIT_DONE;
+	fprintf(stderr, "latchkey: no command \"%s\"; see: latchkey --help\n",
+	    argv[0]);
+	return EXIT_USAGE;
+}
+
+/* Whether the command line asks for help of its command. */
+static bool
+asks_for_help(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 ||
+		    strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+static int
+run(int argc, char **argv)
+{
+	AUTO_STRUCT(arena) *a = arena_new(ARENA_BYTES);
+	struct cli cli = { .cx = { .arena = a, .now = clock_now() } };
+	const struct err *e;
+
+	e = command_parse(&cli, groups, argc, argv);
+	if (e == NULL)
+		e = cli.command->run(&cli);
+	if (e == NULL)
+		return fflush(stdout) == 0 ? EXIT_DONE : EXIT_REFUSED;
+	(void)fflush(stdout);
+	fprintf(stderr, "latchkey: %s\n",
+	    cli.cx.reason != NULL ? cli.cx.reason : e->title);
+	return e == &ERR_USAGE ? EXIT_USAGE : EXIT_REFUSED;
+}
+
+int
+main(int argc, char **argv)
+{
+	/* Reasons are printed for people: no log lines beside them. */
+	log_mute();
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		command_help(groups);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "help") == 0)
+		return help(argc - 2, argv + 2);
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("latchkey %s\n", VERSION);
+		return EXIT_DONE;
+	}
+	if (argv[1][0] == '-' && !asks_for_help(2, argv)) {
+		fprintf(stderr,
+		    "latchkey: unknown option %s; see: latchkey --help\n",
+		    argv[1]);
+		return EXIT_USAGE;
+	}
+	if (asks_for_help(argc, argv))
+		return argv[1][0] == '-' ? help(0, argv)
+					 : help(argc - 1, argv + 1);
+	return run(argc, argv);
+}
