@@ -1,0 +1,38 @@
+/*
+ * The operator's calls: where the service is and the token to show come from
+ * the environment, lists and records are printed, and --json prints an
+ * answer as it came.
+ */
+#ifndef CLIENT_ADMIN_H
+#define CLIENT_ADMIN_H
+
+#include "client/api.h"
+#include "client/command.h"
+
+/* The option that every reading command takes. */
+#define OPTION_JSON                                                          \
+	{                                                                    \
+		"json", NULL, "print the service's answer as it came", false \
+	}
+
+/* LATCHKEY_URL and LATCHKEY_CA, nobody in particular. */
+ERR_FN api_from_env(struct cli *cli, struct api *out);
+
+/* The same with LATCHKEY_ADMIN_TOKEN. */
+ERR_FN admin_api(struct cli *cli, struct api *out);
+
+/* One call as operator; what is "METHOD /path". */
+ERR_FN admin_call(struct cli *cli, const char *what, const struct api_shape *in,
+    const struct api_shape *out);
+
+/* A call whose answer is printed: a table if its first field is a list, else
+ * lines.  With --json as it came. */
+ERR_FN
+admin_show(struct cli *cli, const char *what, const struct api_shape *out);
+
+/* "/path" with the parameters that are not NULL as its query; pairs ends
+ * with a NULL name. */
+const char *
+admin_query(struct cli *cli, const char *path, const char *const (*pairs)[2]);
+
+#endif

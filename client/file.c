@@ -1,0 +1,143 @@
+#include "client/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "client/command.h"
+
+static const struct err *
+trouble(struct ctx *cx, const char *path)
+{
+	return fail(cx, &ERR_LOCAL, "%s: %s", path, strerror(errno));
+}
+
+const char *
+file_in(struct ctx *cx, const char *dir, const char *name)
+{
+	return arena_printf(cx->arena, "%s/%s", dir, name);
+}
+
+bool
+file_exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+const struct err *
+file_read(struct ctx *cx, const char *path, size_t max, struct bytes *out)
+{
+	FILE *f = fopen(path, "re");
+	uint8_t *p;
+	size_t n;
+	bool bad;
+
+	if (f == NULL)
+		return trouble(cx, path);
+	p = arena_alloc(cx->arena, max + 1);
+	n = fread(p, 1, max + 1, f);
+	bad = ferror(f) != 0;
+	(void)fclose(f);
+	if (bad)
+		return fail(cx, &ERR_LOCAL, "%s: cannot be read", path);
+	if (n > max)
+		return fail(
+		    cx, &ERR_LOCAL, "%s: more than %zu bytes", path, max);
+	*out = (struct bytes){ p, n };
+	return NULL;
+}
+
+/* Makes the names of path's directory durable. */
+static const struct err *
+sync_parent(struct ctx *cx, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *dir = ".";
+	int fd, rc;
+
+	if (slash != NULL)
+		dir = arena_printf(cx->arena, "%.*s",
+		    slash == path ? 1 : (int)(slash - path), path);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return trouble(cx, dir);
+	rc = fsync(fd);
+	(void)close(fd);
+	return rc == 0 ? NULL : trouble(cx, dir);
+}
+
+static bool
+write_all(int fd, struct bytes data)
+{
+	while (data.n > 0) {
+		ssize_t n = write(fd, data.p, data.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		data.p += n;
+		data.n -= (size_t)n;
+	}
+	return fsync(fd) == 0;
+}
+
+const struct err *
+file_write(struct ctx *cx, const char *path, struct bytes data, mode_t mode)
+{
+	const char *temp = arena_printf(cx->arena, "%s.new", path);
+	const struct err *e;
+	int fd;
+
+	/* What a cut left behind is ours, and may have another mode. */
+	e = file_remove(cx, temp);
+	if (e != NULL)
+		return e;
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd < 0)
+		return trouble(cx, temp);
+	if (!write_all(fd, data)) {
+		e = trouble(cx, temp);
+		(void)close(fd);
+		return e;
+	}
+	if (close(fd) != 0)
+		return trouble(cx, temp);
+	return file_rename(cx, temp, path);
+}
+
+const struct err *
+file_rename(struct ctx *cx, const char *from, const char *to)
+{
+	if (rename(from, to) != 0)
+		return trouble(cx, to);
+	return sync_parent(cx, to);
+}
+
+const struct err *
+file_remove(struct ctx *cx, const char *path)
+{
+	if (unlink(path) != 0 && errno != ENOENT)
+		return trouble(cx, path);
+	return NULL;
+}
+
+const struct err *
+file_mkdir(struct ctx *cx, const char *dir)
+{
+	char *path = arena_strdup(cx->arena, dir), *p;
+
+	for (p = path + 1; *p != '\0'; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(path, 0700) != 0 && errno != EEXIST)
+			return trouble(cx, path);
+		*p = '/';
+	}
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return trouble(cx, path);
+	return NULL;
+}
