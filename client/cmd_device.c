@@ -1,0 +1,222 @@
+#include "base/arena.h"
+#include "base/limits.h"
+#include "client/admin.h"
+#include "client/commands.h"
+
+#define UUID_BYTES 64
+
+struct device_row {
+	const char *id, *manufacturer, *model, *serial, *state;
+	bool quarantined;
+	int64_t created_at, certificate_not_after;
+};
+
+static const struct json_field device_fields[] = {
+	JSON_F_STR(device_row, id, UUID_BYTES, false),
+	JSON_F_STR(device_row, manufacturer, LIMIT_SLUG, false),
+	JSON_F_STR(device_row, model, LIMIT_SLUG, false),
+	JSON_F_STR(device_row, serial, LIMIT_SERIAL, false),
+	JSON_F_STR(device_row, state, 32, false),
+	JSON_F_BOOL(device_row, quarantined, false),
+	JSON_F_TIME(device_row, created_at, false),
+	JSON_F_TIME(device_row, certificate_not_after, false),
+	JSON_END,
+};
+
+struct device_list {
+	struct json_list devices;
+	const char *next;
+};
+
+static const struct json_field device_list_fields[] = {
+	JSON_F_LIST(
+	    device_list, devices, LIMIT_PAGE, device_row, device_fields),
+	JSON_F_STR(device_list, next, 256, false),
+	JSON_END,
+};
+
+static const struct option_row list_options[] = {
+	{ "manufacturer", "ID", "only that maker's", false },
+	{ "limit", "N", "at most so many", false },
+	{ "after", "CURSOR", "go on where a list ended", false },
+	OPTION_JSON,
+	OPTIONS_END,
+};
+
+static const struct option_row show_options[] = {
+	OPTION_JSON,
+	OPTIONS_END,
+};
+
+static const struct option_row reason_options[] = {
+	{ "reason", "TEXT", "why, for the record", true },
+	OPTIONS_END,
+};
+
+static const struct option_row audit_options[] = {
+	{ "device", "ID", "events of one device", false },
+	{ "request", "ID", "events of one request", false },
+	{ "limit", "N", "at most so many", false },
+	{ "after", "CURSOR", "go on where a list ended", false },
+	OPTION_JSON,
+	OPTIONS_END,
+};
+
+/* Says how a list goes on, if it does. */
+static void
+print_next(struct cli *cli, const char *next)
+{
+	if (next != NULL && !cli_flag(cli, "json"))
+		printf("more: --after %s\n", next);
+}
+
+static const struct err *
+run_list(struct cli *cli)
+{
+	const char *const query[][2] = {
+		{ "manufacturer", cli_option(cli, "manufacturer") },
+		{ "limit", cli_option(cli, "limit") },
+		{ "after", cli_option(cli, "after") },
+		{ NULL, NULL },
+	};
+	struct device_list list = { .next = NULL };
+	struct api_shape shape = { device_list_fields, &list };
+	const struct err *e;
+
+	e = admin_show(
+	    cli, admin_query(cli, "GET /v1/admin/devices", query), &shape);
+	if (e == NULL)
+		print_next(cli, list.next);
+	return e;
+}
+
+/* "METHOD /v1/admin/devices/<arg 0>[verb]" */
+static const char *
+at(struct cli *cli, const char *method, const char *verb)
+{
+	return arena_printf(cli->cx.arena, "%s /v1/admin/devices/%s%s", method,
+	    api_escape(&cli->cx, cli->arg[0]), verb);
+}
+
+static const struct err *
+run_show(struct cli *cli)
+{
+	struct device_row row = { .id = NULL };
+	struct api_shape shape = { device_fields, &row };
+
+	return admin_show(cli, at(cli, "GET", ""), &shape);
+}
+
+struct reason {
+	const char *reason;
+};
+
+static const struct json_field reason_fields[] = {
+	JSON_F_STR(reason, reason, LIMIT_NAME, true),
+	JSON_END,
+};
+
+static const struct json_field nothing_fields[] = { JSON_END };
+
+/* Revoke, quarantine or lift. */
+static const struct err *
+change(struct cli *cli, const char *verb, const char *done)
+{
+	struct reason in = { cli_option(cli, "reason") };
+	struct api_shape shape = {
+		in.reason != NULL ? reason_fields : nothing_fields, &in
+	};
+	const struct err *e;
+
+	e = admin_call(cli, at(cli, "POST", verb), &shape, NULL);
+	if (e == NULL)
+		printf("device %s %s\n", cli->arg[0], done);
+	return e;
+}
+
+static const struct err *
+run_revoke(struct cli *cli)
+{
+	return change(cli, "/revoke", "revoked: its sessions are being cut");
+}
+
+static const struct err *
+run_quarantine(struct cli *cli)
+{
+	return change(cli, "/quarantine",
+	    "quarantined: it keeps its quarantine topics alone");
+}
+
+static const struct err *
+run_lift(struct cli *cli)
+{
+	return change(cli, "/lift", "is out of quarantine");
+}
+
+/* ---- the audit trail */
+
+struct event_row {
+	const char *at, *kind, *code, *detail, *request_id;
+	const char *manufacturer, *device, *owner, *approval, *admin_token;
+};
+
+static const struct json_field event_fields[] = {
+	JSON_F_STR(event_row, at, 64, false),
+	JSON_F_STR(event_row, kind, 64, false),
+	JSON_F_STR(event_row, code, 64, false),
+	JSON_F_STR(event_row, detail, 4 * KIB, false),
+	JSON_F_STR(event_row, request_id, UUID_BYTES, false),
+	JSON_F_STR(event_row, manufacturer, LIMIT_SLUG, false),
+	JSON_F_STR(event_row, device, UUID_BYTES, false),
+	JSON_F_STR(event_row, owner, UUID_BYTES, false),
+	JSON_F_STR(event_row, approval, UUID_BYTES, false),
+	JSON_F_STR(event_row, admin_token, 64, false),
+	JSON_END,
+};
+
+struct event_list {
+	struct json_list events;
+	const char *next;
+};
+
+static const struct json_field event_list_fields[] = {
+	JSON_F_LIST(event_list, events, LIMIT_PAGE, event_row, event_fields),
+	JSON_F_STR(event_list, next, 256, false),
+	JSON_END,
+};
+
+static const struct err *
+run_audit(struct cli *cli)
+{
+	const char *const query[][2] = {
+		{ "device", cli_option(cli, "device") },
+		{ "request", cli_option(cli, "request") },
+		{ "limit", cli_option(cli, "limit") },
+		{ "after", cli_option(cli, "after") },
+		{ NULL, NULL },
+	};
+	struct event_list list = { .next = NULL };
+	struct api_shape shape = { event_list_fields, &list };
+	const struct err *e;
+
+	e = admin_show(
+	    cli, admin_query(cli, "GET /v1/admin/events", query), &shape);
+	if (e == NULL)
+		print_next(cli, list.next);
+	return e;
+}
+
+const struct command device_commands[] = {
+	{ "device list", "", "shows devices", list_options, run_list, NULL },
+	{ "device show", "ID", "shows one device", show_options, run_show,
+	    NULL },
+	{ "device revoke", "ID", "refuses it for good and cuts its sessions",
+	    reason_options, run_revoke, NULL },
+	{ "device quarantine", "ID", "narrows it to its quarantine topics",
+	    reason_options, run_quarantine, NULL },
+	{ "device lift", "ID", "ends a quarantine", NULL, run_lift, NULL },
+	{ "audit", "", "shows what happened", audit_options, run_audit,
+	    "The request id is what every refusal names: with it the operator "
+	    "finds the\nprivate reason." },
+	{ .name = NULL },
+};
