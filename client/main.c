@@ -14,6 +14,8 @@
 
 static const struct command_group groups[] = {
 	{ "Setting up", setup_commands },
+	{ "Registry", registry_commands },
+	{ "Devices", device_commands },
 	{ NULL, NULL },
 };
 
