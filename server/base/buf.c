@@ -11,7 +11,7 @@ buf_init(struct buf *b, struct arena *a, size_t max)
 	*b = (struct buf){ .arena = a, .max = max };
 }
 
-/* Room for n more bytes, or NULL with the flag set. */
+/* Room for n more bytes and the NUL of printf, or NULL with the flag set. */
 static uint8_t *
 buf_room(struct buf *b, size_t n)
 {
@@ -19,11 +19,11 @@ buf_room(struct buf *b, size_t n)
 		b->overflow = true;
 		return NULL;
 	}
-	if (n > b->cap - b->n) {
+	if (n >= b->cap - b->n) {
 		size_t cap = b->cap == 0 ? 256 : b->cap * 2;
 		uint8_t *p;
 
-		while (cap < b->n + n)
+		while (cap <= b->n + n)
 			cap *= 2;
 		p = arena_alloc(b->arena, cap);
 		if (b->n > 0)
@@ -62,7 +62,7 @@ buf_printf(struct buf *b, const char *fmt, ...)
 	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
 	must(n >= 0);
-	p = buf_room(b, (size_t)n + 1);
+	p = buf_room(b, (size_t)n);
 	if (p == NULL)
 		return;
 	va_start(ap, fmt);

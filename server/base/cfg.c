@@ -7,6 +7,7 @@
 #include "base/mem.h"
 
 #define LINE_BYTES 4096
+#define DURATION_MAX (36500 * INT64_C(86400)) /* a hundred years */
 
 static bool
 parse_int(const char *text, int64_t *out)
@@ -35,7 +36,8 @@ cfg_duration(const char *text, int64_t *seconds)
 	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (text[n - 1] != units[i].unit)
 			continue;
-		if (!parse_int(number, seconds) || *seconds > 36500)
+		if (!parse_int(number, seconds) ||
+		    *seconds > DURATION_MAX / units[i].seconds)
 			return false;
 		*seconds *= units[i].seconds;
 		return true;
@@ -76,10 +78,16 @@ each_line(FILE *f, cfg_line_fn *fn, void *arg, struct cfg_line *l, char *why)
 
 	l->section = section;
 	while (fgets(text, sizeof(text), f) != NULL) {
+		bool whole = strchr(text, '\n') != NULL || feof(f);
 		char *s = trim(text);
 		size_t n = strlen(s);
 
 		l->number++;
+		if (!whole) {
+			(void)snprintf(why, CFG_WHY_BYTES,
+			    "the line is too long or holds a NUL");
+			return false;
+		}
 		if (*s == '\0' || *s == '#')
 			continue;
 		if (*s == '[' && s[n - 1] == ']') {
@@ -97,7 +105,9 @@ each_line(FILE *f, cfg_line_fn *fn, void *arg, struct cfg_line *l, char *why)
 		if (!fn(arg, l, why))
 			return false;
 	}
-	return true;
+	if (ferror(f))
+		(void)snprintf(why, CFG_WHY_BYTES, "%s", strerror(errno));
+	return !ferror(f);
 }
 
 bool

@@ -69,13 +69,14 @@ clock_parse(struct bytes text, int64_t *t)
 		tm.tm_sec = digits(p + 17, 2);
 		if (p[10] != 'T' || p[13] != ':' || p[16] != ':' ||
 		    p[19] != 'Z' || tm.tm_hour < 0 || tm.tm_min < 0 ||
-		    tm.tm_sec < 0)
+		    tm.tm_sec < 0 || tm.tm_hour > 23 || tm.tm_min > 59 ||
+		    tm.tm_sec > 59)
 			return false;
 	}
 	tt = timegm(&tm);
 	/* timegm folds 31 February into March: refuse what moved. */
 	if (gmtime_r(&tt, &back) == NULL || back.tm_mday != day ||
-	    back.tm_mon != mon - 1 || tm.tm_hour > 23 || tm.tm_min > 59)
+	    back.tm_mon != mon - 1)
 		return false;
 	*t = tt;
 	return true;
