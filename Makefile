@@ -60,6 +60,10 @@ $(BUILD)/latchkey_broker.so: $(call obj,server/plugin) $(BUILD)/liblatchkey.a
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/liblatchkey.a
 	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LIBS_SERVER) -lcmocka
 
+# A header alone, for tests/lint/headers.sh.
+$(BUILD)/headers/%.h: %.h | packages
+	@$(CC) $(CFLAGS) -fsyntax-only -x c -include $< /dev/null
+
 JOBS := -j$(shell nproc)
 export VAR ?= $(CURDIR)/var
 export LATCHKEY_PORT ?= 8443

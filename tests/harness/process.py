@@ -11,7 +11,8 @@ import time
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("LATCHKEY_BUILD", REPO / "build/san"))
-REPORT = re.compile(r"(ERROR: \w+Sanitizer|runtime error:|detected memory leaks)")
+REPORT = re.compile(
+    r"ERROR: \w+Sanitizer|runtime error:|detected memory leaks")
 
 
 def free_port():
