@@ -38,7 +38,8 @@ struct unit {
 	const char *support_until; /* date, or NULL */
 	const char *serial;        /* may be NULL: listed by key or UEID */
 	const char *batch, *made_at, *boot_test; /* may be NULL */
-	bool quarantined, lost, revoked, decommissioned;
+	const char *device_id; /* the present ownership, or NULL */
+	bool quarantined;
 	uint8_t key_sha256[32];  /* the birth key */
 	uint8_t cert_sha256[32]; /* the leaf that proved it */
 };
@@ -47,10 +48,10 @@ struct unit {
 struct device_caller {
 	const char *device_id;
 	struct bytes serial; /* of the certificate it used */
-	int64_t not_before, not_after;
+	int64_t not_before;
 	const char *profile;
-	uint8_t key_sha256[32];
-	uint8_t cert_sha256[32];
+	struct bytes successor_der; /* what it was renewed to, unused yet */
+	uint8_t successor_key_sha256[32];
 };
 
 struct owner_caller {

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
+
 struct live;
 struct mac_key;
 struct profiles;
@@ -39,6 +41,7 @@ struct svc {
 	struct settings set;
 	struct signer *signer;   /* the issuing CA */
 	struct trust *own_trust; /* issuing CA and root, for our leaves */
+	struct bytes root_cert;  /* DER */
 	struct profiles *profiles;
 	struct mac_key *mac;
 	struct live *live;

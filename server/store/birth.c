@@ -11,7 +11,8 @@ static const struct stmt BIRTH_CANDIDATES = { "birth_candidates",
 	"mo.status = 'active', b.serial, b.key_sha256, b.pinned_key_sha256, "
 	"b.batch, to_char(b.made_at, 'YYYY-MM-DD'), b.boot_test, "
 	"b.quarantined_at IS NOT NULL, b.lost_at IS NOT NULL, "
-	"b.revoked_at IS NOT NULL, b.decommissioned_at IS NOT NULL "
+	"b.revoked_at IS NOT NULL, b.decommissioned_at IS NOT NULL, "
+	"(SELECT id FROM device WHERE birth_id = b.id AND state = 'owned') "
 	"FROM anchor a JOIN manufacturer m ON m.id = a.manufacturer_id "
 	"LEFT JOIN LATERAL (SELECT * FROM birth WHERE "
 	"manufacturer_id = m.id AND serial = $6 UNION SELECT * FROM birth "
@@ -65,6 +66,7 @@ read_candidate(
 	c->lost = rows_bool(r, i, 20);
 	c->revoked = rows_bool(r, i, 21);
 	c->decommissioned = rows_bool(r, i, 22);
+	c->device_id = rows_text(cx, r, i, 23);
 }
 
 const struct err *

@@ -24,6 +24,7 @@ struct birth_candidate {
 	struct bytes pinned_key_sha256; /* empty: not pinned yet */
 	const char *batch, *made_at, *boot_test;
 	bool quarantined, lost, revoked, decommissioned;
+	const char *device_id; /* the present ownership, or NULL */
 };
 
 extern const struct stmt *const birth_stmts[];

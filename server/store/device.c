@@ -54,6 +54,9 @@ static const struct stmt DEVICE_REVOKE_CERTIFICATES = {
 	1
 };
 
+static const struct stmt DEVICE_REFUSE_KEYS = { "device_refuse_keys",
+	"UPDATE key_use SET compromised = true WHERE device_id = $1::uuid", 1 };
+
 static const struct stmt DEVICE_VOID_APPROVALS = { "device_void_approvals",
 	"UPDATE approval SET state = 'superseded' WHERE birth_id = $1 AND "
 	"state IN ('pending', 'approved')",
@@ -147,6 +150,12 @@ device_revoke_certificates(struct ctx *cx, const char *id)
 }
 
 const struct err *
+device_refuse_keys(struct ctx *cx, const char *id)
+{
+	return DB_RUN(cx, &DEVICE_REFUSE_KEYS, NULL, DB_TEXT(id));
+}
+
+const struct err *
 device_void_approvals(struct ctx *cx, int64_t birth_id)
 {
 	return DB_RUN(cx, &DEVICE_VOID_APPROVALS, NULL, DB_INT(birth_id));
@@ -154,4 +163,5 @@ device_void_approvals(struct ctx *cx, int64_t birth_id)
 
 const struct stmt *const device_stmts[] = { &DEVICE_SELECT, &DEVICE_CREATE,
 	&DEVICE_RELEASE, &UNIT_REVOKE, &UNIT_QUARANTINE, &UNIT_LIFT,
-	&DEVICE_REVOKE_CERTIFICATES, &DEVICE_VOID_APPROVALS, NULL };
+	&DEVICE_REVOKE_CERTIFICATES, &DEVICE_REFUSE_KEYS,
+	&DEVICE_VOID_APPROVALS, NULL };

@@ -52,6 +52,8 @@ ERR_FN device_flag_unit(struct ctx *cx, const char *id, enum unit_flag flag,
  * before the lock was had: revokes the living certificates, and voids the
  * unit's open approvals. */
 ERR_FN device_revoke_certificates(struct ctx *cx, const char *id);
+/* The device's keys are refused for good, for any device (A9). */
+ERR_FN device_refuse_keys(struct ctx *cx, const char *id);
 ERR_FN device_void_approvals(struct ctx *cx, int64_t birth_id);
 
 #endif

@@ -1,0 +1,388 @@
+#include "domain/caller.h"
+
+#include "attest/attest.h"
+#include "base/arena.h"
+#include "base/text.h"
+#include "codec/json.h"
+#include "codec/jws.h"
+#include "domain/operator.h"
+#include "domain/svc.h"
+#include "pki/chain.h"
+#include "pki/identity.h"
+#include "pki/key.h"
+#include "store/birth.h"
+#include "store/certificate.h"
+#include "store/event.h"
+#include "store/owner.h"
+
+#define OWNER_TOKEN_SECONDS 300
+#define CLOCK_SKEW_SECONDS 30
+
+static const struct err ERR_NO_CERTIFICATE = { KIND_UNAUTHENTICATED,
+	"client-certificate-required", "This needs a TLS client certificate." };
+/* One refusal for every reason (E5): the rest is the operator's to read. */
+static const struct err ERR_ATTESTATION = { KIND_FORBIDDEN,
+	"attestation-refused",
+	"The device's identity is not accepted here; its operator can find "
+	"the reason by the request id." };
+static const struct err ERR_CERTIFICATE = { KIND_FORBIDDEN,
+	"certificate-refused",
+	"The certificate is not accepted here; the operator can find the "
+	"reason by the request id." };
+static const struct err ERR_OWNER_TOKEN = { KIND_UNAUTHENTICATED,
+	"invalid-token",
+	"The bearer token is missing, malformed, expired or not for this "
+	"request." };
+
+/* Refuses with a record for the operator; should that fail, the sender is
+ * told to try again, since the record is owed. */
+static ERR_FN
+refuse(struct ctx *cx, const struct err *e, const struct event *ev)
+{
+	struct event record = *ev;
+	const struct err *failed;
+
+	record.code = e->code;
+	record.detail = cx->reason;
+	failed = event_add(cx, &record);
+	return failed != NULL ? failed : e;
+}
+
+/* Whether the maker's listing is of this very unit: each thing it names must
+ * agree, not just one. */
+static bool
+is_listed(const struct birth_candidate *c, const struct idevid *id)
+{
+	if (c->birth_id == 0)
+		return false;
+	if (c->serial != NULL &&
+	    (id->serial == NULL || strcmp(c->serial, id->serial) != 0))
+		return false;
+	return c->key_sha256.n == 0 ||
+	       bytes_eq(c->key_sha256, BYTES_OF(id->leaf.key_sha256));
+}
+
+/* The one listed unit whose anchor verifies the chain, or NULL with the
+ * private reason on the context. */
+static const struct birth_candidate *
+find_unit(struct ctx *cx, const struct idevid *id,
+    const struct birth_candidate *c, size_t n, const struct err **e)
+{
+	const struct birth_candidate *found = NULL;
+	const char *why = n == 0 ? "no manufacturer has such an anchor"
+				 : "the unit is not on the allowlist";
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		struct attest_anchor anchor = { c[i].anchor,
+			c[i].scope_spki_sha256 };
+		struct verdict v;
+
+		if (!is_listed(&c[i], id))
+			continue;
+		attest_format_get("idevid")->verify(cx, id, &anchor, &v);
+		if (!v.accepted) {
+			why = v.reason;
+			continue;
+		}
+		if (found != NULL && found->birth_id != c[i].birth_id) {
+			*e = fail(cx, &ERR_ATTESTATION,
+			    "two units match: births %lld and %lld",
+			    (long long)found->birth_id,
+			    (long long)c[i].birth_id);
+			return NULL;
+		}
+		found = &c[i];
+	}
+	if (found == NULL)
+		*e = fail(cx, &ERR_ATTESTATION, "%s (subject %s)", why,
+		    id->leaf.subject);
+	return found;
+}
+
+/* A unit listed by serial number pins its key at first success, and a frozen
+ * maker's units must have done so before (A11). */
+static ERR_FN
+check_pinned(
+    struct ctx *cx, const struct birth_candidate *c, const struct idevid *id)
+{
+	const struct err *e;
+	bool pinned;
+
+	if (c->pinned_key_sha256.n == 0 && c->manufacturer_frozen)
+		return fail(cx, &ERR_ATTESTATION,
+		    "the manufacturer is frozen and the unit is new");
+	if (c->pinned_key_sha256.n == 0) {
+		e = birth_pin_key(
+		    cx, c->birth_id, id->leaf.key_sha256, &pinned);
+		if (e == &ERR_CONFLICT)
+			return fail(cx, &ERR_ATTESTATION,
+			    "the birth key is pinned by another unit");
+		if (e != NULL || pinned)
+			return e;
+	} else if (bytes_eq(
+		       c->pinned_key_sha256, BYTES_OF(id->leaf.key_sha256))) {
+		return NULL;
+	}
+	return fail(
+	    cx, &ERR_ATTESTATION, "the unit has pinned another birth key");
+}
+
+static ERR_FN
+check_unit(
+    struct ctx *cx, const struct birth_candidate *c, const struct idevid *id)
+{
+	if (!c->model_active)
+		return fail(
+		    cx, &ERR_ATTESTATION, "model %s is retired", c->model_id);
+	if (c->revoked || c->lost || c->decommissioned)
+		return fail(cx, &ERR_ATTESTATION, "the unit is %s",
+		    c->revoked ? "revoked"
+		    : c->lost  ? "lost"
+			       : "decommissioned");
+	return check_pinned(cx, c, id);
+}
+
+static void
+fill_unit(
+    const struct birth_candidate *c, const struct idevid *id, struct unit *out)
+{
+	*out = (struct unit){
+		.birth_id = c->birth_id,
+		.manufacturer_id = c->manufacturer_id,
+		.manufacturer_name = c->manufacturer_name,
+		.model_id = c->model_id,
+		.model_name = c->model_name,
+		.client_id = c->client_id,
+		.profile = c->profile,
+		.model_policy = c->policy,
+		.support_until = c->support_until,
+		.serial = c->serial != NULL ? c->serial : id->serial,
+		.batch = c->batch,
+		.made_at = c->made_at,
+		.boot_test = c->boot_test,
+		.device_id = c->device_id,
+		.quarantined = c->quarantined,
+	};
+	memcpy(out->key_sha256, id->leaf.key_sha256, 32);
+	memcpy(out->cert_sha256, id->leaf.sha256, 32);
+}
+
+static ERR_FN
+check_peer(struct ctx *cx, const struct peer *peer)
+{
+	if (peer->n == 0)
+		return fail(cx, &ERR_NO_CERTIFICATE, "no client certificate");
+	if (peer->too_long)
+		return fail(cx, &ERR_ATTESTATION,
+		    "the client chain is longer than %d", LIMIT_CHAIN);
+	return NULL;
+}
+
+const struct err *
+caller_unit(struct ctx *cx, const struct peer *peer, struct unit *out)
+{
+	struct event ev = { .kind = "attestation.refused" };
+	const struct birth_candidate *found;
+	struct birth_candidate *c;
+	const struct err *e;
+	struct idevid id;
+	size_t n;
+
+	e = check_peer(cx, peer);
+	if (e != NULL)
+		return e;
+	if (attest_format_get("idevid")->parse(cx, peer->chain, peer->n, &id) !=
+	    NULL)
+		return refuse(cx, &ERR_ATTESTATION, &ev);
+	e = birth_candidates(
+	    cx, id.issuers, id.n, id.serial, id.leaf.key_sha256, &c, &n);
+	if (e != NULL)
+		return e;
+	found = find_unit(cx, &id, c, n, &e);
+	if (n > 0)
+		ev.manufacturer_id = c[0].manufacturer_id;
+	if (found == NULL)
+		return refuse(cx, e, &ev);
+	ev.manufacturer_id = found->manufacturer_id;
+	ev.birth_id = found->birth_id;
+	ev.device_id = found->device_id;
+	e = check_unit(cx, found, &id);
+	if (e == &ERR_ATTESTATION)
+		return refuse(cx, e, &ev);
+	if (e != NULL)
+		return e;
+	fill_unit(found, &id, out);
+	return NULL;
+}
+
+/* What the stored row says of a certificate whose mathematics is right. */
+static ERR_FN
+check_certificate(struct ctx *cx, const struct certificate_state *s,
+    const struct cert *leaf, const struct identity *id)
+{
+	if (strcmp(s->device_id, id->id) != 0 ||
+	    !bytes_eq(BYTES_OF(s->der_sha256), BYTES_OF(leaf->sha256)))
+		return fail(cx, &ERR_CERTIFICATE,
+		    "not the certificate that was stored under its serial");
+	if (s->revoked)
+		return fail(cx, &ERR_CERTIFICATE, "revoked");
+	if (!s->device_owned)
+		return fail(cx, &ERR_CERTIFICATE, "the ownership has ended");
+	if (s->refused)
+		return fail(cx, &ERR_CERTIFICATE,
+		    "the unit is lost, revoked or decommissioned");
+	if (s->successor_used)
+		return fail(cx, &ERR_CERTIFICATE,
+		    "superseded: its successor is in use, so this may be a "
+		    "clone (A9)");
+	return NULL;
+}
+
+/* Our own leaf: chain, clock and identity, without the database. */
+static ERR_FN
+judge_leaf(struct ctx *cx, const struct peer *peer, struct cert *leaf,
+    struct identity *id)
+{
+	const struct err *e;
+
+	e = cert_parse(cx, peer->chain[0], leaf);
+	if (e == NULL)
+		e = chain_verify(
+		    cx, peer->chain, peer->n, cx->svc->own_trust, CHAIN_CLIENT);
+	if (e == NULL)
+		e = identity_parse(cx, leaf, id);
+	if (e == NULL && id->kind != IDENTITY_DEVICE)
+		e = fail(cx, &ERR_CERTIFICATE, "not a device's certificate");
+	return e == NULL ? NULL : &ERR_CERTIFICATE;
+}
+
+const struct err *
+caller_device(
+    struct ctx *cx, const struct peer *peer, struct device_caller *out)
+{
+	struct event ev = { .kind = "certificate.refused" };
+	struct certificate_state s;
+	struct identity id;
+	const struct err *e;
+	struct cert leaf;
+
+	e = check_peer(cx, peer);
+	if (e == NULL)
+		e = judge_leaf(cx, peer, &leaf, &id);
+	if (e != NULL)
+		return e;
+	e = certificate_judge(cx, leaf.serial, leaf.not_before, &s);
+	if (e == &ERR_NOT_FOUND)
+		return fail(cx, &ERR_CERTIFICATE, "not in the store");
+	if (e != NULL)
+		return e;
+	ev.birth_id = s.birth_id;
+	ev.device_id = s.device_id;
+	e = check_certificate(cx, &s, &leaf, &id);
+	if (e != NULL)
+		return refuse(cx, e, &ev);
+	if (s.first_use) {
+		e = certificate_first_use(cx, leaf.serial, leaf.not_before);
+		if (e != NULL)
+			return e;
+	}
+	*out = (struct device_caller){
+		.device_id = s.device_id,
+		.serial = leaf.serial,
+		.not_before = leaf.not_before,
+		.profile = s.profile,
+		.successor_der = s.successor_der,
+	};
+	memcpy(out->successor_key_sha256, s.successor_key_sha256, 32);
+	return NULL;
+}
+
+bool
+caller_is_operational(struct ctx *cx, const struct peer *peer)
+{
+	struct identity id;
+	struct cert leaf;
+
+	return peer->n > 0 && !peer->too_long &&
+	       judge_leaf(cx, peer, &leaf, &id) == NULL;
+}
+
+struct owner_claims {
+	const char *iss, *aud, *htm, *htu;
+	int64_t iat, exp;
+};
+
+static const struct json_field owner_claim_fields[] = {
+	JSON_F_STR(owner_claims, iss, 64, true),
+	JSON_F_STR(owner_claims, aud, 512, true),
+	JSON_F_STR(owner_claims, htm, 16, true),
+	JSON_F_STR(owner_claims, htu, 1024, true),
+	JSON_F_INT(owner_claims, iat, INT64_MAX, true),
+	JSON_F_INT(owner_claims, exp, INT64_MAX, true),
+	JSON_END,
+};
+
+/* RFC 7519 section 4.1 and, for htm and htu, RFC 9449 section 4.2: a token
+ * for one kind of request serves no other. */
+static ERR_FN
+check_claims(struct ctx *cx, const struct owner_claims *c, const char *method,
+    const char *path)
+{
+	const char *issuer = cx->svc->set.issuer;
+
+	if (strcmp(c->aud, issuer) != 0)
+		return fail(cx, &ERR_OWNER_TOKEN, "aud is not %s", issuer);
+	if (strcmp(c->htm, method) != 0 ||
+	    strcmp(c->htu, arena_printf(cx->arena, "%s%s", issuer, path)) != 0)
+		return fail(
+		    cx, &ERR_OWNER_TOKEN, "htm or htu is another request's");
+	if (c->exp <= cx->now || c->iat > cx->now + CLOCK_SKEW_SECONDS ||
+	    c->exp - c->iat > OWNER_TOKEN_SECONDS)
+		return fail(cx, &ERR_OWNER_TOKEN,
+		    "expired, from the future, or longer than %d s",
+		    OWNER_TOKEN_SECONDS);
+	return NULL;
+}
+
+const struct err *
+caller_owner(struct ctx *cx, const char *jws, const char *method,
+    const char *path, struct owner_caller *out)
+{
+	struct owner_claims claims;
+	struct owner owner;
+	struct bytes payload, x, y;
+	const struct err *e;
+
+	if (jws == NULL)
+		return fail(cx, &ERR_OWNER_TOKEN, "no bearer token");
+	if (jws_peek_payload(cx, jws, &payload) != NULL ||
+	    json_read_open(cx, payload, owner_claim_fields, &claims) != NULL)
+		return &ERR_OWNER_TOKEN;
+	if (!text_is_uuid(bytes_str(claims.iss)))
+		return fail(cx, &ERR_OWNER_TOKEN, "iss is no owner's id");
+	e = owner_get(cx, claims.iss, &owner);
+	if (e == &ERR_NOT_FOUND || (e == NULL && owner.disabled))
+		return fail(cx, &ERR_OWNER_TOKEN, "unknown owner");
+	if (e != NULL)
+		return e;
+	out->app_key = owner.app_key;
+	if (key_point_p256(cx, out->app_key, &x, &y) != NULL ||
+	    jws_verify_es256(cx, jws, x, y, "owner+jwt", &payload) != NULL)
+		return &ERR_OWNER_TOKEN;
+	out->owner_id = claims.iss;
+	return check_claims(cx, &claims, method, path);
+}
+
+const struct err *
+caller_admin(
+    struct ctx *cx, const char *token, unsigned scope, struct admin_caller *out)
+{
+	return operator_judge(cx, token, scope, out);
+}
+
+bool
+caller_token_is_ours(struct ctx *cx, const char *token)
+{
+	return operator_token_is_ours(cx, token);
+}

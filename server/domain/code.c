@@ -1,0 +1,122 @@
+#include "domain/code.h"
+
+#include <ctype.h>
+
+#include "base/arena.h"
+#include "base/rng.h"
+#include "domain/svc.h"
+#include "pki/digest.h"
+#include "pki/mac.h"
+
+#define USER_LETTERS 8
+
+static const char ALPHABET[] = "BCDFGHJKLMNPQRSTVWXZ";
+
+static void
+mac2(struct ctx *cx, const char *purpose, const char *a, const char *b,
+    uint8_t mac[32])
+{
+	struct bytes parts[] = { bytes_str(a), bytes_str(b) };
+
+	mac_compute(cx->svc->mac, purpose, parts, 2, mac);
+}
+
+const char *
+code_user_new(struct ctx *cx)
+{
+	char *s = arena_alloc(cx->arena, USER_LETTERS + 2);
+	size_t i, o = 0;
+
+	for (i = 0; i < USER_LETTERS; i++) {
+		if (i == USER_LETTERS / 2)
+			s[o++] = '-';
+		s[o++] = ALPHABET[rng_below(sizeof(ALPHABET) - 1)];
+	}
+	return s;
+}
+
+bool
+code_user_mac(struct ctx *cx, const char *typed, uint8_t mac[32])
+{
+	char plain[USER_LETTERS + 1] = "";
+	size_t n = 0;
+
+	for (; *typed != '\0'; typed++) {
+		int c = toupper((unsigned char)*typed);
+
+		if (c == '-' || c == ' ')
+			continue;
+		if (n == USER_LETTERS || strchr(ALPHABET, c) == NULL)
+			return false;
+		plain[n++] = (char)c;
+	}
+	if (n != USER_LETTERS)
+		return false;
+	mac2(cx, "user-code", plain, "", mac);
+	return true;
+}
+
+static const char *
+random_text(struct ctx *cx)
+{
+	uint8_t raw[32];
+	const char *s;
+
+	rng_bytes(raw, sizeof(raw));
+	s = bytes_b64u(cx->arena, BYTES_OF(raw));
+	explicit_bzero(raw, sizeof(raw));
+	return s;
+}
+
+const char *
+code_device_new(struct ctx *cx)
+{
+	return random_text(cx);
+}
+
+void
+code_device_mac(struct ctx *cx, const char *code, uint8_t mac[32])
+{
+	mac2(cx, "device-code", code, "", mac);
+}
+
+const char *
+code_token(struct ctx *cx, const char *approval_id, const char *device_code)
+{
+	uint8_t mac[32];
+
+	mac2(cx, "enroll-token", approval_id, device_code, mac);
+	return bytes_b64u(cx->arena, BYTES_OF(mac));
+}
+
+void
+code_token_mac(struct ctx *cx, const char *token, uint8_t mac[32])
+{
+	mac2(cx, "enroll-token-hash", token, "", mac);
+}
+
+void
+code_claim_mac(struct ctx *cx, const char *manufacturer_id, const char *serial,
+    const uint8_t code_sha256[32], uint8_t mac[32])
+{
+	struct bytes parts[] = { bytes_str(manufacturer_id), bytes_str(serial),
+		{ code_sha256, 32 } };
+
+	mac_compute(cx->svc->mac, "claim-code", parts, 3, mac);
+}
+
+void
+code_claim_sha256(
+    struct ctx *cx, const char *serial, const char *code, uint8_t out[32])
+{
+	const char *text = arena_printf(cx->arena, "%s:%s", serial, code);
+
+	digest_sha256(bytes_str(text), out);
+}
+
+void
+code_guess_key(
+    struct ctx *cx, const char *bucket, const char *who, uint8_t mac[32])
+{
+	mac2(cx, "guess", bucket, who, mac);
+}

@@ -1,0 +1,43 @@
+/*
+ * The codes of the device grant (RFC 8628 section 6.1) and of stickers: how
+ * they look, how people type them, and the keyed hashes that are all we
+ * keep of them.
+ */
+#ifndef DOMAIN_CODE_H
+#define DOMAIN_CODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/ctx.h"
+
+/* A fresh user code, XXXX-XXXX of 20 consonants: 34.5 bits, no word, no two
+ * letters that look alike. */
+const char *code_user_new(struct ctx *cx);
+
+/* The keyed hash of a user code as a person typed it: case folded, hyphens
+ * and spaces dropped.  False if it cannot be a user code. */
+bool code_user_mac(struct ctx *cx, const char *typed, uint8_t mac[32]);
+
+/* A fresh device code: 256 bits, base64url. */
+const char *code_device_new(struct ctx *cx);
+void code_device_mac(struct ctx *cx, const char *code, uint8_t mac[32]);
+
+/* The enroll token of an approval, the same for the same device code, so
+ * that a repeat after a lost reply needs nothing stored but a hash. */
+const char *
+code_token(struct ctx *cx, const char *approval_id, const char *device_code);
+void code_token_mac(struct ctx *cx, const char *token, uint8_t mac[32]);
+
+/* The keyed hash of a sticker's code for one unit (SECURITY.md A6).  The
+ * maker hands us SHA-256("<serial>:<code>"), never the code itself. */
+void code_claim_mac(struct ctx *cx, const char *manufacturer_id,
+    const char *serial, const uint8_t code_sha256[32], uint8_t mac[32]);
+void code_claim_sha256(
+    struct ctx *cx, const char *serial, const char *code, uint8_t out[32]);
+
+/* The keyed hash of who guessed (V1): an owner, an address. */
+void code_guess_key(
+    struct ctx *cx, const char *bucket, const char *who, uint8_t mac[32]);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * The owner's yes or no (SECURITY.md A1, A2, A6): showing a request to who
+ * knows its code, and deciding it once, under a signature over what was
+ * shown.
+ */
+#ifndef DOMAIN_CONSENT_H
+#define DOMAIN_CONSENT_H
+
+#include "base/bytes.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "domain/caller.h"
+
+struct consent_view {
+	const char *id, *kind, *facts, *digest, *account;
+	int64_t expires_at;
+};
+
+struct consent_decision {
+	const char *decision; /* approve, deny */
+	const char *digest;
+	struct bytes signature;
+};
+
+struct consent_result {
+	const char *id, *state, *device_id;
+};
+
+/* What the device with this user code asks.  A wrong code, an expired one
+ * and one for another owner's unit are the same ERR_NOT_FOUND, and count
+ * against the owner's, the address's and the service's tries. */
+ERR_FN consent_lookup(struct ctx *cx, const struct owner_caller *owner,
+    const char *address, const char *user_code, struct consent_view *out);
+
+/* The same for a device that has no display: serial number and sticker
+ * code, while that unit is asking (A6).  manufacturer may be NULL. */
+struct consent_claim {
+	const char *serial, *claim_code, *manufacturer;
+};
+ERR_FN consent_claim(struct ctx *cx, const struct owner_caller *owner,
+    const char *address, const struct consent_claim *in,
+    struct consent_view *out);
+
+/* Decides.  The same decision again answers the same; another one, or other
+ * facts than were shown, is a conflict. */
+ERR_FN
+consent_decide(struct ctx *cx, const struct owner_caller *owner, const char *id,
+    const struct consent_decision *in, struct consent_result *out);
+
+#endif

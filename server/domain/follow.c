@@ -1,0 +1,116 @@
+#include "domain/follow.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "domain/live.h"
+#include "domain/svc.h"
+#include "store/approval.h"
+#include "store/listen.h"
+
+#define ASK_EVERY_MS 5000
+#define RETRY_MS 1000
+/* Longer than the time between two questions, so that none falls between. */
+#define ASK_BACK_SECONDS 15
+
+struct follow {
+	pthread_t thread;
+	const struct svc *svc;
+	struct db *db;
+	int wake_fd;
+};
+
+static const struct stmt *const *const STATEMENTS[] = { approval_stmts, NULL };
+
+static void
+on_decision(void *arg, const char *channel, const char *payload)
+{
+	struct follow *f = arg;
+
+	(void)channel;
+	live_decided(f->svc->live, payload);
+}
+
+static void
+on_decided(void *arg, const char *id)
+{
+	struct follow *f = arg;
+
+	live_decided(f->svc->live, id);
+}
+
+/* One connection's life: until it is lost or we are to stop (false). */
+static bool
+follow_connection(struct follow *f, struct ctx *cx)
+{
+	if (!listen_start(cx, "latchkey_decision"))
+		return listen_wait(cx, f->wake_fd, RETRY_MS, NULL, NULL) !=
+		       LISTEN_WOKEN;
+	/* What was decided while nobody listened is not known. */
+	live_doubt_all(f->svc->live);
+	LOG(NULL, "follow.listening", LOG_S("channel", "decision"));
+	for (;;) {
+		switch (
+		    listen_wait(cx, f->wake_fd, ASK_EVERY_MS, on_decision, f)) {
+		case LISTEN_WOKEN:
+			return false;
+		case LISTEN_LOST:
+			return true;
+		case LISTEN_NOTIFIED:
+			break;
+		case LISTEN_TIMEOUT:
+			if (live_count(f->svc->live) > 0 &&
+			    approval_recently_decided(
+				cx, ASK_BACK_SECONDS, on_decided, f) != NULL)
+				return true;
+			break;
+		}
+		arena_reset(cx->arena);
+	}
+}
+
+static void *
+run(void *arg)
+{
+	struct follow *f = arg;
+	AUTO_STRUCT(arena) *arena = arena_new(LIMIT_ARENA);
+	struct ctx cx = { .arena = arena, .db = f->db, .svc = f->svc };
+
+	while (follow_connection(f, &cx))
+		arena_reset(arena);
+	return NULL;
+}
+
+struct follow *
+follow_start(const struct svc *svc, const char *conninfo)
+{
+	struct follow *f = mem_new(1, sizeof(*f));
+
+	f->svc = svc;
+	f->db = db_new(conninfo, STATEMENTS);
+	f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	must(f->wake_fd >= 0);
+	must(pthread_create(&f->thread, NULL, run, f) == 0);
+	return f;
+}
+
+void
+follow_stop(struct follow *f)
+{
+	uint64_t one = 1;
+
+	if (f == NULL)
+		return;
+	must(write(f->wake_fd, &one, sizeof(one)) == sizeof(one));
+	must(pthread_join(f->thread, NULL) == 0);
+	db_free(f->db);
+	(void)close(f->wake_fd);
+	mem_free(f);
+}

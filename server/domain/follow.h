@@ -1,0 +1,16 @@
+/*
+ * The thread that hears of decisions made through other nodes, so that the
+ * device's next poll learns of them: within a second by NOTIFY, within five
+ * by asking when a notification was lost.
+ */
+#ifndef DOMAIN_FOLLOW_H
+#define DOMAIN_FOLLOW_H
+
+struct follow;
+struct svc;
+
+struct follow *follow_start(const struct svc *svc, const char *conninfo);
+/* Stops the thread and waits for its end. */
+void follow_stop(struct follow *f);
+
+#endif

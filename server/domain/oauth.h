@@ -1,0 +1,55 @@
+/*
+ * The device authorization grant (RFC 8628), bound to a birth certificate
+ * and to the one key that is to be certified (SECURITY.md A2).  The codes of
+ * its refusals are the registered OAuth words.
+ */
+#ifndef DOMAIN_OAUTH_H
+#define DOMAIN_OAUTH_H
+
+#include <stdbool.h>
+
+#include "base/bytes.h"
+#include "base/ctx.h"
+#include "base/err.h"
+#include "domain/caller.h"
+
+extern const struct err ERR_INVALID_REQUEST, ERR_INVALID_CLIENT,
+    ERR_UNAUTHORIZED_CLIENT, ERR_INVALID_SCOPE, ERR_INVALID_GRANT,
+    ERR_UNSUPPORTED_GRANT_TYPE, ERR_AUTHORIZATION_PENDING, ERR_SLOW_DOWN,
+    ERR_ACCESS_DENIED, ERR_EXPIRED_TOKEN;
+
+struct oauth_authorize_in {
+	const char *client_id, *scope; /* NULL where absent */
+	struct bytes csr;              /* DER */
+};
+
+struct oauth_authorize_out {
+	const char *device_code, *user_code;
+	const char *verification_uri, *verification_uri_complete;
+	int64_t expires_in, interval;
+};
+
+struct oauth_token_in {
+	const char *grant_type, *device_code, *client_id;
+};
+
+struct oauth_token_out {
+	const char *access_token, *token_type, *scope;
+	int64_t expires_in;
+};
+
+/* RFC 8628 section 3.1 and 3.2, for a unit whose birth certificate was
+ * judged: an approval request for its (unit, key). */
+ERR_FN oauth_authorize(struct ctx *cx, const struct unit *unit,
+    const struct oauth_authorize_in *in, struct oauth_authorize_out *out);
+
+/* RFC 8628 section 3.4 and 3.5. */
+ERR_FN oauth_token(struct ctx *cx, const struct unit *unit,
+    const struct oauth_token_in *in, struct oauth_token_out *out);
+
+/* The same without the database, for a code that is pending here; NULL means
+ * that oauth_token must decide. */
+const struct err *oauth_token_quick(
+    struct ctx *cx, const struct peer *peer, const struct oauth_token_in *in);
+
+#endif

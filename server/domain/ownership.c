@@ -1,0 +1,107 @@
+#include "domain/ownership.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "store/event.h"
+#include "store/feed.h"
+
+static ERR_FN
+get_one(struct ctx *cx, const struct device_query *q, struct device *out)
+{
+	const struct err *e;
+	struct device *d;
+	size_t n;
+
+	if (!text_is_uuid(bytes_str(q->id)))
+		return fail(cx, &ERR_NOT_FOUND, "not a device id");
+	e = device_select(cx, q, &d, &n);
+	if (e != NULL)
+		return e;
+	if (n == 0)
+		return fail(cx, &ERR_NOT_FOUND, "no device %s", q->id);
+	*out = d[0];
+	return NULL;
+}
+
+static ERR_FN
+list(struct ctx *cx, const struct device_query *q, struct device **out,
+    size_t *n)
+{
+	if (q->after != NULL && !text_is_uuid(bytes_str(q->after)))
+		return fail(cx, &ERR_BAD_REQUEST, "after is not a device id");
+	return device_select(cx, q, out, n);
+}
+
+const struct err *
+ownership_list(struct ctx *cx, const struct owner_caller *owner,
+    const char *after, int64_t limit, struct device **out, size_t *n)
+{
+	struct device_query q = {
+		.owner_id = owner->owner_id, .after = after, .limit = limit
+	};
+
+	return list(cx, &q, out, n);
+}
+
+const struct err *
+ownership_get(struct ctx *cx, const struct owner_caller *owner, const char *id,
+    struct device *out)
+{
+	struct device_query q = {
+		.id = id, .owner_id = owner->owner_id, .limit = 1
+	};
+
+	return get_one(cx, &q, out);
+}
+
+const struct err *
+ownership_list_all(struct ctx *cx, const char *manufacturer_id,
+    const char *after, int64_t limit, struct device **out, size_t *n)
+{
+	struct device_query q = { .manufacturer_id = manufacturer_id,
+		.after = after,
+		.limit = limit };
+
+	return list(cx, &q, out, n);
+}
+
+const struct err *
+ownership_get_any(struct ctx *cx, const char *id, struct device *out)
+{
+	struct device_query q = { .id = id, .limit = 1 };
+
+	return get_one(cx, &q, out);
+}
+
+const struct err *
+ownership_release(
+    struct ctx *cx, const struct owner_caller *owner, const char *id)
+{
+	struct event ev = { .kind = "device.released",
+		.device_id = id,
+		.owner_id = owner->owner_id };
+	const struct err *e;
+	TX tx = { .open = false };
+
+	if (!text_is_uuid(bytes_str(id)))
+		return fail(cx, &ERR_NOT_FOUND, "not a device id");
+	e = tx_begin(cx, &tx);
+	/* The row first, what hangs on it in later statements (A3). */
+	if (e == NULL)
+		e = device_release(cx, id, owner->owner_id, &ev.birth_id);
+	if (e == &ERR_NOT_FOUND)
+		return fail(cx, e, "no living device %s of this owner", id);
+	if (e == NULL)
+		e = device_revoke_certificates(cx, id);
+	if (e == NULL)
+		e = device_void_approvals(cx, ev.birth_id);
+	if (e == NULL)
+		e = event_add(cx, &ev);
+	if (e == NULL)
+		e = feed_refuse_device(cx, id, "released");
+	if (e == NULL)
+		e = tx_commit(&tx);
+	if (e == NULL)
+		LOG(cx, "device.released", LOG_S("device", id));
+	return e;
+}

@@ -1,0 +1,30 @@
+/*
+ * Devices as their owners and operators see and end them.
+ */
+#ifndef DOMAIN_OWNERSHIP_H
+#define DOMAIN_OWNERSHIP_H
+
+#include "base/ctx.h"
+#include "base/err.h"
+#include "domain/caller.h"
+#include "store/device.h"
+
+/* A page of the owner's living devices. */
+ERR_FN ownership_list(struct ctx *cx, const struct owner_caller *owner,
+    const char *after, int64_t limit, struct device **out, size_t *n);
+
+/* One of them; not theirs is ERR_NOT_FOUND (E5). */
+ERR_FN ownership_get(struct ctx *cx, const struct owner_caller *owner,
+    const char *id, struct device *out);
+
+/* Ends the ownership: certificates, approvals and open sessions with it, in
+ * one commit.  A repeat is ERR_NOT_FOUND. */
+ERR_FN ownership_release(
+    struct ctx *cx, const struct owner_caller *owner, const char *id);
+
+/* What operators see: every device, or those of one manufacturer. */
+ERR_FN ownership_list_all(struct ctx *cx, const char *manufacturer_id,
+    const char *after, int64_t limit, struct device **out, size_t *n);
+ERR_FN ownership_get_any(struct ctx *cx, const char *id, struct device *out);
+
+#endif

@@ -1,0 +1,83 @@
+#include "base/arena.h"
+#include "domain/est.h"
+#include "http/handlers.h"
+
+#define CERTS_ONLY "application/pkcs7-mime; smime-type=certs-only"
+
+static const struct err ERR_BAD_BASE64 = { KIND_INVALID, "bad-base64",
+	"The body must be the base64 of a DER certification request (RFC "
+	"8951)." };
+
+/* One unbroken line and its newline: what every client reads. */
+static void
+reply_certs(struct ctx *cx, struct reply *rs, struct bytes cms)
+{
+	reply_body(rs, 200, CERTS_ONLY,
+	    bytes_str(
+		arena_printf(cx->arena, "%s\n", bytes_b64(cx->arena, cms))));
+}
+
+/* Content-Transfer-Encoding is ignored, whatever it says (RFC 8951). */
+static ERR_FN
+read_csr(struct ctx *cx, const struct request *rq, struct bytes *der)
+{
+	if (!bytes_from_b64(cx->arena, rq->body, der) || der->n == 0)
+		return fail(cx, &ERR_BAD_BASE64, "body is not base64");
+	return NULL;
+}
+
+bool
+quick_cacerts(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	return get_cacerts(cx, rq, rs) == NULL;
+}
+
+const struct err *
+get_cacerts(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	const struct err *e;
+	struct bytes cms;
+
+	(void)rq;
+	e = est_cacerts(cx, &cms);
+	if (e == NULL)
+		reply_certs(cx, rs, cms);
+	return e;
+}
+
+const struct err *
+post_simpleenroll(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct est_out out = { 0 };
+	const struct err *e;
+	struct bytes csr;
+
+	e = read_csr(cx, rq, &csr);
+	if (e == NULL)
+		e = est_enroll(cx, &rq->caller.unit, rq->bearer, csr, &out);
+	if (e != NULL)
+		return e;
+	if (out.cms.n > 0) {
+		reply_certs(cx, rs, out.cms);
+		return NULL;
+	}
+	reply_body(rs, 202, "text/plain",
+	    bytes_str("The owner has not approved this device yet.\n"));
+	reply_retry_after(cx, rs, out.retry_after);
+	return NULL;
+}
+
+const struct err *
+post_simplereenroll(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct est_out out = { 0 };
+	const struct err *e;
+	struct bytes csr;
+
+	e = read_csr(cx, rq, &csr);
+	if (e == NULL)
+		e = est_reenroll(cx, &rq->caller.device, csr, &out);
+	if (e == NULL)
+		reply_certs(cx, rs, out.cms);
+	return e;
+}

@@ -1,0 +1,198 @@
+#include "base/arena.h"
+#include "base/limits.h"
+#include "codec/json.h"
+#include "domain/consent.h"
+#include "domain/ownership.h"
+#include "http/handlers.h"
+#include "http/page.h"
+
+struct lookup_in {
+	const char *user_code;
+};
+
+static const struct json_field lookup_fields[] = {
+	JSON_F_STR(lookup_in, user_code, 32, true),
+	JSON_END,
+};
+
+static const struct json_field claim_fields[] = {
+	JSON_F_STR(consent_claim, serial, LIMIT_SERIAL, true),
+	JSON_F_STR(consent_claim, claim_code, 64, true),
+	JSON_F_STR(consent_claim, manufacturer, LIMIT_SLUG, false),
+	JSON_END,
+};
+
+static const struct json_field view_fields[] = {
+	JSON_F_STR(consent_view, id, 36, true),
+	JSON_F_STR(consent_view, kind, 16, true),
+	JSON_F_RAW(consent_view, facts, LIMIT_BODY_SMALL, true),
+	JSON_F_STR(consent_view, digest, 64, true),
+	JSON_F_STR(consent_view, account, 64, true),
+	JSON_F_TIME(consent_view, expires_at, true),
+	JSON_END,
+};
+
+static const struct json_field decision_fields[] = {
+	JSON_F_STR(consent_decision, decision, 16, true),
+	JSON_F_STR(consent_decision, digest, 64, true),
+	JSON_F_B64U(consent_decision, signature, 64, true),
+	JSON_END,
+};
+
+static const struct json_field result_fields[] = {
+	JSON_F_STR(consent_result, id, 36, true),
+	JSON_F_STR(consent_result, state, 16, true),
+	JSON_F_STR(consent_result, device_id, 36, false),
+	JSON_END,
+};
+
+/* A device as its owner sees it. */
+struct device_view {
+	const char *id, *manufacturer, *model, *serial, *state;
+	bool quarantined;
+	int64_t created_at, certificate_not_after;
+};
+
+struct devices_page {
+	struct json_list devices;
+	const char *next;
+};
+
+static const struct json_field device_fields[] = {
+	JSON_F_STR(device_view, id, 36, true),
+	JSON_F_STR(device_view, manufacturer, LIMIT_SLUG, true),
+	JSON_F_STR(device_view, model, LIMIT_SLUG, true),
+	JSON_F_STR(device_view, serial, LIMIT_SERIAL, false),
+	JSON_F_STR(device_view, state, 16, true),
+	JSON_F_BOOL(device_view, quarantined, true),
+	JSON_F_TIME(device_view, created_at, true),
+	JSON_F_TIME(device_view, certificate_not_after, false),
+	JSON_END,
+};
+
+static const struct json_field page_fields[] = {
+	JSON_F_LIST(
+	    devices_page, devices, LIMIT_PAGE, device_view, device_fields),
+	JSON_F_STR(devices_page, next, 36, false),
+	JSON_END,
+};
+
+static ERR_FN
+reply_struct(struct ctx *cx, struct reply *rs, const struct json_field *fields,
+    const void *in)
+{
+	const struct err *e;
+	struct bytes body;
+
+	e = json_write(cx, fields, in, &body);
+	if (e == NULL)
+		reply_json(rs, 200, body);
+	return e;
+}
+
+const struct err *
+post_approval_lookup(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct consent_view out;
+	struct lookup_in in;
+	const struct err *e;
+
+	e = json_read(cx, rq->body, lookup_fields, &in);
+	if (e == NULL)
+		e = consent_lookup(
+		    cx, &rq->caller.owner, rq->address, in.user_code, &out);
+	return e != NULL ? e : reply_struct(cx, rs, view_fields, &out);
+}
+
+const struct err *
+post_claim(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct consent_claim in = { NULL, NULL, NULL };
+	struct consent_view out;
+	const struct err *e;
+
+	e = json_read(cx, rq->body, claim_fields, &in);
+	if (e == NULL)
+		e = consent_claim(
+		    cx, &rq->caller.owner, rq->address, &in, &out);
+	return e != NULL ? e : reply_struct(cx, rs, view_fields, &out);
+}
+
+const struct err *
+post_approval_decision(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct consent_decision in;
+	struct consent_result out;
+	const struct err *e;
+
+	e = json_read(cx, rq->body, decision_fields, &in);
+	if (e == NULL)
+		e = consent_decide(
+		    cx, &rq->caller.owner, rq->param[0], &in, &out);
+	return e != NULL ? e : reply_struct(cx, rs, result_fields, &out);
+}
+
+static struct device_view
+view_of(const struct device *d)
+{
+	return (struct device_view){
+		.id = d->id,
+		.manufacturer = d->manufacturer_id,
+		.model = d->model_id,
+		.serial = d->serial,
+		.state = d->state,
+		.quarantined = d->quarantined,
+		.created_at = d->created_at,
+		.certificate_not_after = d->certificate_not_after,
+	};
+}
+
+const struct err *
+get_devices(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct devices_page page = { { NULL, 0 }, NULL };
+	struct device_view *views;
+	const struct err *e;
+	struct page_query q;
+	struct device *d;
+	size_t i, n;
+
+	e = page_query(cx, rq, &q);
+	if (e == NULL)
+		e = ownership_list(
+		    cx, &rq->caller.owner, q.after, q.limit, &d, &n);
+	if (e != NULL)
+		return e;
+	views = arena_alloc(cx->arena, (n + 1) * sizeof(*views));
+	for (i = 0; i < n; i++)
+		views[i] = view_of(&d[i]);
+	page.devices = (struct json_list){ views, n };
+	if (n > 0 && n == (size_t)q.limit)
+		page.next = d[n - 1].id;
+	return reply_struct(cx, rs, page_fields, &page);
+}
+
+const struct err *
+get_device(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct device_view view;
+	const struct err *e;
+	struct device d;
+
+	e = ownership_get(cx, &rq->caller.owner, rq->param[0], &d);
+	if (e != NULL)
+		return e;
+	view = view_of(&d);
+	return reply_struct(cx, rs, device_fields, &view);
+}
+
+const struct err *
+delete_device(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	const struct err *e;
+
+	e = ownership_release(cx, &rq->caller.owner, rq->param[0]);
+	if (e == NULL)
+		reply_body(rs, 204, NULL, BYTES_NONE);
+	return e;
+}

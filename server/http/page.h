@@ -1,0 +1,21 @@
+/*
+ * Paging, the same on every list: ?after=<last id seen>&limit=<1 to 500>,
+ * and "next" in the answer while there is more.
+ */
+#ifndef HTTP_PAGE_H
+#define HTTP_PAGE_H
+
+#include "http/http.h"
+
+#define PAGE_DEFAULT 100
+
+struct page_query {
+	const char *after; /* NULL: from the start */
+	int64_t limit;
+};
+
+/* Reads both parameters; a limit out of range is refused. */
+ERR_FN
+page_query(struct ctx *cx, const struct request *rq, struct page_query *out);
+
+#endif
