@@ -20,6 +20,10 @@ enum err_kind {
 	KIND_BUSY,        /* the caller is too fast: 429 */
 	KIND_UNAVAILABLE, /* we cannot now: 503 with Retry-After */
 	KIND_INTERNAL,
+	/* Found by http alone, before any handler. */
+	KIND_METHOD, /* 405 with Allow */
+	KIND_LENGTH, /* 411 */
+	KIND_TYPE,   /* 415 */
 };
 
 struct err {

@@ -7,6 +7,7 @@
 #include "store/event.h"
 #include "store/feed.h"
 #include "store/guess.h"
+#include "store/health.h"
 
 const struct stmt *const *const store_statements[] = {
 	approval_stmts,
@@ -16,5 +17,6 @@ const struct stmt *const *const store_statements[] = {
 	event_stmts,
 	feed_stmts,
 	guess_stmts,
+	health_stmts,
 	NULL,
 };

@@ -1,0 +1,108 @@
+#include "http/conns.h"
+
+#include <pthread.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
+#include "http/tls.h"
+
+struct conns {
+	pthread_mutex_t lock;
+	struct conn *head;
+};
+
+struct conns *
+conns_new(void)
+{
+	struct conns *cs = mem_new(1, sizeof(*cs));
+
+	must(pthread_mutex_init(&cs->lock, NULL) == 0);
+	return cs;
+}
+
+void
+conns_free(struct conns *cs)
+{
+	if (cs == NULL)
+		return;
+	must(cs->head == NULL);
+	must(pthread_mutex_destroy(&cs->lock) == 0);
+	mem_free(cs);
+}
+
+struct conn *
+conns_add(struct conns *cs, int fd, int64_t deadline)
+{
+	struct conn *c = mem_new(1, sizeof(*c));
+
+	c->fd = fd;
+	atomic_init(&c->deadline, deadline);
+	atomic_init(&c->busy, false);
+	must(pthread_mutex_lock(&cs->lock) == 0);
+	c->next = cs->head;
+	c->prev = &cs->head;
+	if (c->next != NULL)
+		c->next->prev = &c->next;
+	cs->head = c;
+	must(pthread_mutex_unlock(&cs->lock) == 0);
+	return c;
+}
+
+void
+conns_remove(struct conns *cs, struct conn *c)
+{
+	/* Under the lock, since afterwards the descriptor may be another's. */
+	must(pthread_mutex_lock(&cs->lock) == 0);
+	*c->prev = c->next;
+	if (c->next != NULL)
+		c->next->prev = c->prev;
+	must(pthread_mutex_unlock(&cs->lock) == 0);
+	tls_peer_release(&c->peer);
+	tls_credential_drop(c->credential);
+	mem_free(c);
+}
+
+size_t
+conns_reap(struct conns *cs, int64_t now)
+{
+	struct conn *c;
+	size_t n = 0;
+
+	must(pthread_mutex_lock(&cs->lock) == 0);
+	for (c = cs->head; c != NULL; c = c->next) {
+		int64_t deadline = atomic_load(&c->deadline);
+
+		if (deadline == 0 || deadline > now)
+			continue;
+		(void)shutdown(c->fd, SHUT_RDWR);
+		atomic_store(&c->deadline, 0);
+		n++;
+	}
+	must(pthread_mutex_unlock(&cs->lock) == 0);
+	return n;
+}
+
+size_t
+conns_shut_idle(struct conns *cs)
+{
+	struct conn *c;
+	size_t n = 0;
+
+	must(pthread_mutex_lock(&cs->lock) == 0);
+	for (c = cs->head; c != NULL; c = c->next) {
+		if (!atomic_load(&c->busy))
+			(void)shutdown(c->fd, SHUT_RDWR);
+		n++;
+	}
+	must(pthread_mutex_unlock(&cs->lock) == 0);
+	return n;
+}
+
+const struct peer *
+conn_peer(struct conn *c)
+{
+	if (!c->peer_known)
+		tls_peer_init(c->session, &c->peer);
+	c->peer_known = true;
+	return &c->peer;
+}

@@ -1,0 +1,54 @@
+/*
+ * The open connections, and what is known of each.  libmicrohttpd never
+ * times out a client that sends its headers a byte at a time, so each
+ * connection carries the time by which its request must be whole; a reaper
+ * shuts the socket of those that are late, and the I/O thread closes it.
+ */
+#ifndef HTTP_CONNS_H
+#define HTTP_CONNS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/auto.h"
+#include "domain/caller.h"
+
+#define ADDRESS_TEXT_BYTES 46 /* INET6_ADDRSTRLEN */
+
+struct tls_credential;
+
+struct conn {
+	struct conn *next, **prev;
+	int fd;
+	_Atomic int64_t deadline; /* of clock_mono_us; 0: none */
+	atomic_bool busy;         /* from a request line to its answer */
+	bool peer_known;
+	struct peer peer;
+	void *session; /* of TLS */
+	struct tls_credential *credential;
+	char address[ADDRESS_TEXT_BYTES];
+};
+
+struct conns;
+
+struct conns *conns_new(void);
+void conns_free(struct conns *cs);
+AUTO_STRUCT_DEFINE(conns, conns_free);
+
+/* A new connection, listed until conns_remove, which frees it. */
+struct conn *conns_add(struct conns *cs, int fd, int64_t deadline);
+void conns_remove(struct conns *cs, struct conn *c);
+
+/* Shuts the sockets whose deadline is before now; how many there were. */
+size_t conns_reap(struct conns *cs, int64_t now);
+
+/* Shuts the sockets on which no request is under way; how many connections
+ * are open, those included. */
+size_t conns_shut_idle(struct conns *cs);
+
+/* The client's chain, exported once. */
+const struct peer *conn_peer(struct conn *c);
+
+#endif

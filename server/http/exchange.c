@@ -1,0 +1,386 @@
+#include "http/exchange.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "codec/form.h"
+#include "domain/svc.h"
+#include "http/judge.h"
+#include "http/problem.h"
+
+/* A spooled body keeps its connection as long as this much of it arrives
+ * within each request_timeout. */
+#define PROGRESS_BYTES (64 * KIB)
+
+static const struct err ERR_BUSY = { KIND_UNAVAILABLE, "busy",
+	"The service has too much to do at this moment; try again." };
+static const struct err ERR_NOT_OURS = { KIND_UNAUTHENTICATED,
+	"unauthenticated", "This path needs a valid operator token." };
+
+static int64_t
+patience_us(const struct exchange *ex)
+{
+	return ex->env->svc->set.request_timeout * 1000000;
+}
+
+struct exchange *
+exchange_begin(struct exchange_env *env, struct conn *c,
+    struct MHD_Connection *mhd, const char *target)
+{
+	struct arena *a = arena_new(LIMIT_ARENA);
+	struct exchange *ex = arena_alloc(a, sizeof(*ex));
+	int64_t now = clock_mono_us();
+
+	ex->env = env;
+	ex->conn = c;
+	ex->mhd = mhd;
+	ex->began_us = now;
+	ex->target = arena_strdup(a, target);
+	rng_uuid(ex->rid);
+	ex->cx = (struct ctx){
+		.arena = a, .svc = env->svc, .rid = ex->rid, .now = clock_now()
+	};
+	body_init(&ex->body);
+	ex->rq.method = METHOD_OTHER;
+	ex->rq.conn = ex;
+	ex->rq.spool_fd = -1;
+	ex->rq.address = c->address;
+	atomic_store(&c->busy, true);
+	/* An idle connection may have waited; from now on there is less. */
+	if (now + patience_us(ex) < atomic_load(&c->deadline))
+		atomic_store(&c->deadline, now + patience_us(ex));
+	return ex;
+}
+
+const char *
+request_header(const struct request *rq, const char *name)
+{
+	const struct exchange *ex = rq->conn;
+
+	return guard_field(&ex->head, name);
+}
+
+const char *
+request_query(const struct request *rq, const char *name)
+{
+	const struct exchange *ex = rq->conn;
+
+	return ex->query == NULL ? NULL : form_get(ex->query, name);
+}
+
+const struct page *
+request_page(const struct request *rq, const char *name)
+{
+	const struct exchange *ex = rq->conn;
+
+	return pages_get(ex->env->pages, name);
+}
+
+bool
+request_draining(const struct request *rq)
+{
+	const struct exchange *ex = rq->conn;
+
+	return atomic_load(&ex->env->draining);
+}
+
+static enum MHD_Result
+collect_field(void *cls, enum MHD_ValueKind kind, const char *name,
+    size_t name_n, const char *value, size_t value_n)
+{
+	struct exchange *ex = cls;
+
+	(void)kind;
+	if (ex->head.n > LIMIT_HEADER_FIELDS)
+		return MHD_NO;
+	ex->fields[ex->head.n++] = (struct head_field){ name,
+		value == NULL ? "" : value, name_n, value_n };
+	return MHD_YES;
+}
+
+static void
+collect_head(struct exchange *ex, const char *method, const char *version)
+{
+	/* One more than allowed, so that guard_head sees that it is. */
+	ex->fields = arena_alloc(
+	    ex->cx.arena, (LIMIT_HEADER_FIELDS + 1) * sizeof(*ex->fields));
+	ex->head.field = ex->fields;
+	ex->head.method = arena_strdup(ex->cx.arena, method);
+	ex->head.version = arena_strdup(ex->cx.arena, version);
+	ex->head.target = ex->target;
+	(void)MHD_get_connection_values_n(
+	    ex->mhd, MHD_HEADER_KIND, collect_field, ex);
+}
+
+/* Sends ex->rs. */
+static enum MHD_Result
+send_reply(struct exchange *ex)
+{
+	const struct reply *rs = &ex->rs;
+	struct MHD_Response *r;
+	enum MHD_Result ok;
+	size_t i;
+
+	/* The body lives in the arena until exchange_end. */
+	r = MHD_create_response_from_buffer(
+	    rs->body.n, (void *)(uintptr_t)rs->body.p, MHD_RESPMEM_PERSISTENT);
+	must(r != NULL);
+	if (rs->type != NULL)
+		must(MHD_add_response_header(r, "Content-Type", rs->type) ==
+		     MHD_YES);
+	for (i = 0; i < rs->nheaders; i++)
+		must(MHD_add_response_header(r, rs->header[i].name,
+			 rs->header[i].value) == MHD_YES);
+	must(MHD_add_response_header(r, "X-Request-Id", ex->rid) == MHD_YES);
+	if (ex->close || atomic_load(&ex->env->draining))
+		must(MHD_add_response_header(r, "Connection", "close") ==
+		     MHD_YES);
+	ex->stage = STAGE_DONE;
+	/* The time in which the client must take it. */
+	atomic_store(&ex->conn->deadline, clock_mono_us() + patience_us(ex));
+	ok = MHD_queue_response(ex->mhd, (unsigned)rs->status, r);
+	MHD_destroy_response(r);
+	return ok;
+}
+
+static void
+refuse(struct exchange *ex, const struct err *e)
+{
+	ex->err = e;
+	problem_reply(&ex->cx, &ex->rq, e, &ex->rs);
+}
+
+/* Answers what the head alone refuses.  An answer queued at this point
+ * closes the connection, and a client that is still sending might lose it to
+ * the reset; so a moderate body is read for nothing first. */
+static enum MHD_Result
+send_early(struct exchange *ex)
+{
+	const struct framing *fr = &ex->framing;
+
+	if (!ex->close && !fr->expect && fr->length <= LIMIT_DISCARD) {
+		ex->stage = STAGE_DISCARD;
+		return MHD_YES;
+	}
+	ex->close = true;
+	return send_reply(ex);
+}
+
+/* Everything that the head alone decides. */
+static ERR_FN
+accept_head(struct exchange *ex)
+{
+	struct ctx *cx = &ex->cx;
+	struct request *rq = &ex->rq;
+	const char *query, *allow = NULL, *type;
+	const struct err *e;
+
+	e = guard_head(cx, &ex->head, &ex->framing);
+	if (e == NULL)
+		e = guard_path(cx, ex->target, &rq->path, &query);
+	/* Where this request ends is not certain any more. */
+	ex->close = e != NULL;
+	if (e != NULL)
+		return e;
+	type = request_header(rq, "Content-Type");
+	if (type != NULL)
+		rq->content_type = router_media_type(cx, type);
+	rq->bearer = judge_bearer(cx, request_header(rq, "Authorization"));
+	rq->peer = *conn_peer(ex->conn);
+	e = router_match(cx, &ex->env->routes, rq, &allow);
+	if (e == NULL)
+		e = router_check_body(cx, rq, &ex->framing);
+	if (e == NULL && query != NULL) {
+		struct form *form;
+
+		e = form_parse(cx, bytes_str(query), &form);
+		ex->query = e == NULL ? form : NULL;
+	}
+	if (e != NULL && allow != NULL) {
+		refuse(ex, e);
+		reply_header(&ex->rs, "Allow", allow);
+	}
+	return e;
+}
+
+/* Gets ready for the body of an accepted head. */
+static ERR_FN
+accept_body(struct exchange *ex)
+{
+	const struct route *r = ex->rq.route;
+
+	if (r->body != BODY_ALLOWLIST) {
+		body_in_memory(&ex->body, &ex->cx, r->limit);
+		return NULL;
+	}
+	/* Nobody unknown fills our disk. */
+	if (judge_lane(&ex->cx, &ex->rq) != LANE_RESERVED)
+		return fail(&ex->cx, &ERR_NOT_OURS, "spool: token");
+	return body_in_file(
+	    &ex->body, &ex->cx, r->limit, ex->env->svc->set.state_dir);
+}
+
+static enum MHD_Result
+on_head(struct exchange *ex, const char *method, const char *version)
+{
+	const struct err *e;
+
+	collect_head(ex, method, version);
+	ex->head_only = strcmp(method, "HEAD") == 0;
+	ex->rq.method = router_method(method);
+	e = accept_head(ex);
+	if (e == NULL)
+		e = accept_body(ex);
+	if (e != NULL) {
+		if (ex->rs.status == 0)
+			refuse(ex, e);
+		return send_early(ex);
+	}
+	ex->stage = STAGE_BODY;
+	return MHD_YES;
+}
+
+/* A body in a file may take long, but not stand still. */
+static void
+note_progress(struct exchange *ex)
+{
+	if (ex->body.fd < 0 || ex->body.n - ex->progress_n < PROGRESS_BYTES)
+		return;
+	ex->progress_n = ex->body.n;
+	atomic_store(&ex->conn->deadline, clock_mono_us() + patience_us(ex));
+}
+
+static enum MHD_Result
+on_body(struct exchange *ex, struct bytes part)
+{
+	const struct err *e;
+
+	if (ex->stage == STAGE_DISCARD) {
+		ex->discarded += part.n;
+		return ex->discarded > LIMIT_DISCARD ? MHD_NO : MHD_YES;
+	}
+	e = body_add(&ex->body, &ex->cx, part);
+	if (e != NULL) {
+		/* No answer can be queued while the body arrives. */
+		refuse(ex, e);
+		ex->stage = STAGE_DISCARD;
+		return MHD_YES;
+	}
+	note_progress(ex);
+	return MHD_YES;
+}
+
+/* Suspends the connection and hands the request to a worker. */
+static enum MHD_Result
+enqueue(struct exchange *ex)
+{
+	ex->job.lane = judge_lane(&ex->cx, &ex->rq);
+	if (!queue_reserve(ex->env->queue, ex->job.lane)) {
+		refuse(ex, fail(&ex->cx, &ERR_BUSY, "queue: full"));
+		return send_reply(ex);
+	}
+	MHD_suspend_connection(ex->mhd);
+	ex->stage = STAGE_QUEUED;
+	ex->queued_us = clock_mono_us();
+	queue_put(ex->env->queue, &ex->job);
+	return MHD_YES;
+}
+
+/* The request is whole. */
+static enum MHD_Result
+on_whole(struct exchange *ex)
+{
+	struct request *rq = &ex->rq;
+
+	atomic_store(&ex->conn->deadline, 0);
+	must(buf_bytes(&ex->body.mem, &rq->body));
+	rq->spool_fd = ex->body.fd;
+	if (rq->route->quick != NULL && rq->route->quick(&ex->cx, rq, &ex->rs))
+		return send_reply(ex);
+	return enqueue(ex);
+}
+
+enum MHD_Result
+exchange_call(struct exchange *ex, const char *method, const char *version,
+    const char *data, size_t *n)
+{
+	struct bytes part = { (const uint8_t *)data, *n };
+
+	if (ex->stage == STAGE_HEAD)
+		return on_head(ex, method, version);
+	*n = 0;
+	if (part.n > 0)
+		return on_body(ex, part);
+	if (ex->stage == STAGE_BODY)
+		return on_whole(ex);
+	return send_reply(ex);
+}
+
+void
+exchange_work(struct exchange *ex, struct db *db)
+{
+	struct ctx *cx = &ex->cx;
+	const struct err *e;
+
+	cx->db = db;
+	cx->now = clock_now();
+	/* Whoever waited this long has given up, or will ask again. */
+	if (clock_mono_us() - ex->queued_us > patience_us(ex))
+		e = fail(cx, &ERR_BUSY, "queue: waited too long");
+	else
+		e = judge_caller(cx, &ex->rq);
+	if (e == NULL)
+		e = ex->rq.route->handler(cx, &ex->rq, &ex->rs);
+	if (e != NULL)
+		refuse(ex, e);
+	cx->db = NULL;
+	ex->stage = STAGE_DONE;
+	/* From here on it is the I/O thread's again. */
+	MHD_resume_connection(ex->mhd);
+}
+
+static const char *
+outcome(const struct exchange *ex, enum MHD_RequestTerminationCode how)
+{
+	if (how == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		return ex->err == NULL ? "-" : ex->err->code;
+	if (ex->stage == STAGE_HEAD)
+		return "refused-by-parser";
+	if (how == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED)
+		return "timeout";
+	return "client-gone";
+}
+
+/* What was sent: libmicrohttpd answers some requests by itself. */
+static int
+status_sent(const struct exchange *ex)
+{
+	const union MHD_ConnectionInfo *info;
+
+	if (ex->rs.status != 0)
+		return ex->rs.status;
+	info =
+	    MHD_get_connection_info(ex->mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
+	return info == NULL ? 0 : (int)info->http_status;
+}
+
+void
+exchange_end(struct exchange *ex, enum MHD_RequestTerminationCode how)
+{
+	const struct settings *set = &ex->env->svc->set;
+	const struct route *r = ex->rq.route;
+	int64_t now = clock_mono_us();
+
+	LOG(&ex->cx, "request",
+	    LOG_S("method", ex->head.method == NULL ? "-" : ex->head.method),
+	    LOG_S("route", r == NULL ? "-" : r->path),
+	    LOG_I("status", status_sent(ex)), LOG_S("code", outcome(ex, how)),
+	    LOG_I("us", now - ex->began_us));
+	atomic_store(&ex->conn->deadline,
+	    now + (set->idle_timeout + set->request_timeout) * 1000000);
+	atomic_store(&ex->conn->busy, false);
+	body_release(&ex->body);
+	arena_free(ex->cx.arena); /* and with it *ex */
+}

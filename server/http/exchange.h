@@ -1,0 +1,81 @@
+/*
+ * One request and its answer, from the request line to the log line, in the
+ * steps that libmicrohttpd's callbacks dictate: begin (request line read),
+ * call (headers there; parts of the body; body whole; resumed), end.  A
+ * worker does the work between suspend and resume.  Each step runs on one
+ * thread at a time: the I/O thread's until the job is queued, the worker's
+ * until the connection is resumed.
+ */
+#ifndef HTTP_EXCHANGE_H
+#define HTTP_EXCHANGE_H
+
+#include <microhttpd.h>
+#include <stdatomic.h>
+
+#include "http/body.h"
+#include "http/conns.h"
+#include "http/guard.h"
+#include "http/http.h"
+#include "http/pages.h"
+#include "http/queue.h"
+#include "http/router.h"
+
+/* What all exchanges of a server share. */
+struct exchange_env {
+	const struct svc *svc;
+	struct queue *queue;
+	struct pages *pages;
+	struct route_table routes;
+	atomic_bool draining;
+};
+
+enum stage {
+	STAGE_HEAD,    /* nothing of it judged yet */
+	STAGE_BODY,    /* accepted so far, body arriving */
+	STAGE_DISCARD, /* refused, body read for nothing */
+	STAGE_QUEUED,  /* suspended, a worker's */
+	STAGE_DONE,    /* answered, to be sent */
+};
+
+struct exchange {
+	struct job job; /* first: the queue hands out its address */
+	struct exchange_env *env;
+	struct conn *conn;
+	struct MHD_Connection *mhd;
+	enum stage stage;
+	bool head_only; /* HEAD */
+	bool close;     /* the connection is not to be used again */
+	struct head head;
+	struct head_field *fields; /* of head */
+	struct framing framing;
+	struct body body;
+	const char *target;
+	const struct form *query;
+	const struct err *err; /* what was refused, for the log line */
+	int64_t began_us, queued_us;
+	size_t progress_n, discarded;
+	struct ctx cx;
+	struct request rq;
+	struct reply rs;
+	char rid[RID_LEN + 1];
+};
+
+/* The request line was read. */
+struct exchange *exchange_begin(struct exchange_env *env, struct conn *c,
+    struct MHD_Connection *mhd, const char *target);
+
+/* libmicrohttpd's access handler. */
+enum MHD_Result exchange_call(struct exchange *ex, const char *method,
+    const char *version, const char *data, size_t *n);
+
+/* A worker's part: judges the caller, runs the handler, resumes. */
+void exchange_work(struct exchange *ex, struct db *db);
+
+/* For handlers: a static file, and whether the service is stopping. */
+const struct page *request_page(const struct request *rq, const char *name);
+bool request_draining(const struct request *rq);
+
+/* Logs and frees it. */
+void exchange_end(struct exchange *ex, enum MHD_RequestTerminationCode how);
+
+#endif

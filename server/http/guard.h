@@ -1,0 +1,52 @@
+/*
+ * What a request's first line and headers must be before anything acts on
+ * them (SECURITY.md H1): libmicrohttpd lets shapes through by which two
+ * parsers on one path can be made to disagree where a request ends or whom
+ * it addresses.  All of them are refused, and the connection closed.  Pure.
+ */
+#ifndef HTTP_GUARD_H
+#define HTTP_GUARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ctx.h"
+#include "base/err.h"
+
+struct head_field {
+	const char *name, *value;
+	size_t name_n, value_n;
+};
+
+struct head {
+	const char *method, *target, *version;
+	const struct head_field *field;
+	size_t n;
+};
+
+/* How the body is framed, RFC 9112 section 6. */
+struct framing {
+	bool chunked;
+	bool has_length;
+	uint64_t length;
+	bool expect; /* the client waits for 100 (Continue) */
+};
+
+/* Answered with 400 and close. */
+extern const struct err ERR_BAD_HEAD;
+
+/* Refuses with ERR_BAD_HEAD; fills *out otherwise. */
+ERR_FN
+guard_head(struct ctx *cx, const struct head *h, struct framing *out);
+
+/* The path of the target, percent-decoded once, in the arena; *query is the
+ * raw text after '?' or NULL.  Bad escapes, NUL and control characters,
+ * encoded slashes and bytes that are no UTF-8 URI character are refused. */
+ERR_FN guard_path(
+    struct ctx *cx, const char *target, const char **path, const char **query);
+
+/* The value of the field, NULL if absent; names ignore case. */
+const char *guard_field(const struct head *h, const char *name);
+
+#endif

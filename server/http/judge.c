@@ -1,0 +1,81 @@
+#include "http/judge.h"
+
+#include <strings.h>
+
+#include "base/arena.h"
+#include "http/router.h"
+
+static const struct err ERR_NO_BEARER = { KIND_UNAUTHENTICATED,
+	"unauthenticated", "Send a bearer token in the Authorization header." };
+
+const char *
+judge_bearer(struct ctx *cx, const char *authorization)
+{
+	const char *s = authorization;
+
+	if (s == NULL || strncasecmp(s, "Bearer ", 7) != 0)
+		return NULL;
+	s += 7;
+	s += strspn(s, " ");
+	/* token68, RFC 9110 section 11.2. */
+	if (*s == '\0' ||
+	    s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			"0123456789-._~+/=")] != '\0')
+		return NULL;
+	return arena_strdup(cx->arena, s);
+}
+
+static ERR_FN
+judge_owner(struct ctx *cx, struct request *rq)
+{
+	if (rq->bearer == NULL)
+		return fail(cx, &ERR_NO_BEARER, "owner: no bearer");
+	rq->caller.kind = CALLER_OWNER;
+	return caller_owner(cx, rq->bearer,
+	    router_method_name(rq->route->method), rq->path, &rq->caller.owner);
+}
+
+static ERR_FN
+judge_admin(struct ctx *cx, struct request *rq)
+{
+	const struct err *e;
+
+	if (rq->bearer == NULL)
+		return fail(cx, &ERR_NO_BEARER, "admin: no bearer");
+	e = caller_admin(cx, rq->bearer, rq->route->scope, &rq->caller.admin);
+	if (e == NULL)
+		rq->caller.kind = CALLER_ADMIN;
+	return e;
+}
+
+const struct err *
+judge_caller(struct ctx *cx, struct request *rq)
+{
+	switch (rq->route->who) {
+	case WHO_ANYONE:
+		return NULL;
+	case WHO_UNIT:
+		rq->caller.kind = CALLER_UNIT;
+		return caller_unit(cx, &rq->peer, &rq->caller.unit);
+	case WHO_DEVICE:
+		rq->caller.kind = CALLER_DEVICE;
+		return caller_device(cx, &rq->peer, &rq->caller.device);
+	case WHO_OWNER:
+		return judge_owner(cx, rq);
+	case WHO_ADMIN:
+		return judge_admin(cx, rq);
+	}
+	return fail(cx, &ERR_INTERNAL, "judge: who");
+}
+
+enum lane
+judge_lane(struct ctx *cx, const struct request *rq)
+{
+	bool ours = false;
+
+	if (rq->route->who == WHO_DEVICE)
+		ours = caller_is_operational(cx, &rq->peer);
+	else if (rq->route->who == WHO_ADMIN && rq->bearer != NULL)
+		ours = caller_token_is_ours(cx, rq->bearer);
+	return ours ? LANE_RESERVED : LANE_OPEN;
+}

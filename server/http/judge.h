@@ -1,0 +1,21 @@
+/*
+ * Who is calling, as the route's row demands it: the credentials are taken
+ * from the request, the judgement is domain/caller's.
+ */
+#ifndef HTTP_JUDGE_H
+#define HTTP_JUDGE_H
+
+#include "http/http.h"
+#include "http/queue.h"
+#include "http/routes.h"
+
+/* The token of "Authorization: Bearer ...", NULL for anything else. */
+const char *judge_bearer(struct ctx *cx, const char *authorization);
+
+/* Fills rq->caller or refuses. */
+ERR_FN judge_caller(struct ctx *cx, struct request *rq);
+
+/* The lane of the queue (SECURITY.md H3), without the database. */
+enum lane judge_lane(struct ctx *cx, const struct request *rq);
+
+#endif

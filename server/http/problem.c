@@ -1,0 +1,176 @@
+#include "http/problem.h"
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "codec/json.h"
+
+/* Retry-After where nobody knew better: spread, so that a fleet that was
+ * refused together does not come back together. */
+#define RETRY_LEAST 1
+#define RETRY_SPREAD 5
+
+static const int statuses[] = {
+	[KIND_INVALID] = 400,
+	[KIND_UNAUTHENTICATED] = 401,
+	[KIND_FORBIDDEN] = 403,
+	[KIND_NOT_FOUND] = 404,
+	[KIND_CONFLICT] = 409,
+	[KIND_TOO_LARGE] = 413,
+	[KIND_BUSY] = 429,
+	[KIND_UNAVAILABLE] = 503,
+	[KIND_INTERNAL] = 500,
+	[KIND_METHOD] = 405,
+	[KIND_LENGTH] = 411,
+	[KIND_TYPE] = 415,
+};
+
+#define LIMIT_ERROR_TEXT 1024
+
+struct problem {
+	const char *type, *title, *instance, *detail;
+	int64_t status;
+};
+
+static const struct json_field problem_fields[] = {
+	JSON_F_STR(problem, type, LIMIT_ERROR_TEXT, true),
+	JSON_F_STR(problem, title, LIMIT_ERROR_TEXT, true),
+	JSON_F_INT(problem, status, 0, true),
+	JSON_F_STR(problem, instance, LIMIT_ERROR_TEXT, true),
+	JSON_F_STR(problem, detail, LIMIT_ERROR_TEXT, false),
+	JSON_END,
+};
+
+static void
+write_problem(struct ctx *cx, const struct request *rq, const struct err *e,
+    struct reply *rs)
+{
+	struct problem p = {
+		.type =
+		    arena_printf(cx->arena, "urn:latchkey:error:%s", e->code),
+		.title = e->title,
+		.instance = arena_printf(cx->arena, "urn:uuid:%s", cx->rid),
+		.detail = rq->caller.kind == CALLER_ADMIN ? cx->reason : NULL,
+		.status = statuses[e->kind],
+	};
+	struct bytes body;
+
+	/* A reason may quote bytes of the sender that are no UTF-8. */
+	if (json_write(cx, problem_fields, &p, &body) != NULL) {
+		p.detail = NULL;
+		must(json_write(cx, problem_fields, &p, &body) == NULL);
+	}
+	reply_body(rs, statuses[e->kind], "application/problem+json", body);
+}
+
+/* The registered words (RFC 6749 section 5.2, RFC 8628 section 3.5) and
+ * their statuses.  A refusal whose code is none of them, because it came
+ * from below the OAuth capability, is named by its kind. */
+static const struct oauth_word {
+	const char *word;
+	int status;
+} oauth_words[] = {
+	{ "invalid_request", 400 },
+	{ "invalid_client", 401 },
+	{ "invalid_grant", 400 },
+	{ "unauthorized_client", 400 },
+	{ "unsupported_grant_type", 400 },
+	{ "invalid_scope", 400 },
+	{ "access_denied", 400 },
+	{ "authorization_pending", 400 },
+	{ "slow_down", 400 },
+	{ "expired_token", 400 },
+};
+
+static struct oauth_word
+oauth_word(const struct err *e)
+{
+	static const char *const by_kind[] = {
+		[KIND_INVALID] = "invalid_request",
+		[KIND_UNAUTHENTICATED] = "invalid_client",
+		[KIND_FORBIDDEN] = "unauthorized_client",
+		[KIND_NOT_FOUND] = "unauthorized_client",
+		[KIND_CONFLICT] = "unauthorized_client",
+		[KIND_TOO_LARGE] = "invalid_request",
+		[KIND_BUSY] = "temporarily_unavailable",
+		[KIND_UNAVAILABLE] = "temporarily_unavailable",
+		[KIND_INTERNAL] = "server_error",
+		[KIND_METHOD] = "invalid_request",
+		[KIND_LENGTH] = "invalid_request",
+		[KIND_TYPE] = "invalid_request",
+	};
+	struct oauth_word w = { by_kind[e->kind], statuses[e->kind] };
+	size_t i;
+
+	if (e->kind == KIND_FORBIDDEN || e->kind == KIND_NOT_FOUND ||
+	    e->kind == KIND_CONFLICT)
+		w.status = 400;
+	for (i = 0; i < sizeof(oauth_words) / sizeof(oauth_words[0]); i++)
+		if (strcmp(oauth_words[i].word, e->code) == 0)
+			w = oauth_words[i];
+	return w;
+}
+
+struct oauth_error {
+	const char *error, *error_description, *request_id;
+};
+
+static const struct json_field oauth_fields[] = {
+	JSON_F_STR(oauth_error, error, LIMIT_ERROR_TEXT, true),
+	JSON_F_STR(oauth_error, error_description, LIMIT_ERROR_TEXT, true),
+	JSON_F_STR(oauth_error, request_id, LIMIT_ERROR_TEXT, true),
+	JSON_END,
+};
+
+static void
+write_oauth(struct ctx *cx, const struct err *e, struct reply *rs)
+{
+	struct oauth_word w = oauth_word(e);
+	struct oauth_error o = { w.word, e->title, cx->rid };
+	struct bytes body;
+
+	must(json_write(cx, oauth_fields, &o, &body) == NULL);
+	reply_body(rs, w.status, "application/json", body);
+}
+
+static void
+write_est(struct ctx *cx, const struct err *e, struct reply *rs)
+{
+	reply_body(rs, statuses[e->kind], "text/plain; charset=utf-8",
+	    bytes_str(arena_printf(
+		cx->arena, "%s (request %s)\n", e->title, cx->rid)));
+}
+
+/* RFC 9110 section 11.6.1 wants a challenge with each 401.  No registered
+ * scheme means "a TLS client certificate"; a bearer is what may be sent. */
+static const char *
+challenge(const struct request *rq)
+{
+	if (rq->bearer != NULL)
+		return "Bearer realm=\"latchkey\", error=\"invalid_token\"";
+	return "Bearer realm=\"latchkey\"";
+}
+
+void
+problem_reply(struct ctx *cx, const struct request *rq, const struct err *e,
+    struct reply *rs)
+{
+	enum error_format format =
+	    rq->route == NULL ? AS_PROBLEM : rq->route->errors;
+
+	*rs = (struct reply){ 0 };
+	if (format == AS_OAUTH)
+		write_oauth(cx, e, rs);
+	else if (format == AS_EST)
+		write_est(cx, e, rs);
+	else
+		write_problem(cx, rq, e, rs);
+	reply_header(rs, "Cache-Control", "no-store");
+	if (rs->status == 401)
+		reply_header(rs, "WWW-Authenticate", challenge(rq));
+	if (rs->status == 429 || rs->status == 503)
+		reply_retry_after(cx, rs,
+		    cx->retry_after > 0
+			? cx->retry_after
+			: RETRY_LEAST + (int)rng_below(RETRY_SPREAD));
+}

@@ -1,0 +1,319 @@
+#include "http/server.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "domain/svc.h"
+#include "http/exchange.h"
+#include "http/listener.h"
+#include "http/tls.h"
+#include "http/worker.h"
+
+/* Of the queue, the part that only operational certificates and operators
+ * may use. */
+#define RESERVED_PART 4
+#define TICK_MS 250
+#define DRAIN_TICK_MS 20
+/* After the last handler has finished, for its answer to leave. */
+#define DRAIN_SEND_US 2000000
+
+struct server {
+	struct exchange_env env;
+	struct conns *conns;
+	struct tls *tls;
+	struct workers *workers;
+	struct MHD_Daemon *mhd;
+	pthread_t ticker;
+	int stop_fd; /* readable: the ticker ends */
+	bool ticker_started;
+	uint16_t port;
+};
+
+static int64_t
+patience_us(const struct server *sv)
+{
+	return sv->env.svc->set.request_timeout * 1000000;
+}
+
+static void
+address_text(const struct sockaddr *sa, char out[ADDRESS_TEXT_BYTES])
+{
+	const void *addr =
+	    sa->sa_family == AF_INET6
+		? (const void *)&((const struct sockaddr_in6 *)(const void *)sa)
+		      ->sin6_addr
+		: (const void *)&((const struct sockaddr_in *)(const void *)sa)
+		      ->sin_addr;
+
+	if (inet_ntop(sa->sa_family, addr, out, ADDRESS_TEXT_BYTES) == NULL)
+		out[0] = '\0';
+}
+
+static void
+on_connected(struct server *sv, struct MHD_Connection *mhd, void **socket_cx)
+{
+	const union MHD_ConnectionInfo *fd, *session, *address;
+	struct conn *c;
+
+	fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+	must(fd != NULL);
+	c = conns_add(
+	    sv->conns, fd->connect_fd, clock_mono_us() + patience_us(sv));
+	address =
+	    MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	must(address != NULL);
+	address_text(address->client_addr, c->address);
+	session =
+	    MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	must(session != NULL);
+	c->session = session->tls_session;
+	c->credential = tls_get1(sv->tls);
+	tls_session_init(c->session, c->credential);
+	*socket_cx = c;
+}
+
+static void
+on_connection(void *cls, struct MHD_Connection *mhd, void **socket_cx,
+    enum MHD_ConnectionNotificationCode what)
+{
+	struct server *sv = cls;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		on_connected(sv, mhd, socket_cx);
+		return;
+	}
+	if (*socket_cx != NULL)
+		conns_remove(sv->conns, *socket_cx);
+	*socket_cx = NULL;
+}
+
+static void *
+on_request_line(void *cls, const char *target, struct MHD_Connection *mhd)
+{
+	struct server *sv = cls;
+	const union MHD_ConnectionInfo *info;
+
+	info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	must(info != NULL && info->socket_context != NULL);
+	return exchange_begin(&sv->env, info->socket_context, mhd, target);
+}
+
+static enum MHD_Result
+on_call(void *cls, struct MHD_Connection *mhd, const char *url,
+    const char *method, const char *version, const char *data, size_t *n,
+    void **state)
+{
+	(void)cls;
+	(void)mhd;
+	(void)url;
+	must(*state != NULL);
+	return exchange_call(*state, method, version, data, n);
+}
+
+static void
+on_completed(void *cls, struct MHD_Connection *mhd, void **state,
+    enum MHD_RequestTerminationCode how)
+{
+	(void)cls;
+	(void)mhd;
+	if (*state != NULL)
+		exchange_end(*state, how);
+	*state = NULL;
+}
+
+/* Paths are decoded once, by guard_path. */
+static size_t
+keep_escaped(void *cls, struct MHD_Connection *mhd, char *s)
+{
+	(void)cls;
+	(void)mhd;
+	return strlen(s);
+}
+
+static __attribute__((format(printf, 2, 0))) void
+on_log(void *cls, const char *fmt, va_list ap)
+{
+	char text[256];
+	size_t n;
+
+	(void)cls;
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	n = strlen(text);
+	if (n > 0 && text[n - 1] == '\n')
+		text[n - 1] = '\0';
+	LOG(NULL, "listener", LOG_S("text", text));
+}
+
+static struct MHD_Daemon *
+start_daemon(struct server *sv, int fd)
+{
+	const struct settings *set = &sv->env.svc->set;
+	unsigned pool = set->io_threads > 1 ? (unsigned)set->io_threads : 0;
+	struct MHD_OptionItem options[] = {
+		{ MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, NULL },
+		{ MHD_OPTION_LISTEN_SOCKET, fd, NULL },
+		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, sv },
+		{ MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_request_line, sv },
+		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, sv },
+		{ MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escaped, sv },
+		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, LIMIT_HEADERS, NULL },
+		{ MHD_OPTION_CONNECTION_LIMIT, (intptr_t)set->connections,
+		    NULL },
+		{ MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		    (intptr_t)set->per_address, NULL },
+		{ MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)set->idle_timeout,
+		    NULL },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
+		    (void *)(uintptr_t)tls_priority },
+		{ MHD_OPTION_HTTPS_CERT_CALLBACK2, 0,
+		    (void *)(uintptr_t)tls_retrieve_fn() },
+		{ pool > 0 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
+		    (intptr_t)pool, NULL },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+
+	/* Poll, not epoll: with TLS, epoll spins while a handshake stalls. */
+	return MHD_start_daemon(MHD_USE_TLS | MHD_USE_POLL_INTERNAL_THREAD |
+				    MHD_ALLOW_SUSPEND_RESUME |
+				    MHD_USE_ERROR_LOG,
+	    0, NULL, NULL, on_call, sv, MHD_OPTION_ARRAY, options,
+	    MHD_OPTION_END);
+}
+
+/* Waits; false once the server is stopping. */
+static bool
+tick(struct server *sv)
+{
+	struct pollfd pfd = { .fd = sv->stop_fd, .events = POLLIN };
+
+	return poll(&pfd, 1, TICK_MS) <= 0;
+}
+
+static void *
+run_ticker(void *arg)
+{
+	struct server *sv = arg;
+	unsigned n = 0;
+
+	while (tick(sv)) {
+		size_t late = conns_reap(sv->conns, clock_mono_us());
+
+		if (late > 0)
+			LOG(NULL, "connections.late",
+			    LOG_I("n", (int64_t)late));
+		if (++n % (1000 / TICK_MS) == 0)
+			tls_reload(sv->tls);
+	}
+	return NULL;
+}
+
+static bool
+start(struct server *sv, struct db *const *dbs, char *why)
+{
+	const struct settings *set = &sv->env.svc->set;
+	int fd;
+
+	sv->env.pages = pages_load(set->web_dir, why);
+	if (sv->env.pages == NULL)
+		return false;
+	sv->tls = tls_new(set->tls_cert, set->tls_key, why);
+	if (sv->tls == NULL)
+		return false;
+	fd = listener_open(set->listen, set->port, &sv->port, why);
+	if (fd < 0)
+		return false;
+	sv->workers = workers_start(sv->env.queue, dbs, (size_t)set->workers);
+	sv->mhd = start_daemon(sv, fd);
+	if (sv->mhd == NULL) {
+		(void)close(fd);
+		(void)snprintf(why, SERVER_WHY_BYTES,
+		    "the listener does not start; the log says why");
+		return false;
+	}
+	must(pthread_create(&sv->ticker, NULL, run_ticker, sv) == 0);
+	sv->ticker_started = true;
+	return true;
+}
+
+struct server *
+server_start(
+    const struct svc *svc, struct db *const *dbs, char why[SERVER_WHY_BYTES])
+{
+	struct server *sv = mem_new(1, sizeof(*sv));
+	size_t queue = (size_t)svc->set.queue;
+
+	sv->env.svc = svc;
+	sv->env.queue = queue_new(queue, queue / RESERVED_PART);
+	sv->env.routes = (struct route_table){ routes, routes_n };
+	atomic_init(&sv->env.draining, false);
+	sv->conns = conns_new();
+	sv->stop_fd = eventfd(0, EFD_CLOEXEC);
+	must(sv->stop_fd >= 0);
+	if (start(sv, dbs, why))
+		return sv;
+	server_stop(sv);
+	return NULL;
+}
+
+uint16_t
+server_port(const struct server *sv)
+{
+	return sv->port;
+}
+
+/* Until all connections are closed or the time is over. */
+static void
+wait_for_close(struct server *sv, int64_t until)
+{
+	static const struct timespec pause = { 0, DRAIN_TICK_MS * 1000000L };
+
+	while (conns_shut_idle(sv->conns) > 0 && clock_mono_us() < until)
+		(void)nanosleep(&pause, NULL);
+}
+
+static void
+drain(struct server *sv)
+{
+	MHD_socket fd;
+
+	atomic_store(&sv->env.draining, true);
+	fd = MHD_quiesce_daemon(sv->mhd);
+	if (fd != MHD_INVALID_SOCKET)
+		(void)close(fd);
+	/* Requests whose line was read have their time to become whole. */
+	wait_for_close(sv, clock_mono_us() + patience_us(sv));
+}
+
+void
+server_stop(struct server *sv)
+{
+	if (sv == NULL)
+		return;
+	if (sv->mhd != NULL)
+		drain(sv);
+	queue_close(sv->env.queue);
+	/* However long their handlers take: no answer is cut short, and no
+	 * connection may be left suspended when the daemon stops. */
+	if (sv->workers != NULL)
+		workers_join(sv->workers);
+	if (sv->mhd != NULL)
+		wait_for_close(sv, clock_mono_us() + DRAIN_SEND_US);
+	if (sv->ticker_started) {
+		must(eventfd_write(sv->stop_fd, 1) == 0);
+		must(pthread_join(sv->ticker, NULL) == 0);
+	}
+	if (sv->mhd != NULL)
+		MHD_stop_daemon(sv->mhd);
+	(void)close(sv->stop_fd);
+	conns_free(sv->conns);
+	tls_free(sv->tls);
+	pages_free(sv->env.pages);
+	queue_free(sv->env.queue);
+	mem_free(sv);
+}

@@ -1,0 +1,315 @@
+#include "http/tls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gnutls/abstract.h>
+#include <gnutls/gnutls.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#define MAX_FILE (64 * KIB)
+#define MAX_CERTS 8
+
+/* The groups stand in the order in which OpenSSL's clients send key shares:
+ * any other order costs them a second round. */
+const char tls_priority[] =
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-DHE-RSA:"
+    "%SERVER_PRECEDENCE:"
+    "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1";
+
+struct tls_credential {
+	atomic_uint refs;
+	gnutls_pcert_st certs[MAX_CERTS];
+	unsigned n;
+	gnutls_privkey_t key;
+};
+
+/* What a file was when it was read. */
+struct stamp {
+	struct timespec changed;
+	ino_t ino;
+	off_t size;
+};
+
+struct tls {
+	pthread_mutex_t lock;
+	struct tls_credential *now; /* under lock */
+	char *cert_path, *key_path;
+	struct stamp cert_stamp, key_stamp;
+};
+
+static struct stamp
+stamp_of(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return (struct stamp){ .size = -1 };
+	return (struct stamp){ st.st_ctim, st.st_ino, st.st_size };
+}
+
+static bool
+stamp_eq(struct stamp a, struct stamp b)
+{
+	return a.changed.tv_sec == b.changed.tv_sec &&
+	       a.changed.tv_nsec == b.changed.tv_nsec && a.ino == b.ino &&
+	       a.size == b.size;
+}
+
+/* A whole file, to be freed by the caller; false with *why. */
+static bool
+read_file(const char *path, gnutls_datum_t *out, char *why)
+{
+	ssize_t n;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		(void)snprintf(
+		    why, TLS_WHY_BYTES, "%.180s: %s", path, strerror(errno));
+		return false;
+	}
+	out->data = mem_new(1, MAX_FILE);
+	n = read(fd, out->data, MAX_FILE);
+	(void)close(fd);
+	out->size = n > 0 ? (unsigned)n : 0;
+	if (n > 0 && n < MAX_FILE)
+		return true;
+	(void)snprintf(why, TLS_WHY_BYTES, "%.180s: empty or too large", path);
+	explicit_bzero(out->data, MAX_FILE);
+	mem_free(out->data);
+	return false;
+}
+
+static void
+free_file(gnutls_datum_t *d)
+{
+	explicit_bzero(d->data, MAX_FILE);
+	mem_free(d->data);
+}
+
+static bool
+load_certs(struct tls_credential *c, const char *path, char *why)
+{
+	gnutls_datum_t pem;
+	unsigned n = MAX_CERTS;
+	int rc;
+
+	if (!read_file(path, &pem, why))
+		return false;
+	rc = gnutls_pcert_list_import_x509_raw(
+	    c->certs, &n, &pem, GNUTLS_X509_FMT_PEM, 0);
+	free_file(&pem);
+	if (rc == 0 && n > 0) {
+		c->n = n;
+		return true;
+	}
+	(void)snprintf(why, TLS_WHY_BYTES, "%.180s: %s", path,
+	    rc < 0 ? gnutls_strerror(rc) : "no certificate");
+	return false;
+}
+
+static bool
+load_key(struct tls_credential *c, const char *path, char *why)
+{
+	gnutls_datum_t pem;
+	int rc;
+
+	if (!read_file(path, &pem, why))
+		return false;
+	rc = gnutls_privkey_import_x509_raw(
+	    c->key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
+	free_file(&pem);
+	if (rc == 0)
+		return true;
+	(void)snprintf(
+	    why, TLS_WHY_BYTES, "%.180s: %s", path, gnutls_strerror(rc));
+	return false;
+}
+
+static bool
+key_fits(const struct tls_credential *c)
+{
+	unsigned char a[32], b[32];
+	size_t an = sizeof(a), bn = sizeof(b);
+	gnutls_pubkey_t pub;
+	bool ok;
+
+	must(gnutls_pubkey_init(&pub) == 0);
+	ok = gnutls_pubkey_import_privkey(pub, c->key, 0, 0) == 0 &&
+	     gnutls_pubkey_get_key_id(pub, GNUTLS_KEYID_USE_SHA256, a, &an) ==
+		 0 &&
+	     gnutls_pubkey_get_key_id(
+		 c->certs[0].pubkey, GNUTLS_KEYID_USE_SHA256, b, &bn) == 0 &&
+	     an == bn &&
+	     bytes_eq((struct bytes){ a, an }, (struct bytes){ b, bn });
+	gnutls_pubkey_deinit(pub);
+	return ok;
+}
+
+static struct tls_credential *
+credential_load(const struct tls *t, char *why)
+{
+	struct tls_credential *c = mem_new(1, sizeof(*c));
+
+	atomic_init(&c->refs, 1);
+	must(gnutls_privkey_init(&c->key) == 0);
+	if (load_certs(c, t->cert_path, why) && load_key(c, t->key_path, why)) {
+		if (key_fits(c))
+			return c;
+		(void)snprintf(why, TLS_WHY_BYTES,
+		    "%.180s: not the key of the certificate", t->key_path);
+	}
+	tls_credential_drop(c);
+	return NULL;
+}
+
+struct tls_credential *
+tls_get1(struct tls *t)
+{
+	struct tls_credential *c;
+
+	must(pthread_mutex_lock(&t->lock) == 0);
+	c = t->now;
+	atomic_fetch_add(&c->refs, 1);
+	must(pthread_mutex_unlock(&t->lock) == 0);
+	return c;
+}
+
+void
+tls_credential_drop(struct tls_credential *c)
+{
+	unsigned i;
+
+	if (c == NULL || atomic_fetch_sub(&c->refs, 1) > 1)
+		return;
+	for (i = 0; i < c->n; i++)
+		gnutls_pcert_deinit(&c->certs[i]);
+	gnutls_privkey_deinit(c->key);
+	mem_free(c);
+}
+
+struct tls *
+tls_new(const char *cert_path, const char *key_path, char why[TLS_WHY_BYTES])
+{
+	struct tls *t = mem_new(1, sizeof(*t));
+
+	must(pthread_mutex_init(&t->lock, NULL) == 0);
+	t->cert_path = mem_strdup(cert_path);
+	t->key_path = mem_strdup(key_path);
+	t->cert_stamp = stamp_of(cert_path);
+	t->key_stamp = stamp_of(key_path);
+	t->now = credential_load(t, why);
+	if (t->now != NULL)
+		return t;
+	tls_free(t);
+	return NULL;
+}
+
+void
+tls_free(struct tls *t)
+{
+	if (t == NULL)
+		return;
+	tls_credential_drop(t->now);
+	must(pthread_mutex_destroy(&t->lock) == 0);
+	mem_free(t->cert_path);
+	mem_free(t->key_path);
+	mem_free(t);
+}
+
+void
+tls_reload(struct tls *t)
+{
+	struct stamp cert = stamp_of(t->cert_path);
+	struct stamp key = stamp_of(t->key_path);
+	struct tls_credential *old, *new;
+	char why[TLS_WHY_BYTES];
+
+	if (stamp_eq(cert, t->cert_stamp) && stamp_eq(key, t->key_stamp))
+		return;
+	t->cert_stamp = cert;
+	t->key_stamp = key;
+	new = credential_load(t, why);
+	if (new == NULL) {
+		/* Two files cannot change at once: the next look sees the
+		 * second change and settles it. */
+		LOG(NULL, "tls.reload_failed", LOG_S("reason", why));
+		return;
+	}
+	must(pthread_mutex_lock(&t->lock) == 0);
+	old = t->now;
+	t->now = new;
+	must(pthread_mutex_unlock(&t->lock) == 0);
+	tls_credential_drop(old);
+	LOG(NULL, "tls.reloaded", LOG_S("file", t->cert_path));
+}
+
+void
+tls_session_init(void *session, struct tls_credential *c)
+{
+	gnutls_session_t s = session;
+
+	/* Requested, never required; no CA names are sent. */
+	gnutls_certificate_server_set_request(s, GNUTLS_CERT_REQUEST);
+	gnutls_session_set_ptr(s, c);
+}
+
+static int
+retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
+    gnutls_pcert_st **certs, unsigned *n, gnutls_ocsp_data_st **ocsp,
+    unsigned *ocsp_n, gnutls_privkey_t *key, unsigned *flags)
+{
+	struct tls_credential *c = gnutls_session_get_ptr(session);
+
+	(void)info;
+	must(c != NULL);
+	*certs = c->certs;
+	*n = c->n;
+	*ocsp = NULL;
+	*ocsp_n = 0;
+	*key = c->key;
+	*flags = 0; /* ours to free */
+	return 0;
+}
+
+void (*tls_retrieve_fn(void))(void)
+{
+	gnutls_certificate_retrieve_function3 *fn = retrieve;
+
+	return (void (*)(void))fn;
+}
+
+void
+tls_peer_init(void *session, struct peer *out)
+{
+	const gnutls_datum_t *list;
+	unsigned i, n = 0;
+
+	memset(out, 0, sizeof(*out));
+	list = gnutls_certificate_get_peers(session, &n);
+	if (list == NULL)
+		return;
+	out->too_long = n > LIMIT_CHAIN;
+	for (i = 0; i < n && i < LIMIT_CHAIN; i++) {
+		uint8_t *p = mem_new(1, list[i].size + 1u);
+
+		memcpy(p, list[i].data, list[i].size);
+		out->chain[i] = (struct bytes){ p, list[i].size };
+	}
+	out->n = i;
+}
+
+void
+tls_peer_release(struct peer *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n; i++)
+		mem_free((void *)(uintptr_t)p->chain[i].p);
+	memset(p, 0, sizeof(*p));
+}

@@ -1,0 +1,50 @@
+/*
+ * The TLS side of the listener: which versions and groups, the server's own
+ * certificate (loaded anew when its files change, without a restart), and
+ * the client's chain as DER.  It decides nothing about the client: any
+ * certificate, or none, completes the handshake (SECURITY.md A4).  GnuTLS
+ * is named in this file's .c alone.
+ */
+#ifndef HTTP_TLS_H
+#define HTTP_TLS_H
+
+#include <stdbool.h>
+
+#include "base/auto.h"
+#include "domain/caller.h"
+
+#define TLS_WHY_BYTES 256
+
+struct tls;
+struct tls_credential; /* one certificate and key, counted references */
+
+/* The priority string of GnuTLS: TLS 1.3 and 1.2, forward secrecy. */
+extern const char tls_priority[];
+
+/* Loads PEM files; NULL with the reason in why. */
+struct tls *
+tls_new(const char *cert_path, const char *key_path, char why[TLS_WHY_BYTES]);
+void tls_free(struct tls *t);
+AUTO_STRUCT_DEFINE(tls, tls_free);
+
+/* Loads the files again if they changed.  A bad new pair is logged once and
+ * the old one kept. */
+void tls_reload(struct tls *t);
+
+/* The current credential, held until tls_credential_drop. */
+struct tls_credential *tls_get1(struct tls *t);
+void tls_credential_drop(struct tls_credential *c);
+
+/* Prepares a new session (a gnutls_session_t): asks for a certificate
+ * without requiring one, and serves c, which must outlive the session. */
+void tls_session_init(void *session, struct tls_credential *c);
+
+/* The client's chain, copied; freed with tls_peer_release. */
+void tls_peer_init(void *session, struct peer *out);
+void tls_peer_release(struct peer *p);
+
+/* For MHD_OPTION_HTTPS_CERT_CALLBACK2: a
+ * gnutls_certificate_retrieve_function3. */
+void (*tls_retrieve_fn(void))(void);
+
+#endif

@@ -1,0 +1,405 @@
+/*
+ * latchkeyd: reads its settings, wires the service together, serves until
+ * SIGTERM.  The only file that knows every folder.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/cfg.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "domain/svc.h"
+#include "http/router.h"
+#include "http/server.h"
+#include "pki/cert.h"
+#include "pki/chain.h"
+#include "pki/mac.h"
+#include "pki/profile.h"
+#include "pki/signer.h"
+#include "store/statements.h"
+
+#define VERSION "0.1.0"
+#define MAX_CONNINFO 1024
+#define MAX_PEM (64 * KIB)
+#define FOREVER (10 * 365 * INT64_C(86400))
+
+/* A row: its name is the field of struct settings. */
+#define STR(field, def, help)                                                 \
+	{                                                                     \
+#field, CFG_STR, offsetof(struct settings, field), def, 0, 0, \
+		    help                                                      \
+	}
+#define INT(field, def, min, max, help)                                      \
+	{                                                                    \
+#field, CFG_INT, offsetof(struct settings, field), def, min, \
+		    max, help                                                \
+	}
+#define TIME(field, def, min, max, help)                                     \
+	{                                                                    \
+#field, CFG_DURATION, offsetof(struct settings, field), def, \
+		    min, max, help                                           \
+	}
+
+static const struct cfg_key keys[] = {
+	STR(issuer, NULL, "our URL as clients see it, without a final slash"),
+	STR(listen, "127.0.0.1", "address to listen at"),
+	INT(port, "8443", 0, 65535, "port; 0 picks one, see the log"),
+	STR(tls_cert, NULL, "PEM file: our TLS certificate, then its issuer"),
+	STR(tls_key, NULL, "PEM file: its key; both are reloaded on change"),
+	INT(io_threads, "2", 1, 64, "threads that read and write, one a core"),
+	INT(workers, "8", 1, 256,
+	    "threads that run requests, each with a database connection"),
+	INT(queue, "256", 8, 65536,
+	    "waiting requests; a quarter is kept for renewals and operators"),
+	INT(connections, "2000", 8, 65536, "open connections"),
+	INT(per_address, "512", 1, 65536, "open connections of one address"),
+	TIME(idle_timeout, "15s", 1, 15, "an idle connection is closed after"),
+	TIME(request_timeout, "20s", 1, 600,
+	    "a request must be whole within (handshake included)"),
+	STR(root_cert, NULL, "PEM file: the root certificate"),
+	STR(issuing_cert, NULL, "PEM file: the issuing CA's certificate"),
+	STR(issuing_key, NULL, "PEM file (0600): the issuing CA's key"),
+	STR(mac_key, NULL, "file (0600): key of keyed hashes"),
+	STR(profiles, NULL, "certificate profiles"),
+	STR(state_dir, NULL, "directory (0700) for what this node keeps"),
+	STR(web_dir, NULL, "directory of the owner's pages"),
+	STR(db, NULL, "libpq conninfo, or @FILE that holds it"),
+	TIME(code_lifetime, "10m", 60, 3600, "a user code is good for"),
+	TIME(code_interval, "5s", 1, 60, "a device polls no faster than"),
+	TIME(claim_window, "15m", 60, 900, "a claim's attested request lives"),
+	INT(guesses_owner, "10", 1, 1000000,
+	    "wrong codes of an owner in guess_window"),
+	INT(guesses_address, "30", 1, 1000000,
+	    "wrong codes of an address in guess_window"),
+	INT(guesses_service, "1000", 1, 100000000,
+	    "wrong codes of everybody in guess_window"),
+	TIME(guess_window, "15m", 60, 86400, "window of the three above"),
+};
+#define NKEYS (sizeof(keys) / sizeof(keys[0]))
+
+/* What main made and frees. */
+struct wiring {
+	struct svc svc;
+	struct arena *arena;
+	struct ctx cx;
+	char *conninfo;
+	struct db **dbs;
+	struct server *server;
+};
+
+static int
+usage(FILE *f)
+{
+	fprintf(f, "usage: latchkeyd --config FILE\n"
+		   "       latchkeyd config --config FILE   "
+		   "effective settings, secrets hidden\n"
+		   "       latchkeyd routes                 "
+		   "the route table as JSON\n"
+		   "       latchkeyd --version | --help\n");
+	return f == stdout ? 0 : 2;
+}
+
+static int
+help(void)
+{
+	(void)usage(stdout);
+	printf("\nAn example of FILE, with every setting and its default:\n\n");
+	cfg_print_example(stdout, keys, NKEYS);
+	return 0;
+}
+
+static const char *
+who_name(enum who who)
+{
+	static const char *const names[] = {
+		[WHO_ANYONE] = "anyone",
+		[WHO_UNIT] = "unit",
+		[WHO_DEVICE] = "device",
+		[WHO_OWNER] = "owner",
+		[WHO_ADMIN] = "admin",
+	};
+
+	return names[who];
+}
+
+static const char *
+scope_name(unsigned scope)
+{
+	static const struct {
+		unsigned scope;
+		const char *name;
+	} names[] = {
+		{ SCOPE_READ, "read" },
+		{ SCOPE_REGISTRY, "registry" },
+		{ SCOPE_REVOKE, "revoke" },
+		{ SCOPE_LIFT, "lift" },
+		{ SCOPE_KEYS, "keys" },
+		{ SCOPE_TOKENS, "tokens" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].scope == scope)
+			return names[i].name;
+	return "";
+}
+
+static int
+print_routes(void)
+{
+	static const char *const bodies[] = {
+		[BODY_NONE] = "none",
+		[BODY_JSON] = "json",
+		[BODY_FORM] = "form",
+		[BODY_PKCS10] = "pkcs10",
+		[BODY_ALLOWLIST] = "allowlist",
+	};
+	static const char *const formats[] = {
+		[AS_PROBLEM] = "problem",
+		[AS_OAUTH] = "oauth",
+		[AS_EST] = "est",
+	};
+	size_t i;
+
+	printf("[\n");
+	for (i = 0; i < routes_n; i++) {
+		const struct route *r = &routes[i];
+
+		printf("{\"method\": \"%s\", \"path\": \"%s\", \"who\": \"%s\""
+		       ", \"scope\": \"%s\", \"body\": \"%s\", \"limit\": %zu, "
+		       "\"errors\": \"%s\"}%s\n",
+		    router_method_name(r->method), r->path, who_name(r->who),
+		    scope_name(r->scope), bodies[r->body], r->limit,
+		    formats[r->errors], i + 1 < routes_n ? "," : "");
+	}
+	printf("]\n");
+	return 0;
+}
+
+/* Secrets are in files, but for a password within the conninfo. */
+static int
+print_config(struct settings *set)
+{
+	size_t i;
+
+	for (i = 0; i < NKEYS; i++) {
+		const void *p = (const char *)set + keys[i].offset;
+
+		if (keys[i].type != CFG_STR)
+			printf("%s = %lld%s\n", keys[i].name,
+			    (long long)*(const int64_t *)p,
+			    keys[i].type == CFG_DURATION ? "s" : "");
+		else if (strcmp(keys[i].name, "db") == 0 && set->db[0] != '@')
+			printf("db = (hidden)\n");
+		else
+			printf(
+			    "%s = %s\n", keys[i].name, *(const char *const *)p);
+	}
+	return 0;
+}
+
+/* A file of at most max - 1 bytes as text; false with *why. */
+static bool
+read_text(const char *path, char *out, size_t max, char why[CFG_WHY_BYTES])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, max);
+
+	if (n < 0 || (size_t)n == max)
+		(void)snprintf(why, CFG_WHY_BYTES, "%.300s: %s", path,
+		    n < 0 ? strerror(errno) : "too large");
+	if (fd >= 0)
+		(void)close(fd);
+	if (n < 0 || (size_t)n == max)
+		return false;
+	out[n] = '\0';
+	return true;
+}
+
+static bool
+read_conninfo(struct wiring *w, char why[CFG_WHY_BYTES])
+{
+	char text[MAX_CONNINFO];
+	const char *db = w->svc.set.db;
+
+	if (db[0] != '@') {
+		w->conninfo = mem_strdup(db);
+		return true;
+	}
+	if (!read_text(db + 1, text, sizeof(text), why))
+		return false;
+	text[strcspn(text, "\r\n")] = '\0';
+	w->conninfo = mem_strdup(text);
+	explicit_bzero(text, sizeof(text));
+	return true;
+}
+
+/* Our leaves lead to the issuing CA, and from there to the root. */
+static bool
+load_trust(struct wiring *w, char why[CFG_WHY_BYTES])
+{
+	const char *paths[] = { w->svc.set.issuing_cert, w->svc.set.root_cert };
+	char *pem = arena_alloc(w->arena, MAX_PEM);
+	struct bytes ders[2];
+	size_t i, n;
+
+	for (i = 0; i < 2; i++) {
+		if (!read_text(paths[i], pem, MAX_PEM, why))
+			return false;
+		if (cert_read_pem(&w->cx, bytes_str(pem), &ders[i], 1, &n) !=
+			NULL ||
+		    n != 1) {
+			(void)snprintf(why, CFG_WHY_BYTES,
+			    "%.300s: expected one certificate", paths[i]);
+			return false;
+		}
+	}
+	w->svc.own_trust = trust_new(ders, 2);
+	if (w->svc.own_trust == NULL)
+		(void)snprintf(why, CFG_WHY_BYTES, "%.300s: no CA", paths[0]);
+	return w->svc.own_trust != NULL;
+}
+
+static bool
+load_keys(struct wiring *w, char why[CFG_WHY_BYTES])
+{
+	struct svc *svc = &w->svc;
+
+	svc->signer =
+	    signer_open(svc->set.issuing_cert, svc->set.issuing_key, why);
+	if (svc->signer == NULL)
+		return false;
+	svc->mac = mac_key_load(svc->set.mac_key, why);
+	if (svc->mac == NULL)
+		return false;
+	svc->profiles = profiles_load(svc->set.profiles, why);
+	return svc->profiles != NULL && load_trust(w, why);
+}
+
+/* A database of another version stops the start; one that is away does not:
+ * requests answer 503 until it is back. */
+static bool
+check_database(struct wiring *w, char why[CFG_WHY_BYTES])
+{
+	const struct err *e;
+
+	w->cx.db = w->dbs[0];
+	e = db_check(&w->cx);
+	w->cx.db = NULL;
+	if (e != NULL && e->kind != KIND_UNAVAILABLE) {
+		(void)snprintf(
+		    why, CFG_WHY_BYTES, "database: %.400s", w->cx.reason);
+		return false;
+	}
+	return true;
+}
+
+static void
+open_databases(struct wiring *w)
+{
+	size_t i, n = (size_t)w->svc.set.workers;
+
+	w->dbs = mem_new(n, sizeof(struct db *));
+	for (i = 0; i < n; i++)
+		w->dbs[i] = db_new(w->conninfo, store_statements);
+}
+
+static bool
+start(struct wiring *w, char why[CFG_WHY_BYTES])
+{
+	if (!load_keys(w, why) || !read_conninfo(w, why))
+		return false;
+	open_databases(w);
+	if (!check_database(w, why))
+		return false;
+	w->server = server_start(&w->svc, w->dbs, why);
+	return w->server != NULL;
+}
+
+static void
+stop(struct wiring *w)
+{
+	size_t i;
+
+	server_stop(w->server);
+	for (i = 0; w->dbs != NULL && i < (size_t)w->svc.set.workers; i++)
+		db_free(w->dbs[i]);
+	mem_free(w->dbs);
+	if (w->conninfo != NULL)
+		explicit_bzero(w->conninfo, strlen(w->conninfo));
+	mem_free(w->conninfo);
+	trust_free(w->svc.own_trust);
+	profiles_free(w->svc.profiles);
+	mac_key_free(w->svc.mac);
+	signer_free(w->svc.signer);
+	arena_free(w->arena);
+}
+
+/* All threads inherit the mask: the signals come to sigwait alone. */
+static void
+block_signals(sigset_t *set)
+{
+	must(sigemptyset(set) == 0);
+	must(sigaddset(set, SIGTERM) == 0);
+	must(sigaddset(set, SIGINT) == 0);
+	must(pthread_sigmask(SIG_BLOCK, set, NULL) == 0);
+	must(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+}
+
+static int
+serve(struct wiring *w)
+{
+	char why[CFG_WHY_BYTES] = "";
+	sigset_t signals;
+	int sig;
+
+	block_signals(&signals);
+	w->arena = arena_new(LIMIT_ARENA);
+	w->cx = (struct ctx){ .arena = w->arena,
+		.svc = &w->svc,
+		.rid = "start",
+		.now = clock_now() };
+	if (!start(w, why)) {
+		LOG(NULL, "start_failed", LOG_S("reason", why));
+		stop(w);
+		return 1;
+	}
+	LOG(NULL, "listening", LOG_S("address", w->svc.set.listen),
+	    LOG_I("port", server_port(w->server)));
+	must(sigwait(&signals, &sig) == 0);
+	LOG(NULL, "stopping", LOG_I("signal", sig));
+	stop(w);
+	LOG(NULL, "stopped", LOG_I("status", 0));
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct wiring w = { .server = NULL };
+	char why[CFG_WHY_BYTES];
+	bool show = argc > 1 && strcmp(argv[1], "config") == 0;
+	int status;
+
+	if (argc == 2 && strcmp(argv[1], "--help") == 0)
+		return help();
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return printf("latchkeyd %s\n", VERSION) < 0;
+	if (argc == 2 && strcmp(argv[1], "routes") == 0)
+		return print_routes();
+	if (argc != (show ? 4 : 3) || strcmp(argv[argc - 2], "--config") != 0)
+		return usage(stderr);
+	if (!cfg_read(argv[argc - 1], keys, NKEYS, &w.svc.set, why)) {
+		fprintf(stderr, "latchkeyd: %s\n", why);
+		return 1;
+	}
+	status = show ? print_config(&w.svc.set) : serve(&w);
+	cfg_release(keys, NKEYS, &w.svc.set);
+	return status;
+}
