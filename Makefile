@@ -55,7 +55,15 @@ $(BUILD)/latchkey: $(call obj,client) $(BUILD)/liblatchkey.a
 	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LIBS_CLIENT)
 
 $(BUILD)/latchkey_broker.so: $(call obj,server/plugin) $(BUILD)/liblatchkey.a
-	$(CC) $(LDFLAGS) -shared -o $@ $^ $(LIBS_CORE)
+	$(CC) $(LDFLAGS) -shared -Wl,--version-script=server/plugin/plugin.map \
+		-o $@ $^ $(LIBS_CORE)
+
+# The plugin's own objects are not in the archive: the broker alone has the
+# functions that plugin.c calls.
+$(BUILD)/tests/unit/plugin/%: $(BUILD)/tests/unit/plugin/%.o \
+		$(filter-out %/plugin.o,$(call obj,server/plugin)) \
+		$(BUILD)/liblatchkey.a
+	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LIBS_SERVER) -lcmocka
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/liblatchkey.a
 	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LIBS_SERVER) -lcmocka

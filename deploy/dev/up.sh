@@ -88,8 +88,10 @@ for private in state broker; do
 	mkdir -p "$VAR/$private"
 	chmod 700 "$VAR/$private"
 done
-fill_template "$repo/deploy/mosquitto.conf" "VAR=$VAR" "PORT=$mqtt" \
-    "BUILD=$build" | secret_file "$VAR/mosquitto.conf"
+cat "$VAR/pki/root.crt" "$VAR/pki/issuing.crt" >"$VAR/broker/ca.crt"
+fill_template "$repo/deploy/mosquitto.conf" "PORT=$mqtt" "PKI=$VAR/pki" \
+    "STATE=$VAR/broker" "PLUGIN=$build/latchkey_broker.so" \
+    "DB=@$VAR/broker.conninfo" | secret_file "$VAR/mosquitto.conf"
 # Started as root, Mosquitto would become a user who cannot read our keys.
 [ "$(id -u)" != 0 ] || echo "user root" >>"$VAR/mosquitto.conf"
 

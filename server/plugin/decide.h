@@ -31,10 +31,12 @@ void who_username(const struct who *who, char out[WHO_USERNAME_BYTES]);
 
 /* Whether it may use this client id: its own, and with "-1" to "-4" for a
  * device, or "-" and 1 to 16 letters a-z and digits for a service; anything
- * else could take over somebody's session. */
-bool decide_client_id(const struct who *who, const char *client_id);
+ * else, or what is another's by this rule, could take over a session. */
+bool decide_client_id(
+    const struct view *v, const struct who *who, const char *client_id);
 
-/* Whether it is refused altogether; why is filled if it is. */
+/* Whether it is refused altogether: a device by the feed, a service that is
+ * unknown or withdrawn; why is filled if it is. */
 bool
 decide_refused(const struct view *v, const struct who *who, const char **why);
 

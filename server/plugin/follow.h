@@ -24,7 +24,7 @@ struct follow_update {
 	struct follow_update *next;
 	enum follow_kind kind;
 	struct view *view;
-	struct view_entry *entries; /* their service names are not kept */
+	struct view_entry *entries; /* without their services' names */
 	size_t n;
 	struct service *service;
 };

@@ -104,17 +104,14 @@ static const struct stmt VIEW_GET_TOPICS = { "view_topics",
 	"SELECT s.name, t.publish, t.topic FROM service s LEFT JOIN LATERAL ("
 	"SELECT true AS publish, unnest(s.publish) AS topic UNION ALL "
 	"SELECT false, unnest(s.subscribe)) t ON true "
-	"WHERE s.withdrawn_at IS NULL AND ($1::text IS NULL OR s.name = $1) "
-	"ORDER BY s.name",
-	1 };
+	"WHERE s.withdrawn_at IS NULL ORDER BY s.name",
+	0 };
 
 const struct err *
-view_read_topics(struct ctx *cx, const char *service_or_null,
-    struct view_topic **out, size_t *n)
+view_read_topics(struct ctx *cx, struct view_topic **out, size_t *n)
 {
 	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e =
-	    DB_RUN(cx, &VIEW_GET_TOPICS, &r, DB_TEXT(service_or_null));
+	const struct err *e = db_run(cx, &VIEW_GET_TOPICS, NULL, 0, &r);
 	int i;
 
 	if (e != NULL)

@@ -59,10 +59,8 @@ view_mark_holds(struct ctx *cx, const struct view_mark *mark, bool *holds);
 ERR_FN view_read_entries(struct ctx *cx, const struct view_mark *after,
     const struct view_mark *upto, struct view_entry **out, size_t *n);
 
-/* The topics of all services in use, or of the one named; a service that
- * was withdrawn or never was has no rows. */
-ERR_FN view_read_topics(struct ctx *cx, const char *service_or_null,
-    struct view_topic **out, size_t *n);
+/* The topics of all services in use; one that was withdrawn has no rows. */
+ERR_FN view_read_topics(struct ctx *cx, struct view_topic **out, size_t *n);
 
 /* How ids are kept: a UUID's 16 bytes, from lower-case text; a serial number
  * filled with zeros from the left, false if it is longer. */

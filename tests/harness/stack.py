@@ -117,7 +117,9 @@ class Broker:
         conninfo = self.dir / "broker.conninfo"
         conninfo.touch(mode=0o600)
         conninfo.write_text(self.stack.database.conninfo("broker") + "\n")
-        text = (REPO / "deploy/mosquitto.conf.in").read_text()
+        (self.dir / "ca.crt").write_text((pki / "root.crt").read_text()
+            + (pki / "issuing.crt").read_text())
+        text = (REPO / "deploy/mosquitto.conf").read_text()
         for name, value in {"PORT": self.port, "PKI": pki,
             "PLUGIN": BUILD / "latchkey_broker.so", "STATE": self.dir,
             "DB": f"@{conninfo}"}.items():

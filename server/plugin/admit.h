@@ -1,0 +1,28 @@
+/*
+ * Who may open a session: the client's certificate judged by what it says
+ * (SECURITY.md R7), who signed it, and what the view refuses; and its client
+ * id (R8).  Without a view nobody is admitted (R9).
+ */
+#ifndef PLUGIN_ADMIT_H
+#define PLUGIN_ADMIT_H
+
+#include "base/ctx.h"
+#include "base/err.h"
+#include "pki/cert.h"
+#include "pki/chain.h"
+#include "plugin/sessions.h"
+#include "plugin/view.h"
+
+extern const struct err ERR_NOT_ADMITTED; /* not-admitted, FORBIDDEN */
+
+struct admit {
+	const struct view *view;     /* NULL until one was loaded */
+	const struct trust *issuers; /* those listed in the configuration */
+};
+
+/* Fills the session that this certificate and client id may open; its
+ * client is the caller's to set. */
+ERR_FN admit(struct ctx *cx, const struct admit *by, const struct cert *cert,
+    const char *client_id, struct session *out);
+
+#endif

@@ -1,0 +1,354 @@
+#include "plugin/follow.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/ctx.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "store/db.h"
+#include "store/listen.h"
+#include "store/view.h"
+
+#define CHANNEL "latchkey_feed"
+#define POLL_MS 2000 /* a lost notification costs no more (R1) */
+#define BACKOFF_FIRST_MS 200
+#define BACKOFF_MOST_MS 5000
+#define ARENA_BYTES (256 * (size_t)MIB) /* a page of entries, all topics */
+#define WAIT_MS 10
+#define QUEUE_MOST 64 /* the broker's thread is busy: wait, do not pile up */
+
+struct follow {
+	pthread_t thread;
+	int stop_fd; /* readable once the thread must end */
+	char *conninfo;
+	pthread_mutex_t lock; /* of all below */
+	struct follow_update *first, **end;
+	size_t queued;
+	atomic_bool any; /* read without the lock, to cost nothing */
+};
+
+/* The thread's own. */
+struct reader {
+	struct follow *f;
+	struct ctx *cx;
+	struct view_mark mark; /* what was handed over, once loaded */
+	bool loaded, lost;
+};
+
+void
+follow_update_free(struct follow_update *u)
+{
+	if (u == NULL)
+		return;
+	view_free(u->view);
+	mem_free(u->entries);
+	service_free(u->service);
+	mem_free(u);
+}
+
+/* Waits, or returns true if the thread must end. */
+static bool
+stopping(struct follow *f, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = f->stop_fd, .events = POLLIN };
+
+	return poll(&pfd, 1, timeout_ms) > 0;
+}
+
+static size_t
+queued(struct follow *f)
+{
+	size_t n;
+
+	must(pthread_mutex_lock(&f->lock) == 0);
+	n = f->queued;
+	must(pthread_mutex_unlock(&f->lock) == 0);
+	return n;
+}
+
+/* Queues a copy of the update, which owns what it points to. */
+static void
+push(struct follow *f, const struct follow_update *update)
+{
+	struct follow_update *u = mem_new(1, sizeof(*u));
+
+	*u = *update;
+	while (queued(f) >= QUEUE_MOST && !stopping(f, 50))
+		continue;
+	must(pthread_mutex_lock(&f->lock) == 0);
+	*f->end = u;
+	f->end = &u->next;
+	f->queued++;
+	atomic_store(&f->any, true);
+	must(pthread_mutex_unlock(&f->lock) == 0);
+}
+
+/* Reads the feed from its start to head into a new view. */
+static ERR_FN
+load_entries(struct reader *r, const struct view_mark *head, struct view *v)
+{
+	struct view_mark at = { 0 };
+	struct view_entry *entries;
+	const struct err *e;
+	size_t i, n;
+
+	for (;;) {
+		arena_reset(r->cx->arena);
+		e = view_read_entries(r->cx, &at, head, &entries, &n);
+		if (e != NULL || n == 0)
+			return e;
+		for (i = 0; i < n; i++)
+			view_apply(v, &entries[i]);
+		at.epoch = entries[n - 1].epoch;
+		at.position = entries[n - 1].position;
+	}
+}
+
+static ERR_FN
+load(struct reader *r, const struct view_mark *head)
+{
+	AUTO_STRUCT(view) *v = view_new();
+	const struct err *e = load_entries(r, head, v);
+	struct view_topic *topics;
+	size_t i, n;
+
+	if (e != NULL)
+		return e;
+	/* Read after the entries, so at least as new as the head. */
+	e = view_read_topics(r->cx, &topics, &n);
+	if (e != NULL)
+		return e;
+	for (i = 0; i < n; i++)
+		if (i == 0 ||
+		    strcmp(topics[i].service, topics[i - 1].service) != 0)
+			view_put_service(v,
+			    service_new(topics[i].service, topics + i, n - i));
+	LOG(NULL, "feed.loaded", LOG_I("epoch", head->epoch),
+	    LOG_I("position", head->position));
+	push(r->f,
+	    &(struct follow_update){ .kind = FOLLOW_VIEW, .view = TAKE(v) });
+	r->mark = *head;
+	r->loaded = true;
+	return NULL;
+}
+
+/* Services whose entries are in this page, as they are by now. */
+static ERR_FN
+push_services(struct reader *r, const struct view_entry *entries, size_t n)
+{
+	struct view_topic *topics = NULL;
+	const struct err *e;
+	size_t i, n_topics = 0;
+
+	for (i = 0; i < n; i++) {
+		if (entries[i].kind != VIEW_SERVICE)
+			continue;
+		if (topics == NULL) {
+			e = view_read_topics(r->cx, &topics, &n_topics);
+			if (e != NULL)
+				return e;
+		}
+		push(r->f, &(struct follow_update){ .kind = FOLLOW_SERVICE,
+			       .service = service_new(
+				   entries[i].service, topics, n_topics) });
+	}
+	return NULL;
+}
+
+/* Hands over what came between the mark and the head.  If it is cut short
+ * the same entries come again, in their order, which changes nothing. */
+static ERR_FN
+catch_up(struct reader *r, const struct view_mark *head)
+{
+	struct view_mark at = r->mark;
+	struct view_entry *entries, *copy;
+	const struct err *e;
+	size_t i, n;
+
+	for (;;) {
+		arena_reset(r->cx->arena);
+		e = view_read_entries(r->cx, &at, head, &entries, &n);
+		if (e != NULL)
+			return e;
+		if (n == 0)
+			break;
+		e = push_services(r, entries, n);
+		if (e != NULL)
+			return e;
+		copy = mem_new(n, sizeof(*copy));
+		memcpy(copy, entries, n * sizeof(*copy));
+		for (i = 0; i < n; i++)
+			copy[i].service = NULL;
+		push(r->f,
+		    &(struct follow_update){
+			.kind = FOLLOW_ENTRIES, .entries = copy, .n = n });
+		at.epoch = entries[n - 1].epoch;
+		at.position = entries[n - 1].position;
+	}
+	r->mark = *head;
+	return NULL;
+}
+
+/* Whether the feed went on from our mark.  After a recovery it has another
+ * epoch; after a restore without one, a lower position or another entry at
+ * ours (R1, R9). */
+static ERR_FN
+goes_on(struct reader *r, const struct view_mark *head, bool *yes)
+{
+	const struct view_mark *mark = &r->mark;
+
+	*yes = mark->epoch == head->epoch && mark->position <= head->position;
+	if (!*yes || mark->position == 0)
+		return NULL;
+	return view_mark_holds(r->cx, mark, yes);
+}
+
+static ERR_FN
+read_feed(struct reader *r)
+{
+	const struct err *e;
+	struct view_mark head;
+	bool on;
+
+	e = view_read_head(r->cx, &head);
+	if (e != NULL)
+		return e;
+	if (!r->loaded)
+		return load(r, &head);
+	if (head.epoch == r->mark.epoch && head.position == r->mark.position &&
+	    bytes_eq(BYTES_OF(head.sha256), BYTES_OF(r->mark.sha256)))
+		return NULL;
+	e = goes_on(r, &head, &on);
+	if (e != NULL)
+		return e;
+	if (on)
+		return catch_up(r, &head);
+	LOG(NULL, "feed.replaced", LOG_I("epoch", head.epoch),
+	    LOG_I("position", head.position),
+	    LOG_I("known_epoch", r->mark.epoch),
+	    LOG_I("known_position", r->mark.position));
+	return load(r, &head);
+}
+
+static void
+note_lost(struct reader *r, bool lost)
+{
+	if (lost != r->lost)
+		push(r->f, &(struct follow_update){
+			       .kind = lost ? FOLLOW_LOST : FOLLOW_BACK });
+	r->lost = lost;
+}
+
+/* One reading; false if Postgres cannot be read now. */
+static bool
+turn(struct reader *r)
+{
+	bool ok;
+
+	arena_reset(r->cx->arena);
+	r->cx->now = clock_now();
+	/* Each time: a statement may have opened a new connection, which
+	 * listens to nothing yet. */
+	ok = listen_start(r->cx, CHANNEL) && read_feed(r) == NULL;
+	note_lost(r, !ok);
+	return ok;
+}
+
+static void *
+run(void *arg)
+{
+	static const struct stmt *const *const lists[] = { view_stmts, NULL };
+	struct follow *f = arg;
+	AUTO_STRUCT(arena) *arena = arena_new(ARENA_BYTES);
+	AUTO_STRUCT(db) *db = db_new(f->conninfo, lists);
+	struct ctx cx = { .arena = arena, .db = db };
+	struct reader r = { .f = f, .cx = &cx };
+	uint32_t backoff = BACKOFF_FIRST_MS;
+
+	while (!stopping(f, 0)) {
+		if (turn(&r)) {
+			backoff = BACKOFF_FIRST_MS;
+			(void)listen_wait(&cx, f->stop_fd, POLL_MS, NULL, NULL);
+			continue;
+		}
+		/* Jittered, so that many brokers do not come back at once. */
+		(void)stopping(f, (int)(backoff / 2 + rng_below(backoff)));
+		backoff *= 2;
+		if (backoff > BACKOFF_MOST_MS)
+			backoff = BACKOFF_MOST_MS;
+	}
+	return NULL;
+}
+
+struct follow *
+follow_new(const char *conninfo)
+{
+	struct follow *f = mem_new(1, sizeof(*f));
+	sigset_t all, old;
+
+	f->conninfo = mem_strdup(conninfo);
+	f->end = &f->first;
+	f->stop_fd = eventfd(0, EFD_CLOEXEC);
+	must(f->stop_fd >= 0);
+	must(pthread_mutex_init(&f->lock, NULL) == 0);
+	/* Signals belong to the broker's own thread. */
+	must(sigfillset(&all) == 0);
+	must(pthread_sigmask(SIG_SETMASK, &all, &old) == 0);
+	must(pthread_create(&f->thread, NULL, run, f) == 0);
+	must(pthread_sigmask(SIG_SETMASK, &old, NULL) == 0);
+	return f;
+}
+
+void
+follow_free(struct follow *f)
+{
+	struct follow_update *u;
+	uint64_t one = 1;
+
+	if (f == NULL)
+		return;
+	must(write(f->stop_fd, &one, sizeof(one)) == sizeof(one));
+	must(pthread_join(f->thread, NULL) == 0);
+	while ((u = f->first) != NULL) {
+		f->first = u->next;
+		follow_update_free(u);
+	}
+	(void)close(f->stop_fd);
+	(void)pthread_mutex_destroy(&f->lock);
+	explicit_bzero(f->conninfo, strlen(f->conninfo));
+	mem_free(f->conninfo);
+	mem_free(f);
+}
+
+struct follow_update *
+follow_take(struct follow *f)
+{
+	struct follow_update *all;
+
+	if (!atomic_load(&f->any))
+		return NULL;
+	must(pthread_mutex_lock(&f->lock) == 0);
+	all = f->first;
+	f->first = NULL;
+	f->end = &f->first;
+	f->queued = 0;
+	atomic_store(&f->any, false);
+	must(pthread_mutex_unlock(&f->lock) == 0);
+	return all;
+}
+
+void
+follow_wait(struct follow *f, int timeout_ms)
+{
+	for (; timeout_ms > 0 && !atomic_load(&f->any); timeout_ms -= WAIT_MS)
+		(void)poll(NULL, 0, WAIT_MS);
+}
