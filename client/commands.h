@@ -7,6 +7,7 @@
 #include "client/command.h"
 
 extern const struct command setup_commands[];
+extern const struct command store_commands[];
 extern const struct command registry_commands[];
 extern const struct command device_commands[];
 

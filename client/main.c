@@ -14,6 +14,7 @@
 
 static const struct command_group groups[] = {
 	{ "Setting up", setup_commands },
+	{ "Database and tokens", store_commands },
 	{ "Registry", registry_commands },
 	{ "Devices", device_commands },
 	{ NULL, NULL },
