@@ -8,6 +8,7 @@
 
 extern const struct command setup_commands[];
 extern const struct command store_commands[];
+extern const struct command owner_commands[];
 extern const struct command registry_commands[];
 extern const struct command device_commands[];
 

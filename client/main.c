@@ -17,6 +17,7 @@ static const struct command_group groups[] = {
 	{ "Database and tokens", store_commands },
 	{ "Registry", registry_commands },
 	{ "Devices", device_commands },
+	{ "Owners", owner_commands },
 	{ NULL, NULL },
 };
 
