@@ -7,19 +7,32 @@
 
 struct device_row {
 	const char *id, *manufacturer, *model, *serial, *state;
-	bool quarantined;
-	int64_t created_at, certificate_not_after;
+	const char *owner_id, *profile;
+	bool quarantined, lost, revoked, decommissioned;
+	int64_t created_at, released_at, certificate_not_after;
 };
 
+#define DEVICE_FIELDS                                                \
+	JSON_F_STR(device_row, id, UUID_BYTES, true),                \
+	    JSON_F_STR(device_row, manufacturer, LIMIT_NAME, false), \
+	    JSON_F_STR(device_row, model, LIMIT_NAME, false),        \
+	    JSON_F_STR(device_row, serial, LIMIT_SERIAL, false),     \
+	    JSON_F_STR(device_row, state, 32, false),                \
+	    JSON_F_BOOL(device_row, quarantined, false),             \
+	    JSON_F_BOOL(device_row, revoked, false),                 \
+	    JSON_F_TIME(device_row, certificate_not_after, false)
+
+/* What fits a line, and all of it. */
+static const struct json_field device_line_fields[] = { DEVICE_FIELDS,
+	JSON_END };
 static const struct json_field device_fields[] = {
-	JSON_F_STR(device_row, id, UUID_BYTES, false),
-	JSON_F_STR(device_row, manufacturer, LIMIT_SLUG, false),
-	JSON_F_STR(device_row, model, LIMIT_SLUG, false),
-	JSON_F_STR(device_row, serial, LIMIT_SERIAL, false),
-	JSON_F_STR(device_row, state, 32, false),
-	JSON_F_BOOL(device_row, quarantined, false),
+	DEVICE_FIELDS,
+	JSON_F_STR(device_row, owner_id, UUID_BYTES, false),
+	JSON_F_STR(device_row, profile, LIMIT_SLUG, false),
+	JSON_F_BOOL(device_row, lost, false),
+	JSON_F_BOOL(device_row, decommissioned, false),
 	JSON_F_TIME(device_row, created_at, false),
-	JSON_F_TIME(device_row, certificate_not_after, false),
+	JSON_F_TIME(device_row, released_at, false),
 	JSON_END,
 };
 
@@ -30,7 +43,7 @@ struct device_list {
 
 static const struct json_field device_list_fields[] = {
 	JSON_F_LIST(
-	    device_list, devices, LIMIT_PAGE, device_row, device_fields),
+	    device_list, devices, LIMIT_PAGE, device_row, device_line_fields),
 	JSON_F_STR(device_list, next, 256, false),
 	JSON_END,
 };
@@ -157,20 +170,22 @@ run_lift(struct cli *cli)
 
 struct event_row {
 	const char *at, *kind, *code, *detail, *request_id;
-	const char *manufacturer, *device, *owner, *approval, *admin_token;
+	const char *manufacturer_id, *birth_id, *device_id, *owner_id;
+	const char *approval_id, *admin_token_id;
 };
 
 static const struct json_field event_fields[] = {
-	JSON_F_STR(event_row, at, 64, false),
-	JSON_F_STR(event_row, kind, 64, false),
+	JSON_F_STR(event_row, at, 64, true),
+	JSON_F_STR(event_row, kind, 64, true),
 	JSON_F_STR(event_row, code, 64, false),
 	JSON_F_STR(event_row, detail, 4 * KIB, false),
 	JSON_F_STR(event_row, request_id, UUID_BYTES, false),
-	JSON_F_STR(event_row, manufacturer, LIMIT_SLUG, false),
-	JSON_F_STR(event_row, device, UUID_BYTES, false),
-	JSON_F_STR(event_row, owner, UUID_BYTES, false),
-	JSON_F_STR(event_row, approval, UUID_BYTES, false),
-	JSON_F_STR(event_row, admin_token, 64, false),
+	JSON_F_STR(event_row, manufacturer_id, LIMIT_SLUG, false),
+	JSON_F_STR(event_row, birth_id, 32, false),
+	JSON_F_STR(event_row, device_id, UUID_BYTES, false),
+	JSON_F_STR(event_row, owner_id, UUID_BYTES, false),
+	JSON_F_STR(event_row, approval_id, UUID_BYTES, false),
+	JSON_F_STR(event_row, admin_token_id, 64, false),
 	JSON_END,
 };
 

@@ -9,6 +9,8 @@
 extern const struct command setup_commands[];
 extern const struct command store_commands[];
 extern const struct command owner_commands[];
+extern const struct command import_commands[];
+extern const struct command service_commands[];
 extern const struct command registry_commands[];
 extern const struct command device_commands[];
 

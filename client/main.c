@@ -17,7 +17,9 @@ static const struct command_group groups[] = {
 	{ "Database and tokens", store_commands },
 	{ "Registry", registry_commands },
 	{ "Devices", device_commands },
+	{ "Allowlists", import_commands },
 	{ "Owners", owner_commands },
+	{ "Platform clients", service_commands },
 	{ NULL, NULL },
 };
 
