@@ -2,7 +2,7 @@
  * Forced into every translation unit by the Makefile (-include): functions
  * that invite overflow, locale or thread surprises do not compile.  Memory
  * and time are further restricted outside base/ by tests/lint/banned.sh,
- * because library headers use those names themselves.
+ * because library headers use those names themselves, as OpenSSL's do rand.
  */
 #ifndef BASE_BANNED_H
 #define BASE_BANNED_H
@@ -13,7 +13,7 @@
 #include <time.h>
 
 #pragma GCC poison strcpy strcat strncpy strncat strtok sprintf vsprintf gets
-#pragma GCC poison gmtime localtime asctime ctime atoi atol atof rand srand
+#pragma GCC poison gmtime localtime asctime ctime atoi atol atof
 #pragma GCC poison system popen tmpnam mktemp
 
 #endif

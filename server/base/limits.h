@@ -23,6 +23,8 @@
 #define LIMIT_CSR (32 * KIB)  /* DER */
 #define LIMIT_CERT (16 * KIB) /* DER */
 #define LIMIT_CHAIN 5         /* client chain (SECURITY.md E4) */
+#define LIMIT_EXTENSIONS 32   /* of a certificate or CSR */
+#define LIMIT_SAN 32          /* names in a subjectAltName */
 #define LIMIT_RSA_BITS 4096   /* E4 */
 #define LIMIT_SLUG 63         /* manufacturer, model, service names */
 #define LIMIT_SERIAL 64       /* a unit's serial number, characters */

@@ -31,25 +31,29 @@ struct cert {
 	const char *subject_serial; /* the only serialNumber, or NULL */
 	const char *uri;            /* the only URI in the SAN, or NULL */
 	int n_uri;
+	int n_san;          /* all names in the SAN, URIs included */
 	const char *policy; /* the first policy's OID, or NULL */
-	bool is_ca;         /* basicConstraints CA:TRUE, or self-issued v1 */
+	int n_policy;
+	bool is_ca; /* basicConstraints CA:TRUE */
 	bool has_ku, ku_digital_signature, ku_cert_sign;
-	bool has_eku, eku_client, eku_server, eku_any;
+	bool has_eku, eku_client, eku_server, eku_any, eku_other;
+	bool strong_signature; /* SHA-256 or better (pki/sigalg) */
 };
 
 extern const struct err ERR_BAD_CERT;   /* bad-certificate, INVALID */
 extern const struct err ERR_BAD_ANCHOR; /* bad-anchor, INVALID */
 
-/* Parses one certificate, whole and in DER: key within E4's limits, no
- * repeated extension, no repeated CN or serialNumber, no NUL in a name. */
+/* Parses one certificate, version 3, whole and in DER: key within E4's
+ * limits, no repeated extension, no repeated CN or serialNumber, no NUL in a
+ * name. */
 ERR_FN cert_parse(struct ctx *cx, struct bytes der, struct cert *out);
 
 /* The same for an OpenSSL X509 (borrowed), as the broker hands us one. */
 ERR_FN cert_parse_x509(struct ctx *cx, void *x509, struct cert *out);
 
 /* Reads all CERTIFICATE blocks (RFC 7468 section 5) of a text into at most
- * max DER slices in the arena; anything but blocks and blank lines or
- * comments between them is refused, as is a text without a block. */
+ * max DER slices in the arena.  Refused are a text without one, and blocks of
+ * another kind; what they hold is for cert_parse. */
 ERR_FN cert_read_pem(struct ctx *cx, struct bytes pem, struct bytes *ders,
     size_t max, size_t *n);
 
@@ -57,8 +61,8 @@ ERR_FN cert_read_pem(struct ctx *cx, struct bytes pem, struct bytes *ders,
 const char *cert_pem(struct ctx *cx, struct bytes der);
 
 /* Whether the certificate may be a manufacturer's trust anchor (A11): a CA
- * certificate with keyCertSign, unexpired, its signature not SHA-1 or worse
- * if it signed itself, and its key none of ours. */
+ * certificate that may sign certificates, within its validity at cx->now,
+ * signed with SHA-256 or better, and its key none of ours. */
 ERR_FN cert_check_anchor(struct ctx *cx, const struct cert *c,
     const struct cert *const own[], size_t n);
 

@@ -10,6 +10,7 @@
 #include <openssl/bn.h>
 #include <openssl/cms.h>
 #include <openssl/ecdsa.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pkcs7.h>
 #include <openssl/x509.h>

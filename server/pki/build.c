@@ -1,0 +1,239 @@
+#include "pki/build.h"
+
+#include <arpa/inet.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "pki/key_internal.h"
+
+void
+build_serial(uint8_t serial[SERIAL_BYTES])
+{
+	do {
+		rng_bytes(serial, SERIAL_BYTES);
+		serial[0] &= 0x7f;
+	} while (serial[0] == 0);
+}
+
+/* The bytes of an address in text: 4, 16, or 0 for something else. */
+static int
+address(const char *name, uint8_t out[16])
+{
+	if (inet_pton(AF_INET, name, out) == 1)
+		return 4;
+	return inet_pton(AF_INET6, name, out) == 1 ? 16 : 0;
+}
+
+bool
+build_name_ok(const char *name)
+{
+	size_t i, label = 0, n = strlen(name);
+	uint8_t ip[16];
+
+	if (address(name, ip) != 0)
+		return true;
+	if (n > 253)
+		return false;
+	for (i = 0; i <= n; i++) {
+		char c = name[i];
+
+		if (c == '.' || c == '\0') {
+			if (label < 1 || label > 63 || name[i - 1] == '-')
+				return false;
+			label = 0;
+			continue;
+		}
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			(c >= '0' && c <= '9') || (c == '-' && label > 0)))
+			return false;
+		label++;
+	}
+	return true;
+}
+
+static void
+add_entry(X509_NAME *name, int nid, const char *text)
+{
+	/* serialNumber is a PrintableString (RFC 5280 appendix A.1), and the
+	 * table of OpenSSL's MBSTRING types keeps it so. */
+	if (text != NULL)
+		must(X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8,
+			 (const unsigned char *)text, -1, -1, 0) == 1);
+}
+
+static void
+set_time(ASN1_TIME *at, int64_t t)
+{
+	/* Picks UTCTime before 2050 and GeneralizedTime from then on. */
+	must(ASN1_TIME_set(at, (time_t)t) != NULL);
+}
+
+static void
+set_serial(X509 *x, const uint8_t serial[SERIAL_BYTES])
+{
+	AUTO(BIGNUM) *n = BN_bin2bn(serial, SERIAL_BYTES, NULL);
+
+	must(n != NULL);
+	must(BN_to_ASN1_INTEGER(n, X509_get_serialNumber(x)) != NULL);
+}
+
+static void
+add_ext(X509 *x, int nid, void *value, bool critical)
+{
+	must(X509_add1_ext_i2d(
+		 x, nid, value, critical ? 1 : 0, X509V3_ADD_DEFAULT) == 1);
+}
+
+static void
+add_basic_constraints(X509 *x, int pathlen)
+{
+	AUTO(BASIC_CONSTRAINTS) *bc = BASIC_CONSTRAINTS_new();
+
+	must(bc != NULL);
+	bc->ca = 0xff;
+	if (pathlen >= 0) {
+		bc->pathlen = ASN1_INTEGER_new();
+		must(bc->pathlen != NULL &&
+		     ASN1_INTEGER_set(bc->pathlen, pathlen) == 1);
+	}
+	add_ext(x, NID_basic_constraints, bc, true);
+}
+
+/* digitalSignature for a leaf; keyCertSign and cRLSign for a CA. */
+static void
+add_key_usage(X509 *x, bool ca)
+{
+	ASN1_BIT_STRING *ku = ASN1_BIT_STRING_new();
+
+	must(ku != NULL);
+	if (ca)
+		must(ASN1_BIT_STRING_set_bit(ku, 5, 1) == 1 &&
+		     ASN1_BIT_STRING_set_bit(ku, 6, 1) == 1);
+	else
+		must(ASN1_BIT_STRING_set_bit(ku, 0, 1) == 1);
+	add_ext(x, NID_key_usage, ku, true);
+	ASN1_BIT_STRING_free(ku);
+}
+
+static void
+add_eku(X509 *x, int nid)
+{
+	AUTO(EXTENDED_KEY_USAGE) *eku = EXTENDED_KEY_USAGE_new();
+
+	must(eku != NULL && sk_ASN1_OBJECT_push(eku, OBJ_nid2obj(nid)) > 0);
+	add_ext(x, NID_ext_key_usage, eku, false);
+}
+
+static void
+add_policy(X509 *x, const char *oid)
+{
+	AUTO(CERTIFICATEPOLICIES) *list = CERTIFICATEPOLICIES_new();
+	POLICYINFO *info = POLICYINFO_new();
+
+	must(list != NULL && info != NULL);
+	ASN1_OBJECT_free(info->policyid);
+	info->policyid = OBJ_txt2obj(oid, 1);
+	must(info->policyid != NULL && sk_POLICYINFO_push(list, info) > 0);
+	add_ext(x, NID_certificate_policies, list, false);
+}
+
+/* RFC 7093 section 2, method 1: the first 160 bits of the key's SHA-256. */
+static void
+add_subject_key_id(X509 *x)
+{
+	AUTO(ASN1_OCTET_STRING) *id = ASN1_OCTET_STRING_new();
+	unsigned char md[EVP_MAX_MD_SIZE];
+	unsigned n;
+
+	must(id != NULL && X509_pubkey_digest(x, EVP_sha256(), md, &n) == 1);
+	must(ASN1_OCTET_STRING_set(id, md, 20) == 1);
+	add_ext(x, NID_subject_key_identifier, id, false);
+}
+
+static void
+add_authority_key_id(X509 *x, X509 *issuer)
+{
+	const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(issuer);
+	AUTO(AUTHORITY_KEYID) *akid = AUTHORITY_KEYID_new();
+
+	must(akid != NULL);
+	if (id == NULL)
+		return;
+	akid->keyid = ASN1_OCTET_STRING_dup(id);
+	must(akid->keyid != NULL);
+	add_ext(x, NID_authority_key_identifier, akid, false);
+}
+
+static void
+push_name(GENERAL_NAMES *names, int type, const void *data, int n)
+{
+	GENERAL_NAME *g = GENERAL_NAME_new();
+	ASN1_STRING *s =
+	    type == GEN_IPADD ? ASN1_OCTET_STRING_new() : ASN1_IA5STRING_new();
+
+	must(g != NULL && s != NULL && ASN1_STRING_set(s, data, n) == 1);
+	GENERAL_NAME_set0_value(g, type, s);
+	must(sk_GENERAL_NAME_push(names, g) > 0);
+}
+
+static void
+add_alt_names(X509 *x, const struct build *b)
+{
+	AUTO(GENERAL_NAMES) *names = GENERAL_NAMES_new();
+	const char *const *name;
+	uint8_t ip[16];
+
+	must(names != NULL);
+	if (b->uri != NULL)
+		push_name(names, GEN_URI, b->uri, (int)strlen(b->uri));
+	for (name = b->names; name != NULL && *name != NULL; name++) {
+		int n = address(*name, ip);
+
+		if (n > 0)
+			push_name(names, GEN_IPADD, ip, n);
+		else
+			push_name(names, GEN_DNS, *name, (int)strlen(*name));
+	}
+	if (sk_GENERAL_NAME_num(names) > 0)
+		add_ext(x, NID_subject_alt_name, names, false);
+}
+
+static void
+set_body(X509 *x, const struct build *b, X509 *issuer)
+{
+	AUTO(EVP_PKEY) *subject_key = key_open(b->spki);
+	X509_NAME *name = X509_get_subject_name(x);
+
+	must(subject_key != NULL);
+	must(X509_set_version(x, X509_VERSION_3) == 1);
+	set_serial(x, b->serial);
+	add_entry(name, NID_organizationName, b->org);
+	add_entry(name, NID_commonName, b->cn);
+	add_entry(name, NID_serialNumber, b->serial_number);
+	must(X509_set_issuer_name(
+		 x, X509_get_subject_name(issuer == NULL ? x : issuer)) == 1);
+	set_time(X509_getm_notBefore(x), b->not_before);
+	set_time(X509_getm_notAfter(x), b->not_after);
+	must(X509_set_pubkey(x, subject_key) == 1);
+}
+
+X509 *
+build_certificate(const struct build *b, X509 *issuer, EVP_PKEY *key)
+{
+	X509 *x = X509_new();
+
+	must(x != NULL);
+	set_body(x, b, issuer);
+	if (b->ca)
+		add_basic_constraints(x, b->pathlen);
+	add_key_usage(x, b->ca);
+	if (b->eku != 0)
+		add_eku(x, b->eku);
+	if (b->policy != NULL)
+		add_policy(x, b->policy);
+	add_subject_key_id(x);
+	add_authority_key_id(x, issuer == NULL ? x : issuer);
+	add_alt_names(x, b);
+	must(X509_sign(x, key, key_digest(key)) > 0);
+	return x;
+}

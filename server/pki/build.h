@@ -1,0 +1,42 @@
+/*
+ * Builds and signs one certificate (RFC 5280 section 4) from plain values.
+ * The callers (issue, ca, maker) decide what stands in it.
+ */
+#ifndef PKI_BUILD_H
+#define PKI_BUILD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "pki/ossl.h"
+
+#define SERIAL_BYTES 16
+
+struct build {
+	const char *org, *cn, *serial_number; /* subject; NULL: left out */
+	const char *uri;                      /* SAN, or NULL */
+	const char *const *names; /* SAN: DNS names and addresses, or NULL */
+	struct bytes spki;
+	bool ca;
+	int pathlen;        /* of a CA; -1: no limit */
+	int eku;            /* NID, or 0 */
+	const char *policy; /* OID, or NULL */
+	int64_t not_before, not_after;
+	uint8_t serial[SERIAL_BYTES];
+};
+
+/* 128 random bits as a serial number: positive and without padding, so that
+ * all of them have one length (RFC 5280 section 4.1.2.2). */
+void build_serial(uint8_t serial[SERIAL_BYTES]);
+
+/* Whether the text is a DNS name of letters, digits and hyphens without a
+ * wildcard, or an IPv4 or IPv6 address. */
+bool build_name_ok(const char *name);
+
+/* The certificate, signed by the issuer's key; issuer NULL: self-signed.
+ * The key must be one that key_parse_spki accepts and names must be ok.  The
+ * caller frees. */
+X509 *build_certificate(const struct build *b, X509 *issuer, EVP_PKEY *key);
+
+#endif

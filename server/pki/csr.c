@@ -1,0 +1,238 @@
+#include "pki/csr.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "pki/der.h"
+#include "pki/ext.h"
+#include "pki/key_internal.h"
+#include "pki/name.h"
+#include "pki/sigalg.h"
+
+#define MAX_ATTRIBUTES 16
+
+const struct err ERR_BAD_CSR = { KIND_INVALID, "bad-csr",
+	"The certificate request is malformed, or its signature is not by its "
+	"own key." };
+const struct err ERR_CSR_POLICY = { KIND_INVALID, "csr-policy",
+	"The certificate request asks for what is not given: a CA, a server, "
+	"a wildcard name, a weak hash, or an unknown critical extension." };
+
+/* extensionRequest (RFC 2985 section 5.4.2), and Microsoft's older OID for
+ * the same thing. */
+static const uint8_t OID_EXTENSION_REQUEST[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7,
+	0x0d, 0x01, 0x09, 0x0e };
+static const uint8_t OID_MS_EXTENSION_REQUEST[] = { 0x2b, 0x06, 0x01, 0x04,
+	0x01, 0x82, 0x37, 0x02, 0x01, 0x0e };
+
+/* CertificationRequest (RFC 2986 section 4) as slices. */
+struct parts {
+	struct bytes info, subject, spki, attributes, algorithm, signature;
+};
+
+static bool
+split(struct bytes der, struct parts *p)
+{
+	struct bytes req, info;
+	unsigned version;
+
+	if (!der_take(&der, DER_SEQUENCE, &req) || der.n != 0 ||
+	    !der_take_whole(&req, DER_SEQUENCE, &p->info) ||
+	    !der_take_whole(&req, DER_SEQUENCE, &p->algorithm) ||
+	    !der_take_bits(&req, &p->signature) || req.n != 0)
+		return false;
+	der = p->info;
+	return der_take(&der, DER_SEQUENCE, &info) &&
+	       der_take_small(&info, &version) && version == 0 &&
+	       der_take_whole(&info, DER_SEQUENCE, &p->subject) &&
+	       der_take_whole(&info, DER_SEQUENCE, &p->spki) &&
+	       der_take(&info, DER_CONTEXT_CONSTRUCTED(0), &p->attributes) &&
+	       info.n == 0;
+}
+
+static const struct err *
+policy(struct ctx *cx, const char *reason)
+{
+	return fail(cx, &ERR_CSR_POLICY, "csr: asks for %s", reason);
+}
+
+static const struct err *
+judge_extension(struct ctx *cx, const struct ext *e)
+{
+	struct ext_key_usage ku = { false, false };
+	struct ext_eku eku = { false, false, false, false };
+	struct ext_san san = { .n = 0 };
+	bool ca = false, ok = true;
+
+	switch (e->id) {
+	case EXT_BASIC_CONSTRAINTS:
+		ok = ext_basic_constraints(e->value, &ca);
+		break;
+	case EXT_KEY_USAGE:
+		ok = ext_key_usage(e->value, &ku);
+		break;
+	case EXT_EXTENDED_KEY_USAGE:
+		ok = ext_eku(e->value, &eku);
+		break;
+	case EXT_SUBJECT_ALT_NAME:
+		ok = ext_san(e->value, &san);
+		break;
+	case EXT_SUBJECT_KEY_ID:
+		ok = ext_subject_key_id(e->value);
+		break;
+	case EXT_NS_CERT_TYPE:
+		ok = ext_ns_cert_type(e->value);
+		break;
+	case EXT_POLICIES:
+	case EXT_UNKNOWN:
+		if (e->critical)
+			return policy(cx, "an unknown critical extension");
+		break;
+	}
+	if (!ok)
+		return fail(cx, &ERR_BAD_CSR, "csr: malformed extension");
+	if (ca || ku.cert_sign)
+		return policy(cx, "a CA certificate");
+	if (eku.server || eku.any)
+		return policy(cx, "serverAuth or anyExtendedKeyUsage");
+	return san.wildcard ? policy(cx, "a wildcard name") : NULL;
+}
+
+static const struct err *
+judge_extensions(struct ctx *cx, struct bytes der)
+{
+	struct ext_list list;
+	const struct err *e;
+	size_t i;
+
+	if (!ext_list_parse(der, &list))
+		return fail(cx, &ERR_BAD_CSR,
+		    "csr: extensions malformed or repeated (RFC 2985 "
+		    "section 5.4.2)");
+	for (i = 0; i < list.n; i++) {
+		e = judge_extension(cx, &list.v[i]);
+		if (e != NULL)
+			return e;
+	}
+	return NULL;
+}
+
+/* One attribute of exactly one value: RFC 2985 makes both that are used in
+ * requests, challengePassword and extensionRequest, SINGLE VALUE. */
+static bool
+take_attribute(struct bytes *in, struct bytes *oid, struct bytes *value)
+{
+	struct bytes seq, set;
+	struct der_item it;
+
+	if (!der_take(in, DER_SEQUENCE, &seq) || !der_take_oid(&seq, oid) ||
+	    !der_take(&seq, DER_SET, &set) || seq.n != 0 ||
+	    !der_next(&set, &it) || set.n != 0)
+		return false;
+	*value = it.whole;
+	return true;
+}
+
+static bool
+is_extension_request(struct bytes oid)
+{
+	return bytes_eq(oid, BYTES_OF(OID_EXTENSION_REQUEST)) ||
+	       bytes_eq(oid, BYTES_OF(OID_MS_EXTENSION_REQUEST));
+}
+
+static const struct err *
+judge_attributes(struct ctx *cx, struct bytes in)
+{
+	struct bytes seen[MAX_ATTRIBUTES], value;
+	const struct err *e;
+	size_t n, i;
+
+	for (n = 0; in.n > 0; n++) {
+		if (n == MAX_ATTRIBUTES ||
+		    !take_attribute(&in, &seen[n], &value))
+			return fail(cx, &ERR_BAD_CSR,
+			    "csr: attributes malformed (RFC 2986 section "
+			    "4.1) or too many");
+		for (i = 0; i < n; i++)
+			if (bytes_eq(seen[i], seen[n]) ||
+			    (is_extension_request(seen[i]) &&
+				is_extension_request(seen[n])))
+				return fail(cx, &ERR_BAD_CSR,
+				    "csr: repeated attribute");
+		if (!is_extension_request(seen[n]))
+			continue;
+		e = judge_extensions(cx, value);
+		if (e != NULL)
+			return e;
+	}
+	return NULL;
+}
+
+static const struct err *
+judge_subject(struct ctx *cx, struct bytes der)
+{
+	struct name subject;
+
+	if (!name_parse(cx->arena, der, &subject))
+		return fail(cx, &ERR_BAD_CSR, "csr: malformed subject");
+	if (subject.cn != NULL && strchr(subject.cn, '*') != NULL)
+		return policy(cx, "a wildcard name");
+	return NULL;
+}
+
+const struct err *
+csr_parse(struct ctx *cx, struct bytes der, struct csr *out)
+{
+	const struct sigalg *alg;
+	const struct err *e;
+	struct parts p;
+
+	if (der.n > LIMIT_CSR)
+		return fail(cx, &ERR_BAD_CSR, "csr: longer than the limit");
+	out->der = bytes_dup(cx->arena, der);
+	if (!split(out->der, &p))
+		return fail(cx, &ERR_BAD_CSR,
+		    "csr: not one version 1 request in DER (RFC 2986 section "
+		    "4)");
+	out->spki = p.spki;
+	e = key_parse_spki(cx, p.spki, &out->key);
+	if (e != NULL)
+		return e;
+	alg = sigalg_find(p.algorithm);
+	if (alg == NULL)
+		return policy(cx, "trust in a weak or unknown signature "
+				  "algorithm");
+	e = judge_subject(cx, p.subject);
+	if (e != NULL)
+		return e;
+	e = judge_attributes(cx, p.attributes);
+	if (e != NULL)
+		return e;
+	if (!sigalg_verify(alg, &out->key, p.spki, p.info, p.signature))
+		return fail(cx, &ERR_BAD_CSR,
+		    "csr: signature does not verify: no proof of possession");
+	return NULL;
+}
+
+struct bytes
+csr_make(struct ctx *cx, const struct keypair *kp, const char *cn)
+{
+	AUTO(X509_REQ) *req = X509_REQ_new();
+	unsigned char *der = NULL;
+	struct bytes out;
+	X509_NAME *name;
+	int n;
+
+	must(req != NULL && X509_REQ_set_version(req, 0) == 1);
+	name = X509_REQ_get_subject_name(req);
+	if (cn != NULL)
+		must(X509_NAME_add_entry_by_NID(name, NID_commonName,
+			 MBSTRING_UTF8, (const unsigned char *)cn, -1, -1,
+			 0) == 1);
+	must(X509_REQ_set_pubkey(req, kp->key) == 1);
+	must(X509_REQ_sign(req, kp->key, key_digest(kp->key)) > 0);
+	n = i2d_X509_REQ(req, &der);
+	must(n > 0);
+	out = bytes_dup(cx->arena, (struct bytes){ der, (size_t)n });
+	OPENSSL_free(der);
+	return out;
+}

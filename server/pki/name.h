@@ -1,0 +1,28 @@
+/*
+ * Distinguished names (RFC 5280 section 4.1.2.4): the attributes the service
+ * decides by, and text for people.
+ */
+#ifndef PKI_NAME_H
+#define PKI_NAME_H
+
+#include <stdbool.h>
+
+#include "base/bytes.h"
+
+struct arena;
+
+struct name {
+	struct bytes der;
+	const char *cn, *serial; /* in the arena; NULL: none */
+	int n;                   /* attributes */
+};
+
+/* Walks a Name that is all of der.  A repeated CN or serialNumber is
+ * refused, and one whose string is no UTF8String, PrintableString or
+ * IA5String, or holds what must not be shown (text_is_name). */
+bool name_parse(struct arena *a, struct bytes der, struct name *out);
+
+/* RFC 2253 text, control and non-ASCII characters escaped, in the arena. */
+const char *name_text(struct arena *a, struct bytes der);
+
+#endif

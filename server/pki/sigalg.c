@@ -1,0 +1,81 @@
+#include "pki/sigalg.h"
+
+#include "base/mem.h"
+#include "pki/key_internal.h"
+
+enum family { FAMILY_EC, FAMILY_RSA, FAMILY_ED25519 };
+
+struct sigalg {
+	uint8_t der[16]; /* AlgorithmIdentifier, parameters included */
+	size_t n;
+	enum family family;
+	const EVP_MD *(*md)(void);
+};
+
+/* ecdsa-with-SHA* (RFC 5758 section 3.2), sha*WithRSAEncryption (RFC 4055
+ * section 5), Ed25519 (RFC 8410 section 3). */
+static const struct sigalg ALGORITHMS[] = {
+	{ { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03,
+	      0x02 },
+	    12, FAMILY_EC, EVP_sha256 },
+	{ { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03,
+	      0x03 },
+	    12, FAMILY_EC, EVP_sha384 },
+	{ { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03,
+	      0x04 },
+	    12, FAMILY_EC, EVP_sha512 },
+	{ { 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01,
+	      0x01, 0x0b, 0x05, 0x00 },
+	    15, FAMILY_RSA, EVP_sha256 },
+	{ { 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01,
+	      0x01, 0x0c, 0x05, 0x00 },
+	    15, FAMILY_RSA, EVP_sha384 },
+	{ { 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01,
+	      0x01, 0x0d, 0x05, 0x00 },
+	    15, FAMILY_RSA, EVP_sha512 },
+	{ { 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70 }, 7, FAMILY_ED25519,
+	    NULL },
+};
+
+const struct sigalg *
+sigalg_find(struct bytes der)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(ALGORITHMS) / sizeof(ALGORITHMS[0]); i++) {
+		const struct sigalg *alg = &ALGORITHMS[i];
+
+		if (bytes_eq(der, (struct bytes){ alg->der, alg->n }))
+			return alg;
+	}
+	return NULL;
+}
+
+static enum family
+family_of(enum key_type type)
+{
+	if (type == KEY_RSA)
+		return FAMILY_RSA;
+	return type == KEY_ED25519 ? FAMILY_ED25519 : FAMILY_EC;
+}
+
+bool
+sigalg_verify(const struct sigalg *alg, const struct key_facts *key,
+    struct bytes spki, struct bytes msg, struct bytes sig)
+{
+	AUTO(EVP_PKEY) *pkey = NULL;
+	AUTO(EVP_MD_CTX) *md = EVP_MD_CTX_new();
+	const EVP_MD *hash = alg->md == NULL ? NULL : alg->md();
+	bool ok;
+
+	must(md != NULL);
+	if (alg->family != family_of(key->type))
+		return false;
+	pkey = key_open(spki);
+	ok = pkey != NULL &&
+	     EVP_DigestVerifyInit(md, NULL, hash, NULL, pkey) == 1 &&
+	     EVP_DigestVerify(md, sig.p, sig.n, msg.p, msg.n) == 1;
+	if (!ok)
+		ERR_clear_error();
+	return ok;
+}

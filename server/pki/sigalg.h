@@ -1,0 +1,24 @@
+/*
+ * The signature algorithms that are accepted, in certificates and requests:
+ * ECDSA and RSA (PKCS#1 v1.5) with SHA-256 or better, and Ed25519.  SHA-1
+ * and older are refused; RSA-PSS is not supported.
+ */
+#ifndef PKI_SIGALG_H
+#define PKI_SIGALG_H
+
+#include <stdbool.h>
+
+#include "base/bytes.h"
+#include "base/ctx.h"
+#include "pki/key.h"
+
+struct sigalg;
+
+/* The algorithm of an AlgorithmIdentifier in DER; NULL if not accepted. */
+const struct sigalg *sigalg_find(struct bytes der);
+
+/* Whether sig is the accepted key's signature of msg. */
+bool sigalg_verify(const struct sigalg *alg, const struct key_facts *key,
+    struct bytes spki, struct bytes msg, struct bytes sig);
+
+#endif

@@ -1,0 +1,104 @@
+#include "pki/signer.h"
+
+#include "base/arena.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "pki/cert.h"
+#include "pki/file.h"
+#include "pki/key_internal.h"
+#include "pki/pem.h"
+#include "pki/signer_internal.h"
+
+struct bytes
+signer_encode(X509 *x)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509(x, &der);
+
+	must(n > 0);
+	return (struct bytes){ der, (size_t)n };
+}
+
+struct signer *
+signer_wrap(X509 *cert, EVP_PKEY *key)
+{
+	AUTO_STRUCT(arena) *a = arena_new(LIMIT_ARENA);
+	struct ctx cx = { .arena = a };
+	struct signer *s = mem_new(1, sizeof(*s));
+	struct cert facts;
+
+	s->cert = cert;
+	s->key = key;
+	s->der = signer_encode(cert);
+	if (cert_parse(&cx, s->der, &facts) != NULL || !facts.is_ca ||
+	    !facts.ku_cert_sign || X509_check_private_key(cert, key) != 1) {
+		ERR_clear_error();
+		signer_free(s);
+		return NULL;
+	}
+	s->not_before = facts.not_before;
+	s->not_after = facts.not_after;
+	return s;
+}
+
+/* The first certificate of a PEM file. */
+static X509 *
+read_certificate(const char *path, char why[256])
+{
+	AUTO_STRUCT(arena) *a = arena_new(LIMIT_ARENA);
+	struct file_text text = { NULL, 0 };
+	struct bytes rest, der;
+	X509 *x = NULL;
+
+	if (!file_read(path, false, &text, why))
+		return NULL;
+	rest = (struct bytes){ (const uint8_t *)text.p, text.n };
+	if (pem_next(a, &rest, "CERTIFICATE", &der) == PEM_BLOCK) {
+		const unsigned char *p = der.p;
+
+		x = d2i_X509(NULL, &p, (long)der.n);
+		ERR_clear_error();
+	}
+	file_text_free(&text);
+	if (x == NULL)
+		(void)snprintf(why, 256, "%.180s: no certificate", path);
+	return x;
+}
+
+struct signer *
+signer_open(const char *cert_path, const char *key_path, char why[256])
+{
+	AUTO(X509) *cert = read_certificate(cert_path, why);
+	AUTO_STRUCT(keypair) *kp = NULL;
+	struct signer *s;
+
+	if (cert == NULL)
+		return NULL;
+	kp = keypair_load(key_path, why);
+	if (kp == NULL)
+		return NULL;
+	must(EVP_PKEY_up_ref(kp->key) == 1);
+	s = signer_wrap(TAKE(cert), kp->key);
+	if (s == NULL)
+		(void)snprintf(why, 256,
+		    "%.120s: no CA certificate, or not that of %.80s",
+		    cert_path, key_path);
+	return s;
+}
+
+struct bytes
+signer_cert(const struct signer *s)
+{
+	return s->der;
+}
+
+void
+signer_free(struct signer *s)
+{
+	if (s == NULL)
+		return;
+	X509_free(s->cert);
+	EVP_PKEY_free(s->key);
+	OPENSSL_free((void *)(uintptr_t)s->der.p);
+	mem_free(s);
+}
