@@ -1,0 +1,209 @@
+"""SECURITY.md A3, R1 and R2: revocation wins every race, and the feed has an
+order without gaps.  The interleavings are forced: another session of ours
+holds the one lock that stops a statement where we want it stopped."""
+
+import concurrent.futures
+import time
+
+import psycopg2
+import pytest
+
+from harness.crypto import new_key, spki
+from harness.http import expect
+from harness.players import Device
+
+import hashlib
+
+
+@pytest.fixture
+def pool():
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+def wait_blocked(database, n=1):
+    """Until n backends of this database wait for a lock."""
+    for _ in range(200):
+        if database.value("SELECT count(*) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND "
+                "wait_event_type = 'Lock'") >= n:
+            return
+        time.sleep(0.02)
+    raise AssertionError("nothing waits for a lock")
+
+
+def approved(device, owner):
+    expect(device.authorize(), 200)
+    expect(owner.approve(device.grant["user_code"]), 200)
+
+
+def living(database, device_id):
+    return database.value("SELECT count(*) FROM certificate WHERE "
+        "device_id = %s AND revoked_at IS NULL", (device_id,))
+
+
+# An issuing statement that comes while trust is being taken away waits, and
+# then sees it.
+
+
+@pytest.mark.parametrize("taken", ["flag", "ownership"])
+@pytest.mark.parametrize("step", ["token", "enroll", "renew"])
+def test_a3_issuer_that_waited_for_a_revocation_is_refused(
+        database, owner, device, pool, step, taken):
+    approved(device, owner)
+    if step == "renew":
+        expect(device.poll(), 200)
+        expect(device.enroll(), 200)
+    revoker = database.connect("service")
+    cursor = revoker.cursor()
+    if taken == "flag":
+        cursor.execute("UPDATE birth SET revoked_at = now()")
+    else:
+        cursor.execute("UPDATE device SET state = 'released'")
+    before = database.value("SELECT count(*) FROM certificate")
+    act = {"token": device.poll, "renew": device.renew,
+        "enroll": lambda: device.enroll(token=False)}[step]
+    waiting = pool.submit(act)
+    wait_blocked(database)
+    revoker.commit()
+    assert waiting.result(20).status_code in (400, 403)
+    assert database.value("SELECT count(*) FROM certificate") == before
+    assert database.value("SELECT count(*) FROM approval WHERE "
+        "token_mac IS NOT NULL") == (1 if step == "renew" else 0)
+    revoker.close()
+
+
+# A revocation that comes while a certificate is being issued waits, and then
+# takes that certificate too.
+
+
+@pytest.mark.parametrize("how", ["revoke", "release"])
+@pytest.mark.parametrize("step", ["enroll", "renew"])
+def test_a3_revoker_that_waited_for_an_issuer_gets_its_certificate(
+        database, owner, operator, device, pool, step, how):
+    approved(device, owner)
+    key = device.key
+    if step == "renew":
+        expect(device.poll(), 200)
+        expect(device.enroll(), 200)
+        key = new_key()
+    device_id = database.value("SELECT id FROM device")
+    blocker = database.connect("super")
+    # Stops the issuer after it has locked the device: it waits for our row.
+    blocker.cursor().execute("INSERT INTO key_use VALUES (%s, %s) ",
+        (hashlib.sha256(spki(key)).digest(), device_id))
+    issuer = pool.submit(
+        lambda: device.renew(key) if step == "renew"
+        else device.enroll(token=False))
+    wait_blocked(database)
+    revoker = pool.submit(lambda: operator.revoke(device_id)
+        if how == "revoke" else owner.release(device_id))
+    wait_blocked(database, 2)
+    blocker.rollback()
+    issued = issuer.result(20).status_code
+    assert revoker.result(20).status_code in (200, 204)
+    assert issued == 200
+    assert living(database, device_id) == 0
+    blocker.close()
+
+
+def test_a3_two_renewals_of_one_certificate_give_one_successor(
+        database, enrolled, pool):
+    keys = [new_key() for _ in range(4)]
+    clients = [enrolled.operational] * 4
+
+    def renew(n):
+        twin = Device.__new__(Device)
+        twin.__dict__.update(enrolled.__dict__)
+        twin.operational = clients[n]
+        return twin.renew(keys[n]).status_code
+
+    results = sorted(pool.map(renew, range(4)))
+    assert results == [200, 403, 403, 403]
+    assert database.value("SELECT count(*) FROM certificate") == 2
+
+
+def test_a3_two_owners_cannot_both_claim_one_unit(
+        database, operator, device, pool):
+    owners = [operator.add_owner(f"owner {n}") for n in range(4)]
+    shown = []
+    for owner in owners:
+        device.key = new_key()
+        expect(device.authorize(), 200)
+        shown.append(
+            expect(owner.lookup(device.grant["user_code"]), 200).json())
+    results = list(pool.map(lambda n: owners[n].decide(
+        shown[n], "approve").status_code, range(4)))
+    assert results.count(200) == 1, results
+    assert database.value("SELECT count(*) FROM device") == 1
+
+
+# ---- R1, R2
+
+
+ENTRY = ("INSERT INTO revocation (kind, device_id, reason) VALUES "
+    "('device', gen_random_uuid(), 'test') RETURNING position")
+
+
+def test_r1_no_position_appears_behind_a_reader(database, pool):
+    one, two = (database.connect("service") for _ in range(2))
+    first = one.cursor()
+    first.execute(ENTRY)
+    assert first.fetchone() == (1,)
+
+    def second():
+        cursor = two.cursor()
+        cursor.execute(ENTRY)
+        two.commit()
+        return cursor.fetchone()[0]
+
+    waiting = pool.submit(second)
+    wait_blocked(database)
+    assert database.query("SELECT position FROM revocation") == []
+    one.commit()
+    assert waiting.result(10) == 2
+    assert database.query("SELECT position FROM revocation ORDER BY 1"
+        ) == [(1,), (2,)]
+
+
+def test_r1_a_rolled_back_entry_leaves_no_gap(database):
+    connection = database.connect("service")
+    connection.cursor().execute(ENTRY)
+    connection.rollback()
+    cursor = connection.cursor()
+    cursor.execute(ENTRY)
+    connection.commit()
+    assert cursor.fetchone() == (1,)
+
+
+def test_r2_each_entry_carries_the_hash_of_the_one_before(database):
+    for _ in range(3):
+        database.query(ENTRY, role="service")
+    rows = database.query(
+        "SELECT previous_sha256, sha256 FROM revocation ORDER BY position")
+    for before, after in zip(rows, rows[1:]):
+        assert bytes(after[0]) == bytes(before[1])
+    assert len({bytes(r[1]) for r in rows}) == 3
+
+
+@pytest.mark.parametrize("statement", [
+    "UPDATE revocation SET reason = 'x'", "DELETE FROM revocation",
+    "UPDATE event SET kind = 'x'", "DELETE FROM event",
+    "UPDATE feed_head SET position = 0", "TRUNCATE event",
+    "CREATE TABLE x (a int)", "ALTER TABLE device ADD COLUMN x int",
+    "DROP TABLE key_use", "DELETE FROM certificate",
+    "INSERT INTO admin_token VALUES ('x','x','x','{}',now(),now())",
+    "SELECT maintain_partitions('1 day')"])
+def test_r2_service_role_may_not(database, statement):
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        database.query(statement, role="service")
+
+
+@pytest.mark.parametrize("statement", [
+    "SELECT * FROM approval", "SELECT * FROM owner",
+    "INSERT INTO revocation (kind, reason) VALUES ('device', 'x')",
+    "SELECT * FROM admin_token"])
+def test_broker_role_may_only_read_what_is_refused(database, statement):
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        database.query(statement, role="broker")
+    database.query("SELECT * FROM revocation", role="broker")
