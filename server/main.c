@@ -14,6 +14,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "domain/follow.h"
+#include "domain/live.h"
 #include "domain/svc.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -90,6 +92,7 @@ struct wiring {
 	struct ctx cx;
 	char *conninfo;
 	struct db **dbs;
+	struct follow *follow;
 	struct server *server;
 };
 
@@ -260,6 +263,7 @@ load_trust(struct wiring *w, char why[CFG_WHY_BYTES])
 			return false;
 		}
 	}
+	w->svc.root_cert = ders[1];
 	w->svc.own_trust = trust_new(ders, 2);
 	if (w->svc.own_trust == NULL)
 		(void)snprintf(why, CFG_WHY_BYTES, "%.300s: no CA", paths[0]);
@@ -318,6 +322,8 @@ start(struct wiring *w, char why[CFG_WHY_BYTES])
 	open_databases(w);
 	if (!check_database(w, why))
 		return false;
+	w->svc.live = live_new();
+	w->follow = follow_start(&w->svc, w->conninfo);
 	w->server = server_start(&w->svc, w->dbs, why);
 	return w->server != NULL;
 }
@@ -328,6 +334,8 @@ stop(struct wiring *w)
 	size_t i;
 
 	server_stop(w->server);
+	follow_stop(w->follow);
+	live_free(w->svc.live);
 	for (i = 0; w->dbs != NULL && i < (size_t)w->svc.set.workers; i++)
 		db_free(w->dbs[i]);
 	mem_free(w->dbs);
