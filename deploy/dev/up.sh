@@ -64,7 +64,7 @@ export LATCHKEY_DB LATCHKEY_MAC_KEY
 former=$(sed -n "s/.*LATCHKEY_ADMIN_TOKEN=lk_\([a-z0-9]*\)_.*/\1/p" \
     "$VAR/latchkey.env" 2>/dev/null || :)
 [ -z "$former" ] || "$cli" token withdraw "$former" >/dev/null
-token=$("$cli" token add "dev stack" --expires 30d \
+token=$("$cli" token add dev-stack --expires 30d \
     --scopes read,registry,revoke,lift,keys,tokens |
     grep -o 'lk_[a-z0-9]*_[a-z0-9]*_[a-z0-9]*')
 
