@@ -28,7 +28,8 @@ bool topic_matches(struct bytes filter, struct bytes topic);
 
 /* Whether the allowed filter matches every name that filter matches.  Both
  * are valid; shared subscriptions ($share) are names like any other here.
- * Never true wrongly; "#" within "+/#" is the one case denied wrongly. */
+ * Never true wrongly; denied wrongly are only "#" within "+/#" and "/#"
+ * within "/+/#", which differ in the empty name that nobody can publish. */
 bool topic_filter_within(struct bytes filter, struct bytes allowed);
 
 #endif

@@ -1,0 +1,96 @@
+#include "tests/unit/unit.h"
+
+#include "codec/csv.h"
+
+#define FIELDS 4
+
+/* The fields joined by '|', or the reason after '!'. */
+static const char *
+split(struct bytes line)
+{
+	struct bytes field[FIELDS];
+	const char *why = NULL, *s = "";
+	size_t i, n;
+
+	if (!csv_split(cx.arena, line, field, FIELDS, &n, &why))
+		return arena_printf(cx.arena, "!%s", why);
+	for (i = 0; i < n; i++)
+		s = arena_printf(cx.arena, "%s%s%s", s, i == 0 ? "" : "|",
+		    bytes_to_str(cx.arena, field[i]));
+	return s;
+}
+
+/* RFC 4180 section 2. */
+static void
+rows_are_split(void **state)
+{
+	static const struct {
+		const char *line, *want;
+	} rows[] = {
+		{ "", "" },
+		{ "a", "a" },
+		{ "a,b,c,d", "a|b|c|d" },
+		{ ",", "|" },
+		{ "a,", "a|" },
+		{ ",,,", "|||" },
+		{ " a , b ", " a | b " },
+		{ "\"a\",b", "a|b" },
+		{ "\"\",\"\"", "|" },
+		{ "\"a,b\",c", "a,b|c" },
+		{ "\"a\"\"b\"", "a\"b" },
+		{ "\"\"\"\"", "\"" },
+		{ "\"\"\"\"\"\"", "\"\"" },
+		{ "\"\"\"a\",\"b\"\"\"", "\"a|b\"" },
+		{ "a,b,c,d,", "!there are too many fields" },
+		{ "\"", "!a quote is not closed on its line" },
+		{ "\"a", "!a quote is not closed on its line" },
+		{ "\"a\"\"", "!a quote is not closed on its line" },
+		{ "a,\"b", "!a quote is not closed on its line" },
+		{ "\"a\"b", "!text follows a closing quote" },
+		{ "\"a\" ,b", "!text follows a closing quote" },
+		{ "a\"b", "!a quote stands inside a field" },
+		{ "a\"\"", "!a quote stands inside a field" },
+		{ " \"a\"", "!a quote stands inside a field" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++)
+		assert_string_equal(
+		    split(bytes_str(rows[i].line)), rows[i].want);
+	assert_string_equal(split(BYTES_NONE), "");
+}
+
+/* All lines of up to seven characters from the alphabet that matters, each
+ * in memory of exactly its size. */
+static void
+no_line_reads_past_its_end(void **state)
+{
+	static const char alphabet[] = "a,\"";
+	unsigned long i, n, v, total = 1;
+
+	(void)state;
+	for (n = 0; n <= 7; n++, total *= 3) {
+		for (i = 0; i < total; i++) {
+			uint8_t *line = test_malloc(n + 1);
+			size_t j;
+
+			for (j = 0, v = i; j < n; j++, v /= 3)
+				line[j + 1] = (uint8_t)alphabet[v % 3];
+			arena_reset(cx.arena);
+			(void)split((struct bytes){ line + 1, n });
+			test_free(line);
+		}
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(rows_are_split),
+		UNIT_TEST(no_line_reads_past_its_end),
+	};
+
+	return cmocka_run_group_tests_name("codec/csv", tests, NULL, NULL);
+}
