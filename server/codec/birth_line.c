@@ -162,24 +162,24 @@ const struct err *
 birth_csv_header(struct ctx *cx, struct bytes line, struct birth_columns *out)
 {
 	static const uint8_t mark[] = { 0xef, 0xbb, 0xbf };
-	struct bytes field[BIRTH_COLUMNS];
 	const struct err *e;
+	struct csv_row row;
 	const char *why;
-	size_t i, n;
+	size_t i;
 
 	if (line.n >= sizeof(mark) && memcmp(line.p, mark, sizeof(mark)) == 0) {
 		line.p += sizeof(mark);
 		line.n -= sizeof(mark);
 	}
 	out->n = 0;
-	if (!csv_split(cx->arena, line, field, BIRTH_COLUMNS, &n, &why))
+	if (!csv_split(cx->arena, line, &row, &why))
 		return refuse(cx, "head row: %s", why);
-	for (i = 0; i < n; i++) {
-		e = add_header(cx, field[i], out);
+	for (i = 0; i < row.n; i++) {
+		e = add_header(cx, row.field[i], out);
 		if (e != NULL)
 			return e;
 	}
-	for (i = 0; i < n; i++)
+	for (i = 0; i < out->n; i++)
 		if (out->column[i] == 0)
 			return NULL;
 	return refuse(cx, "head row: there is no column model");
@@ -189,21 +189,22 @@ const struct err *
 birth_csv_line(struct ctx *cx, const struct birth_columns *columns,
     struct bytes line, struct birth_line *out)
 {
-	struct bytes field[BIRTH_COLUMNS];
 	const struct err *e;
+	struct csv_row row;
 	const char *why;
-	size_t i, n;
+	size_t i;
 
 	*out = (struct birth_line){ 0 };
-	if (!csv_split(cx->arena, line, field, columns->n, &n, &why))
+	if (!csv_split(cx->arena, line, &row, &why))
 		return refuse(cx, "%s", why);
-	if (n != columns->n)
-		return refuse(cx, "there are too few fields");
-	for (i = 0; i < n; i++) {
-		if (field[i].n == 0)
+	if (row.n != columns->n)
+		return refuse(cx, "there are %zu fields, and %zu in the head",
+		    row.n, columns->n);
+	for (i = 0; i < row.n; i++) {
+		if (row.field[i].n == 0)
 			continue;
 		e = set_column(
-		    cx, &columns_known[columns->column[i]], field[i], out);
+		    cx, &columns_known[columns->column[i]], row.field[i], out);
 		if (e != NULL)
 			return e;
 	}

@@ -53,22 +53,21 @@ bare(struct bytes line, size_t *i, struct bytes *out)
 }
 
 bool
-csv_split(struct arena *a, struct bytes line, struct bytes *fields, size_t max,
-    size_t *n, const char **why)
+csv_split(
+    struct arena *a, struct bytes line, struct csv_row *out, const char **why)
 {
 	size_t i = 0;
 
-	*n = 0;
+	*why = NULL;
+	out->n = 0;
 	do {
 		struct bytes field = BYTES_NONE;
 
-		if (*n > 0)
+		if (out->n > 0)
 			i++; /* the comma */
-		if (*n == max) {
+		if (out->n == CSV_FIELDS)
 			*why = "there are too many fields";
-			return false;
-		}
-		if (i < line.n && line.p[i] == '"')
+		else if (i < line.n && line.p[i] == '"')
 			*why = quoted(a, line, &i, &field);
 		else
 			*why = bare(line, &i, &field);
@@ -76,7 +75,7 @@ csv_split(struct arena *a, struct bytes line, struct bytes *fields, size_t max,
 			*why = "text follows a closing quote";
 		if (*why != NULL)
 			return false;
-		fields[(*n)++] = field;
+		out->field[out->n++] = field;
 	} while (i < line.n);
 	return true;
 }

@@ -13,10 +13,17 @@
 
 struct arena;
 
-/* Splits a line (without its line break) into at most max fields, borrowed
- * from the line or, where quotes were undone, from the arena.  False with
- * the reason in *why. */
-bool csv_split(struct arena *a, struct bytes line, struct bytes *fields,
-    size_t max, size_t *n, const char **why);
+#define CSV_FIELDS 32
+
+struct csv_row {
+	struct bytes field[CSV_FIELDS];
+	size_t n;
+};
+
+/* Splits a line (without its line break) into at most CSV_FIELDS fields,
+ * borrowed from the line or, where quotes were undone, from the arena.  False
+ * with the reason in *why. */
+bool csv_split(
+    struct arena *a, struct bytes line, struct csv_row *out, const char **why);
 
 #endif

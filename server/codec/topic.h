@@ -28,8 +28,8 @@ bool topic_matches(struct bytes filter, struct bytes topic);
 
 /* Whether the allowed filter matches every name that filter matches.  Both
  * are valid; shared subscriptions ($share) are names like any other here.
- * Never true wrongly; denied wrongly are only "#" within "+/#" and "/#"
- * within "/+/#", which differ in the empty name that nobody can publish. */
+ * Never true wrongly; denied wrongly is only what would be right because
+ * nobody can publish to the empty name, and "#" within "+/#". */
 bool topic_filter_within(struct bytes filter, struct bytes allowed);
 
 #endif

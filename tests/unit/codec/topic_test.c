@@ -195,8 +195,16 @@ enumerate(const char *const *words, size_t nwords, size_t depth,
 	return n;
 }
 
+static bool
+any(struct bytes name)
+{
+	(void)name;
+	return true;
+}
+
 /* Confinement is what the set of matched names says, tried on every pair of
- * filters of up to three levels and every name of up to four. */
+ * filters of up to three levels and every name of up to four; the empty name
+ * too, though nobody can publish to it. */
 static void
 confinement_agrees_with_matching(void **state)
 {
@@ -208,8 +216,7 @@ confinement_agrees_with_matching(void **state)
 	(void)state;
 	nf = enumerate(
 	    filter_words, COUNT(filter_words), 3, filter, topic_filter_valid);
-	nt = enumerate(
-	    topic_words, COUNT(topic_words), 4, topic, topic_valid_publish);
+	nt = enumerate(topic_words, COUNT(topic_words), 4, topic, any);
 	for (i = 0; i < nf; i++) {
 		for (j = 0; j < nf; j++) {
 			bool inside = true;
@@ -218,10 +225,8 @@ confinement_agrees_with_matching(void **state)
 				inside = !topic_matches(filter[i], topic[k]) ||
 					 topic_matches(filter[j], topic[k]);
 			/* As the header says. */
-			if ((bytes_eq(filter[i], LIT("#")) &&
-				bytes_eq(filter[j], LIT("+/#"))) ||
-			    (bytes_eq(filter[i], LIT("/#")) &&
-				bytes_eq(filter[j], LIT("/+/#"))))
+			if (bytes_eq(filter[i], LIT("#")) &&
+			    bytes_eq(filter[j], LIT("+/#")))
 				inside = false;
 			if (topic_filter_within(filter[i], filter[j]) != inside)
 				print_error("%s %s\n",
