@@ -17,14 +17,20 @@ extern const struct err ERR_REGISTRY;      /* KIND_INVALID "bad-registration" */
 extern const struct err ERR_ANCHOR;        /* KIND_INVALID "bad-anchor" */
 extern const struct err ERR_ANCHOR_SHARED; /* KIND_CONFLICT */
 
-/* A page of a listing; after is NULL for the first. */
+/* A page of a listing; after is NULL for the first.  A page that is full has
+ * more after its last row. */
 struct page {
 	const char *after;
 	int64_t limit; /* 0: the most */
 };
 
+struct manufacturer_in {
+	const char *id, *name;
+	const char *frozen; /* true, false, or NULL to keep it as it is */
+};
+
 ERR_FN registry_put_manufacturer(struct ctx *cx, const struct admin_caller *by,
-    const struct manufacturer *in, bool *created);
+    const struct manufacturer_in *in, bool *created);
 ERR_FN registry_get_manufacturer(
     struct ctx *cx, const char *id, struct manufacturer *out);
 ERR_FN registry_list_manufacturers(struct ctx *cx, const struct page *page,

@@ -10,6 +10,7 @@
 #define STORE_IMPORT_H
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "store/db.h"
 
 struct import {
@@ -24,6 +25,13 @@ struct import {
 struct import_error {
 	int64_t line;
 	const char *reason; /* printable ASCII */
+};
+
+/* What is wrong with the file: the first LIMIT_IMPORT_ERRORS that reading
+ * finds, then as many that judging finds. */
+struct import_errors {
+	struct import_error v[2 * LIMIT_IMPORT_ERRORS];
+	size_t n;
 };
 
 /* One line as it is staged: what the maker said, the claim code as its
@@ -43,33 +51,37 @@ extern const struct stmt *const import_stmts[];
 ERR_FN import_lock(struct ctx *cx, int64_t *pid, bool *busy);
 void import_unlock(struct ctx *cx);
 
-/* ERR_NOT_FOUND. */
-ERR_FN import_get(struct ctx *cx, const char *id, struct import *out);
+/* found says whether there is one. */
+ERR_FN
+import_find(struct ctx *cx, const char *id, bool *found, struct import *out);
 
-/* Records a new import as staging, or an interrupted or failed one anew;
- * forgets what earlier ones staged. */
+/* Records a new import as staging, or an interrupted or failed one anew,
+ * closes those that were interrupted, and forgets what was staged.  Within
+ * a transaction. */
 ERR_FN import_start(struct ctx *cx, const struct import *im);
 
-/* Stages units: begin, each unit, end; within a transaction. */
+/* Stages units, within a transaction: begin, any number of send, end. */
 ERR_FN import_stage_begin(struct ctx *cx);
-/* Adds the unit's row to text, which import_stage_send empties. */
+/* Adds the unit's row to the text that import_stage_send takes. */
 void import_stage_unit(
     struct buf *text, const char *import_id, const struct import_unit *u);
 ERR_FN import_stage_send(struct ctx *cx, struct bytes text);
 ERR_FN import_stage_end(struct ctx *cx);
 
-/* Records how far it is. */
+/* Records how far it is: state, lines and bad. */
 ERR_FN import_progress(struct ctx *cx, const struct import *im, int64_t pid);
 
-/* Within the storing transaction, in this order.  judge removes the staged
- * lines that cannot be stored, counts them in *bad and names the first max
- * of them; store adds the others and counts them. */
-ERR_FN import_judge(struct ctx *cx, const struct import *im, int64_t *bad,
-    struct import_error *errors, size_t *nerrors);
+/* Within the storing transaction: sets im->unchanged, adds to im->bad and to
+ * the errors what cannot be stored, and takes both out of what is staged.
+ * staged is how many lines there must be. */
+ERR_FN import_judge(struct ctx *cx, struct import *im, int64_t staged,
+    struct import_errors *errors);
+
+/* Within the same, after it: stores what is left and sets im->added. */
 ERR_FN import_store(struct ctx *cx, struct import *im);
 
-/* Records the outcome, im->state done or failed. */
-ERR_FN import_finish(struct ctx *cx, const struct import *im, int64_t pid,
-    const struct import_error *errors, size_t nerrors);
+/* Records the outcome, im->state done or failed, and sets im->errors. */
+ERR_FN import_finish(struct ctx *cx, struct import *im, int64_t pid,
+    struct import_errors *errors);
 
 #endif

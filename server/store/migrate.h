@@ -12,13 +12,8 @@
 /* Told of each file: applied now, or earlier. */
 typedef void migrate_fn(void *arg, const char *name, bool now);
 
-/* Takes the digest of a file's content; SHA-256, from the caller, since
- * this folder knows no cryptography. */
-typedef void migrate_digest_fn(struct bytes data, uint8_t out[32]);
-
 struct migrate {
 	const char *dir;
-	migrate_digest_fn *digest;
 	migrate_fn *report; /* may be NULL */
 	void *arg;
 };

@@ -36,10 +36,13 @@ struct model {
 
 extern const struct stmt *const registry_stmts[];
 
-/* Adds or renames; created says which.  Nothing changes if nothing differs:
- * changed is then false. */
-ERR_FN manufacturer_put(
-    struct ctx *cx, const struct manufacturer *m, bool *created, bool *changed);
+/* Adds or changes; created and changed say which, neither if nothing
+ * differs.  frozen: "t", "f", or NULL to keep it as it is. */
+struct manufacturer_put {
+	const char *id, *name, *frozen;
+};
+ERR_FN manufacturer_put(struct ctx *cx, const struct manufacturer_put *m,
+    bool *created, bool *changed);
 /* ERR_NOT_FOUND. */
 ERR_FN
 manufacturer_get(struct ctx *cx, const char *id, struct manufacturer *out);
@@ -65,11 +68,13 @@ ERR_FN anchor_list(struct ctx *cx, const char *manufacturer_id,
 ERR_FN
 anchor_delete(struct ctx *cx, const char *manufacturer_id, const char *id);
 
-/* Adds or changes; ERR_CONFLICT if the model is another manufacturer's or
- * the client_id another model's, ERR_NOT_FOUND for no such manufacturer. */
+/* Adds or changes; the manufacturer of a model never changes.  ERR_CONFLICT
+ * if the client_id is another model's or there is no such manufacturer. */
 ERR_FN
 model_put(struct ctx *cx, const struct model *m, bool *created, bool *changed);
-ERR_FN model_get(struct ctx *cx, const char *id, struct model *out);
+/* found says whether there is one. */
+ERR_FN
+model_find(struct ctx *cx, const char *id, bool *found, struct model *out);
 ERR_FN model_list(struct ctx *cx, const char *after, int64_t limit,
     struct model **out, size_t *n);
 

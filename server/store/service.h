@@ -42,8 +42,5 @@ service_certificate_add(struct ctx *cx, const struct service_certificate *c);
 /* Serials and notAfter of those that have not expired. */
 ERR_FN service_certificate_list(struct ctx *cx, const char *name,
     struct service_certificate **out, size_t *n);
-/* Whether the key is known as a unit's or a device's. */
-ERR_FN
-service_key_is_taken(struct ctx *cx, const uint8_t key_sha256[32], bool *taken);
 
 #endif

@@ -1,22 +1,36 @@
 #include "store/statements.h"
 
+#include "store/admin_token.h"
 #include "store/approval.h"
+#include "store/audit_read.h"
 #include "store/birth.h"
+#include "store/birth_admin.h"
 #include "store/certificate.h"
 #include "store/device.h"
 #include "store/event.h"
 #include "store/feed.h"
 #include "store/guess.h"
 #include "store/health.h"
+#include "store/import.h"
+#include "store/owner.h"
+#include "store/registry.h"
+#include "store/service.h"
 
 const struct stmt *const *const store_statements[] = {
+	admin_token_stmts,
 	approval_stmts,
+	audit_stmts,
 	birth_stmts,
+	birth_admin_stmts,
 	certificate_stmts,
 	device_stmts,
 	event_stmts,
 	feed_stmts,
 	guess_stmts,
 	health_stmts,
+	import_stmts,
+	owner_stmts,
+	registry_stmts,
+	service_stmts,
 	NULL,
 };

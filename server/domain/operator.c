@@ -1,0 +1,99 @@
+#include "domain/operator.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "domain/svc.h"
+#include "pki/admin_token.h"
+#include "store/admin_token.h"
+
+const struct err ERR_ADMIN_TOKEN = { KIND_UNAUTHENTICATED, "unauthenticated",
+	"A valid operator's token is needed." };
+const struct err ERR_ADMIN_SCOPE = { KIND_FORBIDDEN, "scope",
+	"This token may not do that." };
+
+bool
+operator_token_is_ours(struct ctx *cx, const char *token)
+{
+	struct admin_token_key key;
+
+	return token != NULL &&
+	       admin_token_parse(cx->svc->mac, bytes_str(token), &key);
+}
+
+/* One word of the stored scopes; what is not known grants nothing. */
+static void
+grant(struct ctx *cx, struct bytes word, struct admin_caller *out)
+{
+	static const struct {
+		const char *name;
+		unsigned scopes;
+	} known[] = {
+		{ "read", SCOPE_READ },
+		{ "registry", SCOPE_READ | SCOPE_REGISTRY | SCOPE_IMPORT },
+		{ "revoke", SCOPE_READ | SCOPE_REVOKE },
+		{ "lift", SCOPE_READ | SCOPE_LIFT },
+		{ "keys", SCOPE_READ | SCOPE_KEYS },
+		{ "tokens", SCOPE_READ | SCOPE_TOKENS },
+	};
+	static const char maker[] = "manufacturer:";
+	const size_t nmaker = sizeof(maker) - 1;
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (bytes_eq(word, bytes_str(known[i].name)))
+			out->scopes |= known[i].scopes;
+	if (word.n > nmaker &&
+	    bytes_eq((struct bytes){ word.p, nmaker }, bytes_str(maker))) {
+		out->scopes |= SCOPE_IMPORT;
+		out->only_manufacturer = bytes_to_str(cx->arena,
+		    (struct bytes){ word.p + nmaker, word.n - nmaker });
+	}
+}
+
+static void
+read_scopes(struct ctx *cx, const char *scopes, struct admin_caller *out)
+{
+	const char *p, *end;
+
+	for (p = scopes;; p = end + 1) {
+		end = strchrnul(p, ' ');
+		grant(cx,
+		    (struct bytes){ (const uint8_t *)p, (size_t)(end - p) },
+		    out);
+		if (*end == '\0')
+			return;
+	}
+}
+
+const struct err *
+operator_judge(
+    struct ctx *cx, const char *token, unsigned scope, struct admin_caller *out)
+{
+	struct admin_token_key key;
+	struct admin_token t;
+	const struct err *e;
+
+	*out = (struct admin_caller){ 0 };
+	if (token == NULL ||
+	    !admin_token_parse(cx->svc->mac, bytes_str(token), &key))
+		return fail(cx, &ERR_ADMIN_TOKEN, "operator: not our token");
+	e = admin_token_get(cx, key.id, &t);
+	if (e == &ERR_NOT_FOUND)
+		return fail(cx, &ERR_ADMIN_TOKEN, "operator: unknown token");
+	if (e != NULL)
+		return e;
+	if (!bytes_eq(BYTES_OF(key.mac), BYTES_OF(t.mac)))
+		return fail(cx, &ERR_ADMIN_TOKEN, "operator: wrong secret");
+	if (t.withdrawn_at != 0)
+		return fail(cx, &ERR_ADMIN_TOKEN, "operator: withdrawn");
+	if (t.expires_at <= cx->now)
+		return fail(cx, &ERR_ADMIN_TOKEN, "operator: expired");
+	out->token_id = t.id;
+	read_scopes(cx, t.scopes, out);
+	if ((out->scopes & scope) != scope)
+		return fail(cx, &ERR_ADMIN_SCOPE,
+		    "token %s has the scopes \"%s\", which do not allow this",
+		    t.id, t.scopes);
+	return NULL;
+}
