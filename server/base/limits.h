@@ -8,9 +8,9 @@
 #define KIB 1024
 #define MIB (1024 * 1024)
 
-#define LIMIT_ARENA (1 * MIB)          /* memory of one request */
-#define LIMIT_HEADERS (8 * KIB)        /* request line and headers together */
-#define LIMIT_PATH 512                 /* path of a request target */
+#define LIMIT_ARENA (1 * MIB)   /* memory of one request */
+#define LIMIT_HEADERS (8 * KIB) /* request line and headers together */
+#define LIMIT_PATH 512          /* path of a request target */
 #define LIMIT_HEADER_FIELDS 64
 #define LIMIT_DISCARD (1 * MIB)        /* body read for nothing after a 4xx */
 #define LIMIT_BODY_SMALL (16 * KIB)    /* JSON and form bodies */
@@ -32,7 +32,7 @@
 #define LIMIT_UEID 33         /* RFC 9711 section 4.2.1 */
 #define LIMIT_PAGE 500        /* rows of one answer */
 #define LIMIT_ADMIN_PAGE 100  /* of an operator's, whose rows are larger */
-#define LIMIT_ANCHORS 64      /* of one manufacturer */
+#define LIMIT_ANCHORS 16      /* of one manufacturer */
 #define LIMIT_SERVICE_PAGE 10 /* services, each with its topics */
 #define LIMIT_TOPICS 64       /* topic patterns of one service */
 #define LIMIT_TOPIC 256       /* bytes of one topic pattern */

@@ -18,7 +18,8 @@ policy_parse(struct ctx *cx, const char *text, struct policy *out)
 	const char *why;
 
 	*out = (struct policy){ .key_protection = "software" };
-	if (!json_try(cx, bytes_str(text), policy_fields, out, &why))
+	why = json_refusal(cx, bytes_str(text), policy_fields, false, out);
+	if (why != NULL)
 		return fail(cx, &ERR_BAD_POLICY, "policy: %s", why);
 	if (strcmp(out->key_protection, "software") != 0 &&
 	    strcmp(out->key_protection, "hardware") != 0)

@@ -11,6 +11,7 @@
 
 extern const struct err ERR_SERVICE;      /* KIND_INVALID "bad-service" */
 extern const struct err ERR_SERVICE_GONE; /* KIND_CONFLICT */
+extern const struct err ERR_SERVICE_KEY;  /* KIND_CONFLICT */
 
 /* Adds the service or replaces its topics. */
 ERR_FN service_set(struct ctx *cx, const struct admin_caller *by,

@@ -1,0 +1,490 @@
+#include "domain/registry.h"
+
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/rng.h"
+#include "base/text.h"
+#include "codec/policy.h"
+#include "domain/svc.h"
+#include "pki/cert.h"
+#include "pki/key.h"
+#include "pki/profile.h"
+#include "pki/signer.h"
+#include "store/event.h"
+
+/* A trust anchor is a few hundred bytes; listings hold them all. */
+#define ANCHOR_BYTES 4096
+#define SUBJECT_SHOWN 200
+
+const struct err ERR_REGISTRY = { KIND_INVALID, "bad-registration",
+	"This cannot be registered as it is." };
+const struct err ERR_ANCHOR_SHARED = { KIND_CONFLICT, "anchor-shared",
+	"Another manufacturer's units would pass under this anchor." };
+const struct err ERR_MODEL_OWNED = { KIND_CONFLICT, "model-taken",
+	"The model or its client_id is taken." };
+
+static ERR_FN
+check_slug(struct ctx *cx, const char *what, const char *s)
+{
+	if (!text_is_slug(bytes_str(s)))
+		return fail(cx, &ERR_REGISTRY,
+		    "%s: 1 to %d lower-case letters, digits and inner hyphens",
+		    what, LIMIT_SLUG);
+	return NULL;
+}
+
+static ERR_FN
+check_name(struct ctx *cx, const char *what, const char *s)
+{
+	if (s != NULL && !text_is_name(bytes_str(s)))
+		return fail(cx, &ERR_REGISTRY,
+		    "%s: 1 to %d bytes of text without control characters",
+		    what, LIMIT_NAME);
+	return NULL;
+}
+
+static ERR_FN
+check_uuid(struct ctx *cx, const char *s)
+{
+	if (!text_is_uuid(bytes_str(s)))
+		return fail(cx, &ERR_NOT_FOUND, "no UUID in lower case");
+	return NULL;
+}
+
+static int64_t
+page_limit(int64_t limit)
+{
+	return limit < 1 || limit > LIMIT_ADMIN_PAGE ? LIMIT_ADMIN_PAGE : limit;
+}
+
+static ERR_FN
+check_after(struct ctx *cx, bool valid)
+{
+	if (!valid)
+		return fail(cx, &ERR_BAD_REQUEST,
+		    "after: must be the next of the page before");
+	return NULL;
+}
+
+const struct err *
+registry_put_manufacturer(struct ctx *cx, const struct admin_caller *by,
+    const struct manufacturer_in *in, bool *created)
+{
+	const struct manufacturer_put m = { in->id, in->name, in->frozen };
+	const struct err *e;
+	bool changed = false;
+	TX tx = { 0 };
+
+	e = check_slug(cx, "id", in->id);
+	if (e == NULL)
+		e = check_name(cx, "name", in->name);
+	if (e != NULL)
+		return e;
+	if (in->frozen != NULL && strcmp(in->frozen, "true") != 0 &&
+	    strcmp(in->frozen, "false") != 0)
+		return fail(cx, &ERR_REGISTRY, "frozen: true or false");
+	e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = manufacturer_put(cx, &m, created, &changed);
+	if (e == NULL && changed)
+		e = event_add(cx,
+		    &(struct event){ .kind = *created ? "manufacturer.added"
+						      : "manufacturer.changed",
+			.manufacturer_id = in->id,
+			.admin_token_id = by->token_id });
+	return e != NULL ? e : tx_commit(&tx);
+}
+
+const struct err *
+registry_get_manufacturer(
+    struct ctx *cx, const char *id, struct manufacturer *out)
+{
+	return manufacturer_get(cx, id, out);
+}
+
+const struct err *
+registry_list_manufacturers(struct ctx *cx, const struct page *page,
+    struct manufacturer **out, size_t *n)
+{
+	return manufacturer_list(
+	    cx, page->after, page_limit(page->limit), out, n);
+}
+
+/* The one certificate of a PEM text. */
+static ERR_FN
+read_one(struct ctx *cx, const char *what, const char *pem, struct cert *out)
+{
+	struct bytes der;
+	const struct err *e;
+	size_t n;
+
+	e = cert_read_pem(cx, bytes_str(pem), &der, 1, &n);
+	if (e == NULL)
+		e = cert_parse(cx, der, out);
+	if (e != NULL)
+		return e;
+	if (out->der.n > ANCHOR_BYTES)
+		return fail(cx, &ERR_BAD_ANCHOR, "%s: over %d bytes", what,
+		    ANCHOR_BYTES);
+	return NULL;
+}
+
+/* Our own CAs, which are no manufacturer's (A11). */
+static ERR_FN
+own_cas(struct ctx *cx, struct cert own[2])
+{
+	char why[FILE_WHY_BYTES];
+	struct bytes pem, der;
+	const struct err *e;
+	size_t n;
+
+	e = cert_parse(cx, signer_cert(cx->svc->signer), &own[0]);
+	if (e != NULL)
+		return e;
+	if (!file_read(
+		cx->arena, cx->svc->set.root_cert, LIMIT_CERT * 2, &pem, why))
+		return fail(cx, &ERR_INTERNAL, "root certificate: %s", why);
+	e = cert_read_pem(cx, pem, &der, 1, &n);
+	return e != NULL ? e : cert_parse(cx, der, &own[1]);
+}
+
+/* Reads what is to be trusted, and refuses what must not be (A11). */
+static ERR_FN
+read_anchor(struct ctx *cx, const struct anchor_in *in, struct anchor *out)
+{
+	struct cert own[2], ca, scope;
+	const struct cert *const owns[] = { &own[0], &own[1] };
+	const struct err *e;
+
+	e = own_cas(cx, own);
+	if (e == NULL)
+		e = read_one(cx, "certificate", in->certificate, &ca);
+	if (e == NULL)
+		e = cert_check_anchor(cx, &ca, owns, 2);
+	if (e != NULL)
+		return e;
+	out->manufacturer_id = in->manufacturer_id;
+	out->certificate = ca.der;
+	out->subject =
+	    arena_printf(cx->arena, "%.*s", SUBJECT_SHOWN, ca.subject);
+	out->not_after = ca.not_after;
+	memcpy(out->sha256, ca.sha256, sizeof(out->sha256));
+	memcpy(out->subject_sha256, ca.subject_sha256, 32);
+	memcpy(out->spki_sha256, ca.key_sha256, sizeof(out->spki_sha256));
+	out->intermediate_spki_sha256 = BYTES_NONE;
+	if (in->intermediate == NULL)
+		return NULL;
+	e = read_one(cx, "intermediate", in->intermediate, &scope);
+	if (e == NULL)
+		e = cert_check_anchor(cx, &scope, owns, 2);
+	if (e != NULL)
+		return e;
+	if (bytes_eq(BYTES_OF(scope.key_sha256), BYTES_OF(ca.key_sha256)))
+		return fail(cx, &ERR_BAD_ANCHOR,
+		    "intermediate: has the key of the anchor itself");
+	out->intermediate_spki_sha256 =
+	    bytes_dup(cx->arena, BYTES_OF(scope.key_sha256));
+	return NULL;
+}
+
+/* Within the transaction: refuses what another manufacturer's units would
+ * pass under, and too many. */
+static ERR_FN
+check_anchor_room(struct ctx *cx, const struct anchor *a)
+{
+	struct anchor *all;
+	const struct err *e;
+	const char *other;
+	size_t n;
+
+	e = anchor_overlap(cx, a, &other);
+	if (e != NULL)
+		return e;
+	if (other != NULL)
+		return fail(cx, &ERR_ANCHOR_SHARED,
+		    "%s has an anchor with this key: give both an "
+		    "\"intermediate\" of their own",
+		    other);
+	e = anchor_list(cx, a->manufacturer_id, &all, &n);
+	if (e != NULL)
+		return e;
+	if (n >= LIMIT_ANCHORS)
+		return fail(cx, &ERR_REGISTRY, "%s has %d anchors already",
+		    a->manufacturer_id, LIMIT_ANCHORS);
+	return NULL;
+}
+
+static ERR_FN
+store_anchor(struct ctx *cx, const struct admin_caller *by, struct anchor *a)
+{
+	char id[UUID_TEXT_BYTES];
+	const struct err *e = check_anchor_room(cx, a);
+
+	if (e != NULL)
+		return e;
+	rng_uuid(id);
+	a->id = arena_strdup(cx->arena, id);
+	a->created_at = cx->now;
+	e = anchor_add(cx, a);
+	if (e != NULL)
+		return e;
+	return event_add(cx, &(struct event){ .kind = "anchor.added",
+				 .manufacturer_id = a->manufacturer_id,
+				 .admin_token_id = by->token_id,
+				 .detail = arena_printf(
+				     cx->arena, "%s: %s", a->id, a->subject) });
+}
+
+const struct err *
+registry_add_anchor(struct ctx *cx, const struct admin_caller *by,
+    const struct anchor_in *in, struct anchor *out, bool *created)
+{
+	struct manufacturer m;
+	struct anchor a;
+	const struct err *e;
+	bool found = false;
+	TX tx = { 0 };
+
+	e = manufacturer_get(cx, in->manufacturer_id, &m);
+	if (e == NULL)
+		e = read_anchor(cx, in, &a);
+	if (e == NULL)
+		e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = anchor_lock(cx);
+	if (e == NULL)
+		e = anchor_find(cx, &a, &found, out);
+	*created = !found;
+	if (e != NULL || found)
+		return e;
+	e = store_anchor(cx, by, &a);
+	if (e != NULL)
+		return e;
+	*out = a;
+	return tx_commit(&tx);
+}
+
+const struct err *
+registry_list_anchors(
+    struct ctx *cx, const char *manufacturer_id, struct anchor **out, size_t *n)
+{
+	struct manufacturer m;
+	const struct err *e = manufacturer_get(cx, manufacturer_id, &m);
+
+	return e != NULL ? e : anchor_list(cx, manufacturer_id, out, n);
+}
+
+const struct err *
+registry_delete_anchor(struct ctx *cx, const struct admin_caller *by,
+    const char *manufacturer_id, const char *id)
+{
+	const struct err *e = check_uuid(cx, id);
+	TX tx = { 0 };
+
+	if (e == NULL)
+		e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = anchor_delete(cx, manufacturer_id, id);
+	if (e == NULL)
+		e = event_add(cx, &(struct event){ .kind = "anchor.removed",
+				      .manufacturer_id = manufacturer_id,
+				      .admin_token_id = by->token_id,
+				      .detail = id });
+	return e != NULL ? e : tx_commit(&tx);
+}
+
+static ERR_FN
+check_model_texts(struct ctx *cx, const struct model *m)
+{
+	const struct err *e = check_slug(cx, "id", m->id);
+	int64_t t;
+
+	if (e == NULL)
+		e = check_slug(cx, "client_id", m->client_id);
+	if (e == NULL)
+		e = check_name(cx, "name", m->name);
+	if (e == NULL)
+		e = check_name(cx, "contact_updates", m->contact_updates);
+	if (e == NULL)
+		e = check_name(
+		    cx, "contact_vulnerabilities", m->contact_vulnerabilities);
+	if (e != NULL)
+		return e;
+	if (strcmp(m->status, "active") != 0 &&
+	    strcmp(m->status, "retired") != 0)
+		return fail(cx, &ERR_REGISTRY, "status: active or retired");
+	if (m->support_until != NULL &&
+	    (strlen(m->support_until) != strlen("2026-11-21") ||
+		!clock_parse(bytes_str(m->support_until), &t)))
+		return fail(
+		    cx, &ERR_REGISTRY, "support_until: a date, YYYY-MM-DD");
+	return NULL;
+}
+
+/* Certificates of devices alone come from a model's profile: services have
+ * one of their own, which EST never issues (R7). */
+static ERR_FN
+check_model_rules(struct ctx *cx, const struct model *m)
+{
+	const struct profile *p = profile_get(cx->svc->profiles, m->profile);
+	struct policy policy;
+
+	if (p == NULL || p->kind != PROFILE_DEVICE)
+		return fail(cx, &ERR_REGISTRY,
+		    "profile: no profile for devices is called that");
+	return policy_parse(cx, m->policy, &policy);
+}
+
+static void
+model_defaults(struct model *m)
+{
+	if (m->client_id == NULL)
+		m->client_id = m->id;
+	if (m->status == NULL)
+		m->status = "active";
+	if (m->profile == NULL)
+		m->profile = "device";
+	if (m->policy == NULL)
+		m->policy = "{}";
+}
+
+/* A model stays its manufacturer's: births hang on it. */
+static ERR_FN
+store_model(struct ctx *cx, const struct admin_caller *by,
+    const struct model *m, bool *created)
+{
+	struct model old;
+	const struct err *e;
+	bool found, changed;
+
+	e = model_find(cx, m->id, &found, &old);
+	if (e == NULL && found &&
+	    strcmp(old.manufacturer_id, m->manufacturer_id) != 0)
+		e = fail(cx, &ERR_MODEL_OWNED, "%s is a model of %s", m->id,
+		    old.manufacturer_id);
+	if (e == NULL)
+		e = model_put(cx, m, created, &changed);
+	if (e == &ERR_CONFLICT)
+		e = fail(cx, &ERR_MODEL_OWNED,
+		    "the client_id %s is another model's", m->client_id);
+	if (e != NULL || !changed)
+		return e;
+	return event_add(cx,
+	    &(struct event){ .kind = *created ? "model.added" : "model.changed",
+		.manufacturer_id = m->manufacturer_id,
+		.admin_token_id = by->token_id,
+		.detail = arena_printf(cx->arena, "%s, %s, profile %s, %s",
+		    m->id, m->status, m->profile, m->policy) });
+}
+
+const struct err *
+registry_put_model(struct ctx *cx, const struct admin_caller *by,
+    const struct model *in, bool *created)
+{
+	struct manufacturer maker;
+	struct model m = *in;
+	const struct err *e;
+	TX tx = { 0 };
+
+	model_defaults(&m);
+	e = check_model_texts(cx, &m);
+	if (e == NULL)
+		e = check_model_rules(cx, &m);
+	if (e == NULL)
+		e = manufacturer_get(cx, m.manufacturer_id, &maker);
+	if (e == NULL)
+		e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = store_model(cx, by, &m, created);
+	return e != NULL ? e : tx_commit(&tx);
+}
+
+const struct err *
+registry_get_model(struct ctx *cx, const char *id, struct model *out)
+{
+	bool found;
+	const struct err *e = model_find(cx, id, &found, out);
+
+	if (e == NULL && !found)
+		return fail(cx, &ERR_NOT_FOUND, "no model %s", id);
+	return e;
+}
+
+const struct err *
+registry_list_models(
+    struct ctx *cx, const struct page *page, struct model **out, size_t *n)
+{
+	return model_list(cx, page->after, page_limit(page->limit), out, n);
+}
+
+const struct err *
+registry_list_births(
+    struct ctx *cx, struct birth_query *q, struct birth_row **out, size_t *n)
+{
+	struct manufacturer m;
+	const struct err *e;
+
+	e = check_after(
+	    cx, q->after == NULL ||
+		    (strlen(q->after) <= 18 && *q->after != '\0' &&
+			strspn(q->after, "0123456789") == strlen(q->after)));
+	if (e == NULL)
+		e = manufacturer_get(cx, q->manufacturer_id, &m);
+	q->limit = page_limit(q->limit);
+	return e != NULL ? e : birth_list(cx, q, out, n);
+}
+
+const struct err *
+registry_add_owner(struct ctx *cx, const struct admin_caller *by,
+    const struct owner_in *in, struct owner *out, bool *created)
+{
+	char id[UUID_TEXT_BYTES];
+	struct owner o = { .id = id, .name = in->name };
+	const struct err *e = check_name(cx, "name", in->name);
+	TX tx = { 0 };
+
+	if (e == NULL)
+		e = key_parse_pem(cx, bytes_str(in->app_key), &o.app_key);
+	if (e != NULL)
+		return e;
+	rng_uuid(id);
+	e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = owner_add(cx, &o, out, created);
+	/* The name is personal and stays out of the event (V1). */
+	if (e == NULL && *created)
+		e = event_add(cx, &(struct event){ .kind = "owner.added",
+				      .owner_id = out->id,
+				      .admin_token_id = by->token_id });
+	return e != NULL ? e : tx_commit(&tx);
+}
+
+const struct err *
+registry_list_owners(
+    struct ctx *cx, const struct page *page, struct owner **out, size_t *n)
+{
+	const struct err *e = check_after(
+	    cx, page->after == NULL || text_is_uuid(bytes_str(page->after)));
+
+	if (e != NULL)
+		return e;
+	return owner_list(cx, page->after, page_limit(page->limit), out, n);
+}
+
+const struct err *
+registry_list_events(
+    struct ctx *cx, struct audit_query *q, struct audit_row **out, size_t *n)
+{
+	const struct err *e =
+	    check_after(cx, q->after == NULL || audit_cursor_valid(q->after));
+
+	if (e == NULL && q->device_id != NULL &&
+	    !text_is_uuid(bytes_str(q->device_id)))
+		e = fail(cx, &ERR_BAD_REQUEST, "device: no UUID in lower case");
+	q->limit = page_limit(q->limit);
+	return e != NULL ? e : audit_list(cx, q, out, n);
+}
