@@ -91,7 +91,7 @@ operator_judge(
 		return fail(cx, &ERR_ADMIN_TOKEN, "operator: expired");
 	out->token_id = t.id;
 	read_scopes(cx, t.scopes, out);
-	if ((out->scopes & scope) != scope)
+	if ((out->scopes & scope) == 0)
 		return fail(cx, &ERR_ADMIN_SCOPE,
 		    "token %s has the scopes \"%s\", which do not allow this",
 		    t.id, t.scopes);

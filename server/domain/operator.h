@@ -14,7 +14,7 @@ extern const struct err ERR_ADMIN_SCOPE; /* KIND_FORBIDDEN */
 /* Whether the token's own check is right: no database. */
 bool operator_token_is_ours(struct ctx *cx, const char *token);
 
-/* Judges the token and that it holds the scope.  Any scope but
+/* Judges the token and that it holds one of the scopes.  Any scope but
  * manufacturer:<id> implies read; registry implies import. */
 ERR_FN operator_judge(struct ctx *cx, const char *token, unsigned scope,
     struct admin_caller *out);

@@ -61,6 +61,12 @@ page_limit(int64_t limit)
 	return limit < 1 || limit > LIMIT_ADMIN_PAGE ? LIMIT_ADMIN_PAGE : limit;
 }
 
+bool
+registry_page_is_full(int64_t limit, size_t n)
+{
+	return n > 0 && n == (size_t)page_limit(limit);
+}
+
 static ERR_FN
 check_after(struct ctx *cx, bool valid)
 {
@@ -276,6 +282,12 @@ registry_list_anchors(
 	const struct err *e = manufacturer_get(cx, manufacturer_id, &m);
 
 	return e != NULL ? e : anchor_list(cx, manufacturer_id, out, n);
+}
+
+const char *
+registry_anchor_pem(struct ctx *cx, const struct anchor *a)
+{
+	return cert_pem(cx, a->certificate);
 }
 
 const struct err *

@@ -47,6 +47,7 @@ ERR_FN registry_add_anchor(struct ctx *cx, const struct admin_caller *by,
     const struct anchor_in *in, struct anchor *out, bool *created);
 ERR_FN registry_list_anchors(struct ctx *cx, const char *manufacturer_id,
     struct anchor **out, size_t *n);
+const char *registry_anchor_pem(struct ctx *cx, const struct anchor *a);
 ERR_FN registry_delete_anchor(struct ctx *cx, const struct admin_caller *by,
     const char *manufacturer_id, const char *id);
 
@@ -57,6 +58,9 @@ ERR_FN registry_put_model(struct ctx *cx, const struct admin_caller *by,
 ERR_FN registry_get_model(struct ctx *cx, const char *id, struct model *out);
 ERR_FN registry_list_models(
     struct ctx *cx, const struct page *page, struct model **out, size_t *n);
+
+/* Whether a listing of so many rows, asked for with this limit, goes on. */
+bool registry_page_is_full(int64_t limit, size_t n);
 
 ERR_FN registry_list_births(
     struct ctx *cx, struct birth_query *q, struct birth_row **out, size_t *n);

@@ -1,0 +1,107 @@
+#include "base/arena.h"
+#include "base/limits.h"
+#include "domain/ownership.h"
+#include "domain/revoke.h"
+#include "http/admin.h"
+#include "http/handlers.h"
+#include "http/page.h"
+
+static const struct json_field device_fields[] = {
+	JSON_F_STR(device, id, 36, true),
+	ADMIN_STR(device, manufacturer_id, "manufacturer", LIMIT_SLUG, true),
+	ADMIN_STR(device, model_id, "model", LIMIT_SLUG, true),
+	JSON_F_STR(device, serial, LIMIT_SERIAL, false),
+	JSON_F_STR(device, owner_id, 36, true),
+	JSON_F_STR(device, state, 16, true),
+	JSON_F_BOOL(device, quarantined, true),
+	JSON_F_BOOL(device, lost, true),
+	JSON_F_BOOL(device, revoked, true),
+	JSON_F_BOOL(device, decommissioned, true),
+	JSON_F_TIME(device, created_at, true),
+	JSON_F_TIME(device, certificate_not_after, false),
+	JSON_END,
+};
+
+static const struct json_field devices_fields[] =
+    ADMIN_PAGE("devices", LIMIT_PAGE, device, device_fields);
+
+struct reason_in {
+	const char *reason;
+};
+
+static const struct json_field reason_fields[] = {
+	JSON_F_STR(reason_in, reason, LIMIT_NAME, true),
+	JSON_END,
+};
+
+static const struct json_field nothing_fields[] = { JSON_END };
+
+static ERR_FN
+reply_device(struct ctx *cx, struct reply *rs, const char *id)
+{
+	struct device d;
+	const struct err *e = ownership_get_any(cx, id, &d);
+
+	return e != NULL ? e : admin_reply(cx, rs, 200, device_fields, &d);
+}
+
+const struct err *
+get_admin_device(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	return reply_device(cx, rs, rq->param[0]);
+}
+
+const struct err *
+get_admin_devices(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct admin_page page = { .next = NULL };
+	struct page_query q;
+	const struct err *e;
+	struct device *d;
+
+	e = page_query(cx, rq, &q);
+	if (e == NULL)
+		e = ownership_list_all(cx, request_query(rq, "manufacturer"),
+		    q.after, q.limit, &d, &page.rows.n);
+	if (e != NULL)
+		return e;
+	page.rows.v = d;
+	if (page.rows.n > 0 && page.rows.n == (size_t)q.limit)
+		page.next = d[page.rows.n - 1].id;
+	return admin_reply(cx, rs, 200, devices_fields, &page);
+}
+
+const struct err *
+post_device_revoke(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct reason_in in;
+	const struct err *e = json_read(cx, rq->body, reason_fields, &in);
+
+	if (e == NULL)
+		e = revoke_device(
+		    cx, &rq->caller.admin, rq->param[0], in.reason);
+	return e != NULL ? e : reply_device(cx, rs, rq->param[0]);
+}
+
+const struct err *
+post_device_quarantine(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct reason_in in;
+	const struct err *e = json_read(cx, rq->body, reason_fields, &in);
+
+	if (e == NULL)
+		e = revoke_quarantine(
+		    cx, &rq->caller.admin, rq->param[0], in.reason);
+	return e != NULL ? e : reply_device(cx, rs, rq->param[0]);
+}
+
+const struct err *
+post_device_lift(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	char none;
+	const struct err *e = json_read(cx, rq->body, nothing_fields, &none);
+
+	if (e == NULL)
+		e = revoke_lift(cx, &rq->caller.admin, rq->param[0]);
+	return e != NULL ? e : reply_device(cx, rs, rq->param[0]);
+}
