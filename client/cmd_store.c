@@ -93,7 +93,6 @@ static const struct err *
 run_migrate(struct cli *cli)
 {
 	struct migrate m = { .dir = cli_option(cli, "migrations"),
-		.digest = digest_sha256,
 		.report = say_migrated };
 	const struct err *e = open_db(cli, NULL);
 

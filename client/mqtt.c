@@ -269,8 +269,8 @@ static const struct err *
 session_start(struct ctx *cx, struct mqtt *s, const struct mqtt_target *t)
 {
 	const struct err *e;
-	const char *host;
-	int port, rc;
+	const char *host = NULL;
+	int port = 0, rc;
 
 	e = split_url(cx, t->url, &host, &port);
 	if (e != NULL)

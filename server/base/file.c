@@ -7,7 +7,7 @@
 AUTO_DEFINE(FILE, (void)fclose);
 
 bool
-file_read(struct arena *a, const char *path, size_t max, struct bytes *out,
+file_slurp(struct arena *a, const char *path, size_t max, struct bytes *out,
     char why[FILE_WHY_BYTES])
 {
 	AUTO(FILE) *f = fopen(path, "re");

@@ -14,7 +14,7 @@ struct arena;
 
 /* The content of a file of at most max bytes, in the arena and followed by a
  * NUL that is not counted; false with the reason in why. */
-bool file_read(struct arena *a, const char *path, size_t max, struct bytes *out,
-    char why[FILE_WHY_BYTES]);
+bool file_slurp(struct arena *a, const char *path, size_t max,
+    struct bytes *out, char why[FILE_WHY_BYTES]);
 
 #endif

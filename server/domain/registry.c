@@ -151,7 +151,7 @@ own_cas(struct ctx *cx, struct cert own[2])
 	e = cert_parse(cx, signer_cert(cx->svc->signer), &own[0]);
 	if (e != NULL)
 		return e;
-	if (!file_read(
+	if (!file_slurp(
 		cx->arena, cx->svc->set.root_cert, LIMIT_CERT * 2, &pem, why))
 		return fail(cx, &ERR_INTERNAL, "root certificate: %s", why);
 	e = cert_read_pem(cx, pem, &der, 1, &n);

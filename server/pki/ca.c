@@ -12,7 +12,7 @@
 #include "base/rng.h"
 #include "pki/build.h"
 #include "pki/cert.h"
-#include "pki/file.h"
+#include "pki/keyfile.h"
 #include "pki/issue.h"
 #include "pki/key_internal.h"
 #include "pki/mac.h"
@@ -64,7 +64,8 @@ write_key(struct ceremony *c, const char *path, EVP_PKEY *key)
 static bool
 write_text(struct ceremony *c, const char *path, const char *text)
 {
-	return made(c, path, file_create(path, 0644, bytes_str(text), c->why));
+	return made(
+	    c, path, keyfile_create(path, 0644, bytes_str(text), c->why));
 }
 
 static bool
@@ -234,6 +235,6 @@ ca_server_cert(const char *dir, const char *const *names, char why[256])
 	pem = make_server(&c, ca, kp);
 	return pem != NULL &&
 	       keypair_save(kp, path_in(&c, dir, "server.key"), why) &&
-	       file_replace(
+	       keyfile_replace(
 		   path_in(&c, dir, "server.crt"), 0644, bytes_str(pem), why);
 }

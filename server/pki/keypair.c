@@ -1,6 +1,6 @@
 #include "base/arena.h"
 #include "base/mem.h"
-#include "pki/file.h"
+#include "pki/keyfile.h"
 #include "pki/key.h"
 #include "pki/key_internal.h"
 
@@ -56,14 +56,14 @@ key_read_private(struct bytes pem)
 struct keypair *
 keypair_load(const char *path, char why[256])
 {
-	struct file_text text = { NULL, 0 };
+	struct keyfile_text text = { NULL, 0 };
 	EVP_PKEY *key;
 
-	if (!file_read(path, true, &text, why))
+	if (!keyfile_read(path, true, &text, why))
 		return NULL;
 	key =
 	    key_read_private((struct bytes){ (const uint8_t *)text.p, text.n });
-	file_text_free(&text);
+	keyfile_text_free(&text);
 	if (key == NULL) {
 		(void)snprintf(
 		    why, 256, "%.180s: no unencrypted private key", path);
@@ -86,8 +86,8 @@ key_write_private(EVP_PKEY *key, const char *path, bool replace, char why[256])
 	n = BIO_get_mem_data(bio, &p);
 	must(n > 0);
 	pem = (struct bytes){ (const uint8_t *)p, (size_t)n };
-	return replace ? file_replace(path, 0600, pem, why)
-		       : file_create(path, 0600, pem, why);
+	return replace ? keyfile_replace(path, 0600, pem, why)
+		       : keyfile_create(path, 0600, pem, why);
 }
 
 bool

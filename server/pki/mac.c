@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/rng.h"
-#include "pki/file.h"
+#include "pki/keyfile.h"
 #include "pki/ossl.h"
 
 #define KEY_BYTES 32
@@ -26,7 +26,7 @@ mac_key_create(const char *path, char why[256])
 	rng_bytes(key, sizeof(key));
 	text = arena_printf(a, "%s\n", bytes_hex(a, BYTES_OF(key)));
 	explicit_bzero(key, sizeof(key));
-	return file_create(path, 0600, bytes_str(text), why);
+	return keyfile_create(path, 0600, bytes_str(text), why);
 }
 
 static struct mac_key *
@@ -51,11 +51,11 @@ struct mac_key *
 mac_key_load(const char *path, char why[256])
 {
 	AUTO_STRUCT(arena) *a = arena_new(128 * KIB);
-	struct file_text text = { NULL, 0 };
+	struct keyfile_text text = { NULL, 0 };
 	struct bytes hex, key;
 	struct mac_key *k = NULL;
 
-	if (!file_read(path, true, &text, why))
+	if (!keyfile_read(path, true, &text, why))
 		return NULL;
 	hex = bytes_str(text.p);
 	if (hex.n == text.n && hex.n > 0 && hex.p[hex.n - 1] == '\n')
@@ -65,7 +65,7 @@ mac_key_load(const char *path, char why[256])
 	else
 		(void)snprintf(
 		    why, 256, "%.180s: not %d bytes in hex", path, KEY_BYTES);
-	file_text_free(&text);
+	keyfile_text_free(&text);
 	return k;
 }
 

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "pki/build.h"
 #include "pki/cert.h"
-#include "pki/file.h"
+#include "pki/keyfile.h"
 #include "pki/key_internal.h"
 #include "pki/signer_internal.h"
 
@@ -95,7 +95,7 @@ save_ca(
 
 	return key_write_private(s->key,
 		   arena_printf(a, "%s/%s.key", dir, name), false, why) &&
-	       file_create(arena_printf(a, "%s/%s.crt", dir, name), 0644,
+	       keyfile_create(arena_printf(a, "%s/%s.crt", dir, name), 0644,
 		   bytes_str(cert_pem(&cx, s->der)), why);
 }
 

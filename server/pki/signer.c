@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "pki/cert.h"
-#include "pki/file.h"
+#include "pki/keyfile.h"
 #include "pki/key_internal.h"
 #include "pki/pem.h"
 #include "pki/signer_internal.h"
@@ -46,11 +46,11 @@ static X509 *
 read_certificate(const char *path, char why[256])
 {
 	AUTO_STRUCT(arena) *a = arena_new(LIMIT_ARENA);
-	struct file_text text = { NULL, 0 };
+	struct keyfile_text text = { NULL, 0 };
 	struct bytes rest, der;
 	X509 *x = NULL;
 
-	if (!file_read(path, false, &text, why))
+	if (!keyfile_read(path, false, &text, why))
 		return NULL;
 	rest = (struct bytes){ (const uint8_t *)text.p, text.n };
 	if (pem_next(a, &rest, "CERTIFICATE", &der) == PEM_BLOCK) {
@@ -59,7 +59,7 @@ read_certificate(const char *path, char why[256])
 		x = d2i_X509(NULL, &p, (long)der.n);
 		ERR_clear_error();
 	}
-	file_text_free(&text);
+	keyfile_text_free(&text);
 	if (x == NULL)
 		(void)snprintf(why, 256, "%.180s: no certificate", path);
 	return x;

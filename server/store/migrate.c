@@ -201,7 +201,7 @@ migrate_file(
 	struct bytes text;
 	bool applied;
 
-	if (!file_read(a, path, MIGRATION_BYTES, &text, why))
+	if (!file_slurp(a, path, MIGRATION_BYTES, &text, why))
 		return fail(cx, &ERR_MIGRATE, "%s", why);
 	e = check_applied(cx, file, text, &applied);
 	if (e == NULL && !applied)

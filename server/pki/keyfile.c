@@ -1,4 +1,4 @@
-#include "pki/file.h"
+#include "pki/keyfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@ refuse(char why[256], const char *path, const char *reason)
 }
 
 void
-file_text_free(struct file_text *t)
+keyfile_text_free(struct keyfile_text *t)
 {
 	if (t == NULL || t->p == NULL)
 		return;
@@ -45,7 +45,8 @@ read_all(int fd, char *p, size_t room, size_t *n)
 }
 
 bool
-file_read(const char *path, bool secret, struct file_text *out, char why[256])
+keyfile_read(
+    const char *path, bool secret, struct keyfile_text *out, char why[256])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
@@ -68,7 +69,7 @@ file_read(const char *path, bool secret, struct file_text *out, char why[256])
 	if (ok && out->n <= FILE_MAX)
 		return true;
 	out->n = FILE_MAX;
-	file_text_free(out);
+	keyfile_text_free(out);
 	return refuse(why, path, ok ? "too long" : "cannot be read");
 }
 
@@ -130,7 +131,7 @@ sync_directory(const char *path)
 }
 
 bool
-file_create(const char *path, mode_t mode, struct bytes data, char why[256])
+keyfile_create(const char *path, mode_t mode, struct bytes data, char why[256])
 {
 	char temp[PATH_MAX];
 	bool ok;
@@ -148,7 +149,7 @@ file_create(const char *path, mode_t mode, struct bytes data, char why[256])
 }
 
 bool
-file_replace(const char *path, mode_t mode, struct bytes data, char why[256])
+keyfile_replace(const char *path, mode_t mode, struct bytes data, char why[256])
 {
 	char temp[PATH_MAX];
 

@@ -1,0 +1,256 @@
+"""What must survive: Postgres away, the service killed, a flooded queue, a
+stop with requests in flight."""
+
+import concurrent.futures
+import http.client
+import os
+import random
+import ssl
+import threading
+import time
+import urllib.parse
+
+import pytest
+import requests
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from harness.cluster import Cluster
+from harness.crypto import new_key
+from harness.http import expect
+from harness.players import DEVICE_GRANT, Device, Maker, Operator
+from harness.process import BUILD, run
+from harness.stack import Stack
+
+
+@pytest.fixture
+def own_cluster(workdir, material):
+    """A PostgreSQL that the test may stop, and a stack on it."""
+    workdir.chmod(0o711)
+    cluster = Cluster(workdir / "pg", durable=True)
+    database = cluster.create()
+    run(BUILD / "latchkey", "migrate",
+        env={"LATCHKEY_DB": database.conninfo("migrator")})
+    database.admin_token = material.token(database,
+        ("read", "registry", "revoke"))
+    directory = workdir / "own-stack"
+    directory.mkdir()
+    stack = Stack(directory, database, material).start()
+    yield cluster, stack
+    stack.stop()
+    cluster.remove()
+
+
+@pytest.mark.parametrize("kill", [False, True], ids=["stopped", "killed"])
+def test_postgres_away_is_503_and_back_is_well(own_cluster, kill):
+    cluster, stack = own_cluster
+    operator = Operator(stack, stack.database.admin_token)
+    maker = Maker()
+    operator.register(maker)
+    device, waiting = Device(stack, maker), Device(stack, maker)
+    operator.allow(device, waiting)
+    owner = operator.add_owner()
+    device.onboard(owner)
+    expect(waiting.authorize(), 200)
+    cluster.stop(kill=kill)
+    for refused in (device.renew(), operator.revoke(device.id),
+            waiting.enroll(), Device(stack, maker).authorize()):
+        expect(refused, 503)
+        assert int(refused.headers["Retry-After"]) >= 1
+    ready = expect(device.operational.get("/readyz"), 503)
+    assert "database" in ready.text
+    expect(device.operational.get("/healthz"), 200)
+    cluster.start()
+    end = time.monotonic() + 10
+    while device.renew().status_code != 200:
+        assert time.monotonic() < end, "did not recover by itself"
+        time.sleep(0.1)
+    expect(owner.approve(waiting.grant["user_code"]), 200)
+    time.sleep(0.2)
+    expect(waiting.poll(), 200)
+    expect(waiting.enroll(), 200)
+    assert stack.database.value("SELECT count(*) FROM certificate") == 3
+
+
+def test_a_stopped_postgres_process_costs_seconds_not_a_thread(
+        own_cluster):
+    cluster, stack = own_cluster
+    operator = Operator(stack, stack.database.admin_token)
+    pids = stack.database.query("SELECT pid FROM pg_stat_activity WHERE "
+        "datname = current_database() AND usename = 'latchkey_service'")
+    for (pid,) in pids:
+        os.kill(pid, 19)  # SIGSTOP: it holds the socket and says nothing
+    try:
+        started = time.monotonic()
+        codes = {operator.call("GET", "/manufacturers",
+            timeout=60).status_code for _ in range(2)}
+        assert codes <= {200, 503}
+        assert time.monotonic() - started < 30
+    finally:
+        for (pid,) in pids:
+            os.kill(pid, 18)
+    end = time.monotonic() + 10
+    while operator.call("GET", "/manufacturers").status_code != 200:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+# ---- kill -9
+
+CLIENTS, KILLS = 16, 50
+
+
+def insist(stop, call):
+    """Repeats until the service answers: it is killed all the time."""
+    while not stop.is_set():
+        try:
+            answer = call()
+            if answer.status_code not in (503, 429):
+                return answer
+        except requests.RequestException:
+            pass
+        time.sleep(0.02)
+    raise StopIteration
+
+
+def enroll_one(stop, device, owner, received):
+    insist(stop, device.authorize)
+    code = device.grant["user_code"]
+    insist(stop, lambda: owner.approve(code))
+    while not insist(stop, device.poll).ok:
+        time.sleep(0.05)
+    expect(insist(stop, device.enroll), 200)
+    received.append(device.certificate)
+    expect(insist(stop, lambda: device.renew(device.next_key)), 200)
+    received.append(device.certificate)
+
+
+def life(stop, devices, owner, received, failures):
+    try:
+        while not stop.is_set():
+            device = devices.pop()
+            device.next_key = new_key()
+            enroll_one(stop, device, owner, received)
+    except (StopIteration, IndexError):
+        pass
+    except Exception as e:  # shown by the test, with its seed
+        failures.append(repr(e))
+
+
+@pytest.mark.settings(code_interval="1s", guesses_owner=100000,
+    guesses_address=100000, guesses_service=1000000)
+def test_every_certificate_received_before_a_kill_is_in_postgres(
+        stack, operator, maker, database):
+    seed = int(os.environ.get("SEED", random.randrange(10**9)))
+    print(f"SEED={seed}")
+    dice = random.Random(seed)
+    devices = [Device(stack, maker) for _ in range(400)]
+    operator.allow(*devices)
+    owners = [operator.add_owner(f"owner {n}") for n in range(CLIENTS)]
+    stop, received, failures = threading.Event(), [], []
+    threads = [threading.Thread(target=life,
+        args=(stop, devices, o, received, failures)) for o in owners]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(KILLS):
+            time.sleep(dice.random() * 0.4)
+            stack.kill()
+            stack.start()
+        time.sleep(1)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    assert not failures, failures
+    stored = {bytes(r[0]) for r in
+        database.query("SELECT der FROM certificate")}
+    print(f"{len(received)} certificates received, {len(stored)} stored")
+    assert len(received) >= KILLS
+    assert all(c.public_bytes(Encoding.DER) in stored for c in received)
+
+
+# ---- load, and the end
+
+
+@pytest.mark.settings(workers=1, queue=8)
+def test_flood_of_enrollments_leaves_renewal_and_revocation_alone(
+        stack, operator, maker, owner, database):
+    device = Device(stack, maker)
+    flood = [Device(stack, maker) for _ in range(24)]
+    operator.allow(device, *flood)
+    device.onboard(owner)
+    stop, codes = threading.Event(), []
+
+    def ask(unit):
+        while not stop.is_set():
+            answer = unit.authorize()
+            codes.append(answer.status_code)
+            if answer.status_code == 503:
+                assert int(answer.headers["Retry-After"]) >= 1
+
+    with concurrent.futures.ThreadPoolExecutor(len(flood)) as pool:
+        futures = [pool.submit(ask, unit) for unit in flood]
+        time.sleep(1)
+        try:
+            renewals = [device.renew().status_code for _ in range(20)]
+            revoked = operator.revoke(device.id).status_code
+        finally:
+            stop.set()
+        for future in futures:
+            future.result()
+    assert renewals == [200] * 20
+    assert revoked == 200
+    assert codes.count(503) > 0, "the queue was never full"
+
+
+def test_sigterm_finishes_what_is_in_flight(stack, device, database):
+    expect(device.authorize(), 200)
+    blocker = database.connect("super")
+    blocker.cursor().execute("LOCK TABLE approval IN ACCESS EXCLUSIVE MODE")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        waiting = pool.submit(device.authorize)
+        time.sleep(0.5)
+        stopping = pool.submit(stack.stop)
+        time.sleep(0.5)
+        with pytest.raises(requests.ConnectionError):
+            Device(stack, device.maker).authorize()
+        blocker.rollback()
+        answer = expect(waiting.result(20), 200)
+        assert answer.headers["Connection"] == "close"
+        stopping.result(20)  # which checks exit code 0
+    blocker.close()
+
+
+# ---- a device that polls while its owner thinks
+
+
+def transactions(cluster, name):
+    return int(cluster.sql("SELECT xact_commit + xact_rollback FROM "
+        f"pg_stat_database WHERE datname = '{name}'").split()[2])
+
+
+def test_polls_of_a_pending_code_do_not_touch_postgres(
+        stack, device, cluster, database):
+    expect(device.authorize(), 200)
+    expect(device.poll(), 400)
+    context = ssl.create_default_context(cafile=stack.material.ca)
+    context.load_cert_chain(*device.birth.session.cert)
+    body = urllib.parse.urlencode({"grant_type": DEVICE_GRANT,
+        "device_code": device.grant["device_code"],
+        "client_id": device.maker.client_id})
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    connection = http.client.HTTPSConnection("localhost", stack.port,
+        context=context)
+    time.sleep(1.5)  # statistics are published once a second
+    before, started = transactions(cluster, database.name), time.monotonic()
+    for _ in range(10_000):
+        connection.request("POST", "/oauth2/token", body, headers)
+        answer = connection.getresponse()
+        assert answer.status == 400
+        assert b"slow_down" in answer.read()
+    took = time.monotonic() - started
+    time.sleep(1.5)
+    made = transactions(cluster, database.name) - before
+    connection.close()
+    # The follower asks every five seconds, however many polls there are.
+    assert made <= took / 5 + 2, f"{made} transactions in {took:.1f} s"
