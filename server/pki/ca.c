@@ -23,7 +23,7 @@
 #define ROOT_DAYS 3652    /* 10 years */
 #define ISSUING_DAYS 1826 /* 5 years */
 #define CA_BACKDATE DAY   /* above any profile's, and clocks that are off */
-#define MAX_FILES 6
+#define MAX_FILES 8
 
 static const struct profile SERVER = { "server", PROFILE_SERVER, 90 * DAY,
 	300 };
