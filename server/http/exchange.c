@@ -103,13 +103,18 @@ collect_field(void *cls, enum MHD_ValueKind kind, const char *name,
 static void
 collect_head(struct exchange *ex, const char *method, const char *version)
 {
+	const union MHD_ConnectionInfo *size;
+
 	/* One more than allowed, so that guard_head sees that it is. */
 	ex->fields = arena_alloc(
 	    ex->cx.arena, (LIMIT_HEADER_FIELDS + 1) * sizeof(*ex->fields));
-	ex->head.field = ex->fields;
-	ex->head.method = arena_strdup(ex->cx.arena, method);
-	ex->head.version = arena_strdup(ex->cx.arena, version);
-	ex->head.target = ex->target;
+	size = MHD_get_connection_info(
+	    ex->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	ex->head = (struct head){ .method = method,
+		.version = version,
+		.target = ex->target,
+		.field = ex->fields,
+		.size = size == NULL ? 0 : size->header_size };
 	(void)MHD_get_connection_values_n(
 	    ex->mhd, MHD_HEADER_KIND, collect_field, ex);
 }

@@ -137,6 +137,37 @@ check_framing(struct ctx *cx, const struct head *h, struct framing *out)
 	return NULL;
 }
 
+/* Whether the next text starts n bytes after the end of this one. */
+static bool
+follows(const char *text, size_t len, size_t n, const char *next)
+{
+	return (uintptr_t)next == (uintptr_t)text + len + n;
+}
+
+static ERR_FN
+check_layout(struct ctx *cx, const struct head *h)
+{
+	const char *last = h->version;
+	size_t i, len = strlen(h->version), target = strlen(h->target);
+
+	if (!follows(h->method, strlen(h->method), target + 2, h->version))
+		return fail(cx, &ERR_BAD_HEAD, "head: request line");
+	for (i = 0; i < h->n; i++) {
+		const struct head_field *f = &h->field[i];
+
+		/* CRLF, NUL being written over it. */
+		if (!follows(last, len, 2, f->name))
+			return fail(cx, &ERR_BAD_HEAD,
+			    "head: something hides before %.40s", f->name);
+		last = f->value;
+		len = f->value_n;
+	}
+	if (!follows(last, len, 4, h->method + h->size))
+		return fail(
+		    cx, &ERR_BAD_HEAD, "head: something hides before its end");
+	return NULL;
+}
+
 const struct err *
 guard_head(struct ctx *cx, const struct head *h, struct framing *out)
 {
@@ -150,6 +181,8 @@ guard_head(struct ctx *cx, const struct head *h, struct framing *out)
 	if (h->target[0] != '/')
 		return fail(cx, &ERR_BAD_HEAD, "head: target is no path");
 	e = check_fields(cx, h);
+	if (e == NULL)
+		e = check_layout(cx, h);
 	if (e != NULL)
 		return e;
 	/* RFC 9112 section 3.2. */

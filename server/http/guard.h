@@ -19,10 +19,13 @@ struct head_field {
 	size_t name_n, value_n;
 };
 
+/* The texts lie where libmicrohttpd read them, each where it was sent. */
 struct head {
-	const char *method, *target, *version;
+	const char *method, *version;
+	const char *target; /* a copy */
 	const struct head_field *field;
 	size_t n;
+	size_t size; /* bytes from the method to the empty line's end */
 };
 
 /* How the body is framed, RFC 9112 section 6. */
@@ -36,7 +39,11 @@ struct framing {
 /* Answered with 400 and close. */
 extern const struct err ERR_BAD_HEAD;
 
-/* Refuses with ERR_BAD_HEAD; fills *out otherwise. */
+/* Refuses with ERR_BAD_HEAD; fills *out otherwise.  Also refused is a head
+ * that holds more than the parser shows: its texts, with the separators
+ * that RFC 9112 wants between them, must cover it without a gap.  That
+ * finds NUL, bare LF, folded lines, fields without a name, and spaces where
+ * none belong. */
 ERR_FN
 guard_head(struct ctx *cx, const struct head *h, struct framing *out);
 
