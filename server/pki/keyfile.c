@@ -19,7 +19,7 @@ refuse(char why[256], const char *path, const char *reason)
 }
 
 void
-keyfile_text_free(struct keyfile_text *t)
+keyfile_free(struct keyfile *t)
 {
 	if (t == NULL || t->p == NULL)
 		return;
@@ -45,8 +45,7 @@ read_all(int fd, char *p, size_t room, size_t *n)
 }
 
 bool
-keyfile_read(
-    const char *path, bool secret, struct keyfile_text *out, char why[256])
+keyfile_read(const char *path, bool secret, struct keyfile *out, char why[256])
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
@@ -69,7 +68,7 @@ keyfile_read(
 	if (ok && out->n <= FILE_MAX)
 		return true;
 	out->n = FILE_MAX;
-	keyfile_text_free(out);
+	keyfile_free(out);
 	return refuse(why, path, ok ? "too long" : "cannot be read");
 }
 

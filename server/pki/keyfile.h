@@ -10,18 +10,18 @@
 
 #include "base/bytes.h"
 
-struct keyfile_text {
+struct keyfile {
 	char *p; /* NUL-terminated */
 	size_t n;
 };
 
 /* Reads a regular file of at most 64 KiB.  A secret one must be closed to
  * group and others (SECURITY.md H4). */
-bool keyfile_read(
-    const char *path, bool secret, struct keyfile_text *out, char why[256]);
+bool
+keyfile_read(const char *path, bool secret, struct keyfile *out, char why[256]);
 
 /* Forgets the content. */
-void keyfile_text_free(struct keyfile_text *t);
+void keyfile_free(struct keyfile *t);
 
 /* Writes a new file; false if the path exists. */
 bool

@@ -56,14 +56,14 @@ key_read_private(struct bytes pem)
 struct keypair *
 keypair_load(const char *path, char why[256])
 {
-	struct keyfile_text text = { NULL, 0 };
+	struct keyfile text = { NULL, 0 };
 	EVP_PKEY *key;
 
 	if (!keyfile_read(path, true, &text, why))
 		return NULL;
 	key =
 	    key_read_private((struct bytes){ (const uint8_t *)text.p, text.n });
-	keyfile_text_free(&text);
+	keyfile_free(&text);
 	if (key == NULL) {
 		(void)snprintf(
 		    why, 256, "%.180s: no unencrypted private key", path);

@@ -51,7 +51,7 @@ struct mac_key *
 mac_key_load(const char *path, char why[256])
 {
 	AUTO_STRUCT(arena) *a = arena_new(128 * KIB);
-	struct keyfile_text text = { NULL, 0 };
+	struct keyfile text = { NULL, 0 };
 	struct bytes hex, key;
 	struct mac_key *k = NULL;
 
@@ -65,7 +65,7 @@ mac_key_load(const char *path, char why[256])
 	else
 		(void)snprintf(
 		    why, 256, "%.180s: not %d bytes in hex", path, KEY_BYTES);
-	keyfile_text_free(&text);
+	keyfile_free(&text);
 	return k;
 }
 

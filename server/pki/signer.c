@@ -46,7 +46,7 @@ static X509 *
 read_certificate(const char *path, char why[256])
 {
 	AUTO_STRUCT(arena) *a = arena_new(LIMIT_ARENA);
-	struct keyfile_text text = { NULL, 0 };
+	struct keyfile text = { NULL, 0 };
 	struct bytes rest, der;
 	X509 *x = NULL;
 
@@ -59,7 +59,7 @@ read_certificate(const char *path, char why[256])
 		x = d2i_X509(NULL, &p, (long)der.n);
 		ERR_clear_error();
 	}
-	keyfile_text_free(&text);
+	keyfile_free(&text);
 	if (x == NULL)
 		(void)snprintf(why, 256, "%.180s: no certificate", path);
 	return x;

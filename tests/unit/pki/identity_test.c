@@ -1,0 +1,218 @@
+#include "tests/unit/pki/material.h"
+
+#include "pki/identity.h"
+#include "pki/profile.h"
+
+#define ID "0f8fad5b-d9cb-469f-a165-70867728950e"
+#define UPPER "0F8FAD5B-D9CB-469F-A165-70867728950E"
+
+/* certificatePolicies with one policy under our arc, or two. */
+static struct extension
+policies(const char *first, const char *second)
+{
+	AUTO(CERTIFICATEPOLICIES) *list = CERTIFICATEPOLICIES_new();
+	const char *const oids[] = { first, second };
+	unsigned char *der = NULL;
+	struct extension e = { "2.5.29.32", NULL };
+	int n;
+
+	for (size_t i = 0; i < 2 && oids[i] != NULL; i++) {
+		POLICYINFO *info = POLICYINFO_new();
+
+		info->policyid = OBJ_txt2obj(oids[i], 1);
+		sk_POLICYINFO_push(list, info);
+	}
+	n = i2d_CERTIFICATEPOLICIES(list, &der);
+	assert_true(n > 0);
+	e.value = arena_printf(cx.arena, "DER:%s",
+	    bytes_hex(cx.arena, (struct bytes){ der, (size_t)n }));
+	OPENSSL_free(der);
+	return e;
+}
+
+/* What a device's certificate says, each part of which a test replaces. */
+struct claim {
+	const char *cn, *cn2, *san, *eku, *policy, *policy2;
+	bool ca;
+};
+
+static const struct claim DEVICE = { .cn = ID,
+	.san = "URI:urn:uuid:" ID,
+	.eku = "clientAuth",
+	.policy = POLICY_DEVICE };
+
+static const struct claim SERVICE = { .cn = "metrics",
+	.san = "URI:urn:latchkey:service:metrics",
+	.eku = "clientAuth",
+	.policy = POLICY_SERVICE };
+
+static const struct err *
+judge(const struct claim *c, struct identity *out)
+{
+	struct spec s = { .cn = c->cn, .cn2 = c->cn2 };
+	struct cert cert;
+	const struct err *e;
+	int n = 0;
+
+	if (c->san != NULL)
+		s.ext[n++] = (struct extension){ "subjectAltName", c->san };
+	if (c->eku != NULL)
+		s.ext[n++] = (struct extension){ "extendedKeyUsage", c->eku };
+	if (c->policy != NULL)
+		s.ext[n++] = policies(c->policy, c->policy2);
+	if (c->ca)
+		s.ext[n++] =
+		    (struct extension){ "basicConstraints", "CA:TRUE" };
+	e = cert_parse(&cx, make(&s, NULL).der, &cert);
+	return e != NULL ? e : identity_parse(&cx, &cert, out);
+}
+
+static void
+a_device_is_known_by_its_id(void **state)
+{
+	struct identity id;
+
+	(void)state;
+	assert_null(judge(&DEVICE, &id));
+	assert_int_equal(id.kind, IDENTITY_DEVICE);
+	assert_string_equal(id.id, ID);
+}
+
+static void
+a_service_is_known_by_its_name(void **state)
+{
+	struct identity id;
+
+	(void)state;
+	assert_null(judge(&SERVICE, &id));
+	assert_int_equal(id.kind, IDENTITY_SERVICE);
+	assert_string_equal(id.id, "metrics");
+}
+
+#define DEVIATION(name, field, value)            \
+	static void name(void **state)           \
+	{                                        \
+		struct claim c = DEVICE;         \
+		struct identity id;              \
+                                                 \
+		(void)state;                     \
+		c.field = value;                 \
+		assert_non_null(judge(&c, &id)); \
+	}                                        \
+	struct deviation_needs_semicolon_##name
+
+DEVIATION(two_uris_are_refused, san, "URI:urn:uuid:" ID ",URI:urn:uuid:" ID);
+DEVIATION(a_second_foreign_uri_is_refused, san,
+    "URI:urn:uuid:" ID ",URI:https://example.com/");
+DEVIATION(
+    a_dns_name_beside_is_refused, san, "URI:urn:uuid:" ID ",DNS:a.example");
+DEVIATION(a_dns_name_alone_is_refused, san, "DNS:" ID);
+DEVIATION(no_names_are_refused, san, NULL);
+DEVIATION(an_upper_case_uri_is_refused, san, "URI:urn:uuid:" UPPER);
+DEVIATION(another_id_in_the_uri_is_refused, san,
+    "URI:urn:uuid:0f8fad5b-d9cb-469f-a165-70867728950f");
+DEVIATION(an_upper_case_scheme_is_refused, san, "URI:URN:UUID:" ID);
+DEVIATION(a_longer_uri_is_refused, san, "URI:urn:uuid:" ID "/x");
+DEVIATION(a_uri_that_is_the_prefix_alone_is_refused, san, "URI:urn:uuid:");
+DEVIATION(a_service_uri_in_a_device_is_refused, san,
+    "URI:urn:latchkey:service:metrics");
+DEVIATION(an_upper_case_cn_is_refused, cn, UPPER);
+DEVIATION(another_cn_is_refused, cn, "device");
+DEVIATION(no_cn_is_refused, cn, NULL);
+DEVIATION(two_cns_are_refused, cn2, ID);
+DEVIATION(no_purpose_is_refused, eku, NULL);
+DEVIATION(a_server_certificate_is_refused, eku, "serverAuth");
+DEVIATION(a_purpose_beside_is_refused, eku, "clientAuth,serverAuth");
+DEVIATION(another_purpose_beside_is_refused, eku, "clientAuth,codeSigning");
+DEVIATION(any_purpose_is_refused, eku, "clientAuth,anyExtendedKeyUsage");
+DEVIATION(no_policy_is_refused, policy, NULL);
+DEVIATION(the_server_policy_is_refused, policy, POLICY_SERVER);
+DEVIATION(a_service_policy_in_a_device_is_refused, policy, POLICY_SERVICE);
+DEVIATION(a_longer_policy_is_refused, policy, POLICY_DEVICE ".1");
+DEVIATION(two_policies_are_refused, policy2, POLICY_SERVICE);
+DEVIATION(a_ca_is_refused, ca, true);
+
+/* A NUL after the id would end the string for a careless reader. */
+static void
+an_embedded_nul_is_refused(void **state)
+{
+	const struct spec cn = { .cn = ID "\0x", .cn_bytes = 38 };
+	struct cert c;
+
+	(void)state;
+	assert_non_null(cert_parse(&cx, make(&cn, NULL).der, &c));
+}
+
+static void
+wildcards_of_topics_are_no_service_names(void **state)
+{
+	static const char *const names[] = { "a+b", "a/b", "#", "A", "-a", "" };
+	struct identity id;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct claim c = SERVICE;
+
+		c.cn = names[i][0] == '\0' ? NULL : names[i];
+		c.san = arena_printf(
+		    cx.arena, "URI:urn:latchkey:service:%s", names[i]);
+		if (judge(&c, &id) == NULL)
+			wrong("service \"%s\"", names[i]);
+	}
+}
+
+/* A birth certificate says who made the unit, not who it is here. */
+static void
+a_birth_certificate_is_refused(void **state)
+{
+	const struct spec s = { .cn = ID,
+		.serial_number = "SN-1",
+		.not_after = CERT_NO_EXPIRY,
+		.ext = { { "keyUsage", "critical,digitalSignature" } } };
+	struct identity id;
+	struct cert c;
+
+	(void)state;
+	assert_null(cert_parse(&cx, make(&s, NULL).der, &c));
+	assert_true(is_err(identity_parse(&cx, &c, &id), "bad-identity"));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(a_device_is_known_by_its_id),
+		UNIT_TEST(a_service_is_known_by_its_name),
+		UNIT_TEST(two_uris_are_refused),
+		UNIT_TEST(a_second_foreign_uri_is_refused),
+		UNIT_TEST(a_dns_name_beside_is_refused),
+		UNIT_TEST(a_dns_name_alone_is_refused),
+		UNIT_TEST(no_names_are_refused),
+		UNIT_TEST(an_upper_case_uri_is_refused),
+		UNIT_TEST(another_id_in_the_uri_is_refused),
+		UNIT_TEST(an_upper_case_scheme_is_refused),
+		UNIT_TEST(a_longer_uri_is_refused),
+		UNIT_TEST(a_uri_that_is_the_prefix_alone_is_refused),
+		UNIT_TEST(a_service_uri_in_a_device_is_refused),
+		UNIT_TEST(an_upper_case_cn_is_refused),
+		UNIT_TEST(another_cn_is_refused),
+		UNIT_TEST(no_cn_is_refused),
+		UNIT_TEST(two_cns_are_refused),
+		UNIT_TEST(no_purpose_is_refused),
+		UNIT_TEST(a_server_certificate_is_refused),
+		UNIT_TEST(a_purpose_beside_is_refused),
+		UNIT_TEST(another_purpose_beside_is_refused),
+		UNIT_TEST(any_purpose_is_refused),
+		UNIT_TEST(no_policy_is_refused),
+		UNIT_TEST(the_server_policy_is_refused),
+		UNIT_TEST(a_service_policy_in_a_device_is_refused),
+		UNIT_TEST(a_longer_policy_is_refused),
+		UNIT_TEST(two_policies_are_refused),
+		UNIT_TEST(a_ca_is_refused),
+		UNIT_TEST(an_embedded_nul_is_refused),
+		UNIT_TEST(wildcards_of_topics_are_no_service_names),
+		UNIT_TEST(a_birth_certificate_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("pki/identity", tests, NULL, NULL);
+}
