@@ -2,7 +2,7 @@
 #include "base/limits.h"
 #include "client/admin.h"
 #include "client/commands.h"
-#include "client/file.h"
+#include "client/disk.h"
 #include "client/owner.h"
 #include "client/print.h"
 #include "pki/key.h"
@@ -88,7 +88,7 @@ make_key(struct cli *cli)
 
 	if (!cli_flag(cli, "new-key"))
 		return NULL;
-	if (file_exists(path))
+	if (disk_exists(path))
 		return fail(&cli->cx, &ERR_LOCAL,
 		    "%s is there already; leave out --new-key to use it", path);
 	key = keypair_new();

@@ -2,7 +2,7 @@
 #include "base/limits.h"
 #include "client/admin.h"
 #include "client/commands.h"
-#include "client/file.h"
+#include "client/disk.h"
 
 #define PEM_BYTES (64 * KIB)
 
@@ -181,7 +181,7 @@ static const struct err *
 read_text(struct cli *cli, const char *path, const char **out)
 {
 	struct bytes text;
-	const struct err *e = file_read(&cli->cx, path, PEM_BYTES, &text);
+	const struct err *e = disk_read(&cli->cx, path, PEM_BYTES, &text);
 
 	if (e != NULL)
 		return e;

@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "client/admin.h"
 #include "client/commands.h"
-#include "client/file.h"
+#include "client/disk.h"
 #include "client/service.h"
 
 #define TOPICS_BYTES (64 * KIB)
@@ -82,7 +82,7 @@ read_topics(struct cli *cli, struct service_topics *t)
 	int number = 0;
 	const struct err *e;
 
-	e = file_read(&cli->cx, cli_option(cli, "topics"), TOPICS_BYTES, &text);
+	e = disk_read(&cli->cx, cli_option(cli, "topics"), TOPICS_BYTES, &text);
 	if (e != NULL)
 		return e;
 	t->publish.v =

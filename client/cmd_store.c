@@ -4,7 +4,7 @@
 #include "base/cfg.h"
 #include "base/clock.h"
 #include "client/commands.h"
-#include "client/file.h"
+#include "client/disk.h"
 #include "pki/admin_token.h"
 #include "pki/digest.h"
 #include "pki/mac.h"
@@ -27,7 +27,7 @@ get_conninfo(struct cli *cli, const char **out)
 
 	if (e != NULL || **out != '@')
 		return e;
-	e = file_read(&cli->cx, *out + 1, CONNINFO_BYTES, &text);
+	e = disk_read(&cli->cx, *out + 1, CONNINFO_BYTES, &text);
 	if (e != NULL)
 		return e;
 	*out = arena_printf(cli->cx.arena, "%.*s",
@@ -76,7 +76,7 @@ find_migrations(struct ctx *cx)
 		n = strrchr(exe, '/') - exe;
 		dir =
 		    arena_printf(cx->arena, "%.*s/%s", (int)n, exe, MIGRATIONS);
-		if (file_exists(dir))
+		if (disk_exists(dir))
 			return dir;
 	}
 	return INSTALLED_MIGRATIONS;

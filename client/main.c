@@ -20,6 +20,7 @@ static const struct command_group groups[] = {
 	{ "Allowlists", import_commands },
 	{ "Owners", owner_commands },
 	{ "Platform clients", service_commands },
+	{ "The reference device", simulate_commands },
 	{ NULL, NULL },
 };
 

@@ -3,7 +3,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "client/command.h"
-#include "client/file.h"
+#include "client/disk.h"
 #include "pki/csr.h"
 
 #define PEM_BYTES (64 * KIB)
@@ -39,7 +39,7 @@ get_key(struct ctx *cx, const char *path, struct keypair **out)
 {
 	char why[256] = "";
 
-	if (file_exists(path)) {
+	if (disk_exists(path)) {
 		*out = keypair_load(path, why);
 		return *out != NULL ? NULL : fail(cx, &ERR_LOCAL, "%s", why);
 	}
@@ -80,14 +80,14 @@ service_register(struct ctx *cx, const struct api *api,
 		api_escape(cx, t->name)),
 	    &in, NULL);
 	if (e == NULL)
-		e = file_mkdir(cx, dir);
+		e = disk_mkdir(cx, dir);
 	if (e == NULL)
 		e = get_key(cx, out->key, &key);
 	if (e == NULL)
 		e = get_certificate(cx, api, t->name, key, &row);
 	if (e != NULL)
 		return e;
-	return file_write(cx, out->cert,
+	return disk_write(cx, out->cert,
 	    bytes_str(
 		arena_printf(cx->arena, "%s%s", row.certificate, row.chain)),
 	    0644);

@@ -3,8 +3,8 @@
  * cut leaves the old content or the new one and nothing between (temporary
  * file, fsync, rename, fsync of the directory).
  */
-#ifndef CLIENT_FILE_H
-#define CLIENT_FILE_H
+#ifndef CLIENT_DISK_H
+#define CLIENT_DISK_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -15,24 +15,24 @@
 
 /* Reads at most max bytes into the arena. */
 ERR_FN
-file_read(struct ctx *cx, const char *path, size_t max, struct bytes *out);
+disk_read(struct ctx *cx, const char *path, size_t max, struct bytes *out);
 
 /* Replaces the file with data, or makes it. */
 ERR_FN
-file_write(struct ctx *cx, const char *path, struct bytes data, mode_t mode);
+disk_write(struct ctx *cx, const char *path, struct bytes data, mode_t mode);
 
 /* Renames, and makes the new name durable. */
-ERR_FN file_rename(struct ctx *cx, const char *from, const char *to);
+ERR_FN disk_rename(struct ctx *cx, const char *from, const char *to);
 
 /* Removes a file if it is there. */
-ERR_FN file_remove(struct ctx *cx, const char *path);
+ERR_FN disk_remove(struct ctx *cx, const char *path);
 
-bool file_exists(const char *path);
+bool disk_exists(const char *path);
 
 /* dir/name, in the arena. */
-const char *file_in(struct ctx *cx, const char *dir, const char *name);
+const char *disk_in(struct ctx *cx, const char *dir, const char *name);
 
 /* Makes a directory (mode 0700), and those above it, if it is missing. */
-ERR_FN file_mkdir(struct ctx *cx, const char *dir);
+ERR_FN disk_mkdir(struct ctx *cx, const char *dir);
 
 #endif

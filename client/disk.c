@@ -1,4 +1,4 @@
-#include "client/file.h"
+#include "client/disk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,19 +15,19 @@ trouble(struct ctx *cx, const char *path)
 }
 
 const char *
-file_in(struct ctx *cx, const char *dir, const char *name)
+disk_in(struct ctx *cx, const char *dir, const char *name)
 {
 	return arena_printf(cx->arena, "%s/%s", dir, name);
 }
 
 bool
-file_exists(const char *path)
+disk_exists(const char *path)
 {
 	return access(path, F_OK) == 0;
 }
 
 const struct err *
-file_read(struct ctx *cx, const char *path, size_t max, struct bytes *out)
+disk_read(struct ctx *cx, const char *path, size_t max, struct bytes *out)
 {
 	FILE *f = fopen(path, "re");
 	uint8_t *p;
@@ -85,14 +85,14 @@ write_all(int fd, struct bytes data)
 }
 
 const struct err *
-file_write(struct ctx *cx, const char *path, struct bytes data, mode_t mode)
+disk_write(struct ctx *cx, const char *path, struct bytes data, mode_t mode)
 {
 	const char *temp = arena_printf(cx->arena, "%s.new", path);
 	const struct err *e;
 	int fd;
 
 	/* What a cut left behind is ours, and may have another mode. */
-	e = file_remove(cx, temp);
+	e = disk_remove(cx, temp);
 	if (e != NULL)
 		return e;
 	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
@@ -105,11 +105,11 @@ file_write(struct ctx *cx, const char *path, struct bytes data, mode_t mode)
 	}
 	if (close(fd) != 0)
 		return trouble(cx, temp);
-	return file_rename(cx, temp, path);
+	return disk_rename(cx, temp, path);
 }
 
 const struct err *
-file_rename(struct ctx *cx, const char *from, const char *to)
+disk_rename(struct ctx *cx, const char *from, const char *to)
 {
 	if (rename(from, to) != 0)
 		return trouble(cx, to);
@@ -117,7 +117,7 @@ file_rename(struct ctx *cx, const char *from, const char *to)
 }
 
 const struct err *
-file_remove(struct ctx *cx, const char *path)
+disk_remove(struct ctx *cx, const char *path)
 {
 	if (unlink(path) != 0 && errno != ENOENT)
 		return trouble(cx, path);
@@ -125,7 +125,7 @@ file_remove(struct ctx *cx, const char *path)
 }
 
 const struct err *
-file_mkdir(struct ctx *cx, const char *dir)
+disk_mkdir(struct ctx *cx, const char *dir)
 {
 	char *path = arena_strdup(cx->arena, dir), *p;
 
