@@ -1,7 +1,7 @@
 # One Makefile for everything; "make help" says what there is.  SAN=1 builds
 # with sanitizers into build/san, CC=clang works too.  What is missing of
 # deploy/packages.txt is installed on the way.
-BUILD := build$(if $(SAN),/san)$(if $(filter clang,$(CC)),-clang)
+BUILD := build$(if $(SAN),/san)$(if $(FUZZ),-fuzz)$(if $(filter clang,$(CC)),-clang)
 CC ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
@@ -14,7 +14,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wnull-dereference -fno-common
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer
+	-fno-omit-frame-pointer $(if $(FUZZ),-fsanitize=fuzzer-no-link)
 CFLAGS = -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -pthread $(WARN) \
 	$(if $(SAN),-O1 $(SANFLAGS),$(HARDEN)) -Iserver -I. \
 	-include server/base/banned.h $(PC_CFLAGS)
@@ -116,6 +116,24 @@ check:
 .PHONY: unit
 unit: $(UNIT_BIN)
 	@for t in $(UNIT_BIN); do $$t || exit 1; done
+
+# The parsers alone; one program under the name of each row of its table.
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz.o \
+		$(call obj,$(addprefix server/,base codec pki))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_CORE)
+
+## fuzz   every parser of foreign bytes under libFuzzer, FUZZ_SECONDS=60 each
+##        (FUZZ_ROWS="json jws" to pick)
+FUZZ_SECONDS ?= 60
+FUZZ_ROWS ?= $(shell sed -n 's/^\t{ "\([a-z0-9_]*\)", fuzz_.*/\1/p' \
+	tests/fuzz/fuzz.c)
+.PHONY: fuzz fuzz-run
+fuzz:
+	@deploy/dev/install.sh build fuzz
+	@$(MAKE) -s $(JOBS) SAN=1 FUZZ=1 CC=clang fuzz-run
+fuzz-run: $(addprefix $(BUILD)/fuzz/,$(FUZZ_ROWS))
+	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ_ROWS)
 
 ## lint   layers, sizes, style, shell, contract and settings
 .PHONY: lint

@@ -443,7 +443,7 @@ make_value(struct writer *w, const struct json_field *f, const void *place)
 	case JSON_RAW:
 		return make_raw(w, *(const char *const *)place);
 	}
-	must(!"a known type");
+	must(false); /* the table is wrong */
 	return NULL;
 }
 

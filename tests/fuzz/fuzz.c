@@ -1,0 +1,282 @@
+/*
+ * Every parser of foreign bytes under libFuzzer, one row each.  The program
+ * is linked under each row's name and runs the row it is called by:
+ *	build/san-fuzz-clang/fuzz/json tests/corpus/json
+ * must() states what has to hold for any input beyond memory safety, which
+ * is the sanitizers' part.
+ */
+#include "base/arena.h"
+#include "base/ctx.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "codec/birth_line.h"
+#include "codec/form.h"
+#include "codec/json.h"
+#include "codec/jws.h"
+#include "codec/lines.h"
+#include "codec/topic.h"
+#include "pki/cert.h"
+#include "pki/chain.h"
+#include "pki/cms.h"
+#include "pki/csr.h"
+#include "pki/identity.h"
+
+static struct ctx cx;
+
+struct part {
+	const char *name;
+	struct bytes hex;
+};
+
+static const struct json_field part_fields[] = {
+	JSON_F_STR(part, name, 9, true),
+	JSON_F_HEX(part, hex, 9, false),
+	JSON_END,
+};
+
+struct whole {
+	const char *str, *raw;
+	int64_t num, any, at;
+	bool flag;
+	struct bytes b64u, hex;
+	struct json_strs strs;
+	struct part obj;
+	struct json_list list;
+};
+
+static const struct json_field whole_fields[] = {
+	JSON_F_STR(whole, str, 8, true),
+	JSON_F_INT(whole, num, 100, false),
+	JSON_F_INT(whole, any, 0, false),
+	JSON_F_BOOL(whole, flag, false),
+	JSON_F_B64U(whole, b64u, 4, false),
+	JSON_F_HEX(whole, hex, 4, false),
+	JSON_F_TIME(whole, at, false),
+	JSON_F_STRS(whole, strs, 2, 3, false),
+	JSON_F_OBJ(whole, obj, part_fields, false),
+	JSON_F_RAW(whole, raw, 400, false),
+	{ "list", JSON_LIST, offsetof(struct whole, list), 3, false,
+	    part_fields, sizeof(struct part) },
+	JSON_END,
+};
+
+/* What was read can be written, is read again, and is then the same text. */
+static void
+fuzz_json(struct bytes in)
+{
+	struct whole w = { .obj = { "", BYTES_NONE } }, again = { 0 };
+	struct bytes one, two;
+
+	if (json_read_open(&cx, in, whole_fields, &w) != NULL)
+		return;
+	must(json_write(&cx, whole_fields, &w, &one) == NULL);
+	must(json_read(&cx, one, whole_fields, &again) == NULL);
+	must(json_write(&cx, whole_fields, &again, &two) == NULL);
+	must(bytes_eq(one, two));
+}
+
+static void
+fuzz_form(struct bytes in)
+{
+	struct form *f;
+
+	if (form_parse(&cx, in, &f) == NULL)
+		(void)form_get(f, "client_id");
+}
+
+/* NDJSON or CSV, as a file of an import. */
+static void
+fuzz_birth_line(struct bytes in)
+{
+	AUTO_STRUCT(lines) *l = lines_new(LIMIT_IMPORT_LINE);
+	struct birth_columns columns = { .n = 0 };
+	struct birth_line b;
+	struct line line;
+
+	while (lines_next(l, &in, true, &line)) {
+		const struct err *e;
+
+		if (line.text.n > 0 && line.text.p[0] == '{')
+			e = birth_json_line(&cx, line.text, &b);
+		else if (columns.n == 0)
+			e = birth_csv_header(&cx, line.text, &columns);
+		else
+			e = birth_csv_line(&cx, &columns, line.text, &b);
+		must(e == NULL || cx.reason != NULL);
+		if (e != NULL)
+			return;
+	}
+}
+
+/* Two filters and a name, one a line: confinement never lets a name out. */
+static void
+fuzz_topic(struct bytes in)
+{
+	AUTO_STRUCT(lines) *l = lines_new(LIMIT_TOPIC);
+	struct bytes text[3];
+	struct line line;
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		if (!lines_next(l, &in, true, &line))
+			return;
+		text[i] = bytes_dup(cx.arena, line.text);
+	}
+	if (!topic_filter_valid(text[0]) || !topic_filter_valid(text[1]) ||
+	    !topic_valid_publish(text[2]))
+		return;
+	if (topic_filter_within(text[0], text[1]) &&
+	    topic_matches(text[0], text[2]))
+		must(topic_matches(text[1], text[2]));
+	must(topic_filter_within(text[2], text[1]) ==
+	     topic_matches(text[1], text[2]));
+}
+
+static void
+fuzz_jws(struct bytes in)
+{
+	const char *compact = bytes_to_str(cx.arena, in);
+	struct bytes x, y, payload;
+
+	must(bytes_from_hex(cx.arena,
+	    bytes_str("1f613832e9fc558b9eefd3ffd7d7c7653acf9f415d2417ef"
+		      "2246493825f2f921"),
+	    &x));
+	must(bytes_from_hex(cx.arena,
+	    bytes_str("1c3eaf474be671ba2001f74fa1a9e4af06401649632f102f"
+		      "458bd34fcdf8b540"),
+	    &y));
+	if (compact != NULL &&
+	    jws_verify_es256(&cx, compact, x, y, "owner+jwt", &payload) == NULL)
+		must(jws_peek_payload(&cx, compact, &payload) == NULL);
+}
+
+/* What decodes has one base64url text. */
+static void
+fuzz_base64(struct bytes in)
+{
+	struct bytes out, back;
+
+	if (bytes_from_b64u(cx.arena, in, &out))
+		must(bytes_eq(in, bytes_str(bytes_b64u(cx.arena, out))));
+	if (bytes_from_b64(cx.arena, in, &out)) {
+		must(bytes_from_b64(
+		    cx.arena, bytes_str(bytes_b64(cx.arena, out)), &back));
+		must(bytes_eq(out, back));
+	}
+}
+
+static void
+fuzz_csr(struct bytes in)
+{
+	struct csr csr;
+
+	if (csr_parse(&cx, in, &csr) == NULL)
+		must(bytes_eq(csr.der, in) && csr.spki.n > 0);
+}
+
+static void
+fuzz_cert(struct bytes in)
+{
+	struct identity id;
+	struct cert c;
+
+	if (cert_parse(&cx, in, &c) != NULL)
+		return;
+	must(bytes_eq(c.der, in) && c.serial.n > 0);
+	must(identity_parse(&cx, &c, &id) != NULL || strlen(id.id) > 0);
+}
+
+/* Certificates one after the other: the anchor, then the chain. */
+static void
+fuzz_chain(struct bytes in)
+{
+	struct bytes der[LIMIT_CHAIN + 2];
+	size_t n;
+
+	/* DER SEQUENCE with a length of two bytes, as any certificate. */
+	for (n = 0; n < LIMIT_CHAIN + 2 && in.n > 4; n++) {
+		size_t size = 4u + (size_t)(in.p[2] << 8 | in.p[3]);
+
+		if (in.p[1] != 0x82 || size > in.n)
+			break;
+		der[n] = (struct bytes){ in.p, size };
+		in.p += size;
+		in.n -= size;
+	}
+	if (n > 1)
+		(void)!chain_verify_anchor(
+		    &cx, der + 1, n - 1, der[0], BYTES_NONE);
+}
+
+static void
+fuzz_pem(struct bytes in)
+{
+	struct bytes der[LIMIT_CHAIN], key;
+	struct cert c;
+	size_t n;
+
+	if (cert_read_pem(&cx, in, der, LIMIT_CHAIN, &n) == NULL)
+		(void)!cert_parse(&cx, der[0], &c);
+	(void)!key_parse_pem(&cx, in, &key);
+}
+
+static void
+fuzz_cms(struct bytes in)
+{
+	struct bytes der[LIMIT_CHAIN];
+	size_t n;
+
+	if (cms_read_certs(&cx, in, der, LIMIT_CHAIN, &n) == NULL)
+		must(n <= LIMIT_CHAIN);
+}
+
+static const struct row {
+	const char *name;
+	void (*fn)(struct bytes in);
+} rows[] = {
+	{ "json", fuzz_json },
+	{ "form", fuzz_form },
+	{ "birth_line", fuzz_birth_line },
+	{ "topic", fuzz_topic },
+	{ "jws", fuzz_jws },
+	{ "base64", fuzz_base64 },
+	{ "csr", fuzz_csr },
+	{ "cert", fuzz_cert },
+	{ "chain", fuzz_chain },
+	{ "pem", fuzz_pem },
+	{ "cms", fuzz_cms },
+};
+
+static const struct row *row;
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	const char *slash = strrchr((*argv)[0], '/');
+	const char *name = slash == NULL ? (*argv)[0] : slash + 1;
+	size_t i;
+
+	(void)argc;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(rows[i].name, name) == 0)
+			row = &rows[i];
+	must(row != NULL);
+	cx = (struct ctx){ .arena = arena_new(LIMIT_ARENA),
+		.rid = "00000000-0000-4000-8000-000000000000",
+		.now = INT64_C(1795219200) };
+	return 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	if (n > LIMIT_BODY_EST)
+		return -1;
+	arena_reset(cx.arena);
+	row->fn((struct bytes){ p, n });
+	return 0;
+}
