@@ -6,7 +6,6 @@
 #include "client/commands.h"
 #include "client/disk.h"
 #include "pki/admin_token.h"
-#include "pki/digest.h"
 #include "pki/mac.h"
 #include "store/admin_token.h"
 #include "store/maintain.h"

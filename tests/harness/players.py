@@ -247,7 +247,7 @@ class Operator:
     def register(self, maker, **model):
         """Manufacturer, anchor and model; several models may share one."""
         expect(self.call("PUT", f"/manufacturers/{maker.id}",
-            json={"name": maker.id.title()}), 200)
+            json={"name": maker.id.title()}), 200, 201)
         root = maker
         while root.parent:
             root = root.parent
@@ -256,7 +256,7 @@ class Operator:
         assert added.status_code in (200, 201), added.text
         expect(self.call("PUT", f"/models/{maker.model}", json={
             "manufacturer": maker.id, "name": maker.model.title(),
-            "client_id": maker.client_id, **model}), 200)
+            "client_id": maker.client_id, **model}), 200, 201)
 
     def import_lines(self, maker_id, text, kind="text/csv", import_id=None,
             skip_bad=False, **kwargs):
@@ -299,7 +299,7 @@ class Operator:
     def add_service(self, name, publish=(), subscribe=()):
         """A broker client of the platform: (certificate PEM, key PEM)."""
         expect(self.call("PUT", f"/services/{name}", json={
-            "publish": list(publish), "subscribe": list(subscribe)}), 200)
+            "publish": list(publish), "subscribe": list(subscribe)}), 200, 201)
         key = new_key()
         answer = self.call("POST", f"/services/{name}/certificates",
             json={"csr": b64u(csr_der(key, name))})
