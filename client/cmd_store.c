@@ -88,6 +88,28 @@ say_migrated(void *arg, const char *name, bool now)
 	printf("%s %s\n", name, now ? "applied" : "was there");
 }
 
+static void
+say_maintained(void *arg, const char *what)
+{
+	(void)arg;
+	printf("%s\n", what);
+}
+
+/* On a connection of its own: its statements need the schema to be there. */
+static const struct err *
+maintain(struct cli *cli, int keep_events_days)
+{
+	static const struct stmt *const *const lists[] = { maintain_stmts,
+		NULL };
+	const struct err *e = open_db(cli, lists);
+
+	if (e != NULL)
+		return e;
+	e = maintain_run(&cli->cx, keep_events_days, say_maintained, NULL);
+	db_free(cli->cx.db);
+	return e;
+}
+
 static const struct err *
 run_migrate(struct cli *cli)
 {
@@ -101,33 +123,19 @@ run_migrate(struct cli *cli)
 		m.dir = find_migrations(&cli->cx);
 	e = migrate_run(&cli->cx, &m);
 	db_free(cli->cx.db);
-	return e;
-}
-
-static void
-say_maintained(void *arg, const char *what)
-{
-	(void)arg;
-	printf("%s\n", what);
+	/* A table without partitions takes no rows. */
+	return e != NULL ? e : maintain(cli, EVENT_DAYS);
 }
 
 static const struct err *
 run_maintain(struct cli *cli)
 {
-	static const struct stmt *const *const lists[] = { maintain_stmts,
-		NULL };
 	const long range[3] = { 1, 36500, EVENT_DAYS };
 	const struct err *e;
 	long days;
 
 	e = cli_number(cli, "keep-events", range, &days);
-	if (e == NULL)
-		e = open_db(cli, lists);
-	if (e != NULL)
-		return e;
-	e = maintain_run(&cli->cx, (int)days, say_maintained, NULL);
-	db_free(cli->cx.db);
-	return e;
+	return e != NULL ? e : maintain(cli, (int)days);
 }
 
 /* ---- operators' tokens */

@@ -14,6 +14,7 @@ class Material:
     def __init__(self, directory):
         self.dir = pathlib.Path(directory)
         self.pki, self.root = self.dir / "pki", self.dir / "root"
+        self.dir.mkdir(exist_ok=True)
         run(BUILD / "latchkey", "init", "--dir", self.pki, "--root-dir",
             self.root, "--dns", "localhost")
         self.ca = self.pki / "root.crt"
