@@ -12,6 +12,10 @@
 #include <string.h>
 #include <time.h>
 
+/* Macros under _FORTIFY_SOURCE with clang, which could not be poisoned. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat strncpy strncat strtok sprintf vsprintf gets
 #pragma GCC poison gmtime localtime asctime ctime atoi atol atof
 #pragma GCC poison system popen tmpnam mktemp

@@ -167,7 +167,8 @@ birth_csv_header(struct ctx *cx, struct bytes line, struct birth_columns *out)
 	const char *why;
 	size_t i;
 
-	if (line.n >= sizeof(mark) && memcmp(line.p, mark, sizeof(mark)) == 0) {
+	if (line.n >= sizeof(mark) &&
+	    bytes_eq((struct bytes){ line.p, sizeof(mark) }, BYTES_OF(mark))) {
 		line.p += sizeof(mark);
 		line.n -= sizeof(mark);
 	}
