@@ -288,6 +288,17 @@ read_members(struct reader *r, const struct json_field *fields, json_t *object,
 	return true;
 }
 
+/* The length of the library's message without the piece of the text that it
+ * quotes: that may be a secret, and reasons are logged. */
+static int
+without_quote(const char *message)
+{
+	const char *quote = strstr(message, " near ");
+
+	return (
+	    int)(quote == NULL ? strlen(message) : (size_t)(quote - message));
+}
+
 const char *
 json_refusal(struct ctx *cx, struct bytes text, const struct json_field *fields,
     bool open, void *out)
@@ -305,8 +316,9 @@ json_refusal(struct ctx *cx, struct bytes text, const struct json_field *fields,
 	root = json_loadb(
 	    (const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &error);
 	if (root == NULL)
-		return arena_printf(cx->arena, "line %d column %d: %.150s",
-		    error.line, error.column, error.text);
+		return arena_printf(cx->arena, "line %d column %d: %.*s",
+		    error.line, error.column, without_quote(error.text),
+		    error.text);
 	if (!json_is_object(root))
 		return "the text is not an object";
 	if (!read_members(&r, fields, root, out))

@@ -201,6 +201,25 @@ unknown_members_are_ignored_only_when_open(void **state)
 	    &ERR_BAD_JSON);
 }
 
+/* Reasons are logged, and bodies carry claim codes and the like. */
+static void
+a_refusal_does_not_quote_values(void **state)
+{
+	static const char *const bad[] = { "{\"str\":\"hush\"",
+		"{\"str\":\"hush\" hush}", "{\"str\":hush}",
+		"{\"str\":\"hush\n\"}", "{\"str\":\"hush\" \"hush\"}",
+		"{\"str\":\"hushhushhush\"}", "{\"str\":\"\",\"num\":\"hush\"}",
+		"{\"str\":\"\",\"hex\":\"hush\"}",
+		"{\"str\":\"\",\"at\":\"hush\"}", "\"hush\"", "hush" };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(bad); i++) {
+		assert_null(read_whole(bytes_str(bad[i])));
+		assert_null(strstr(cx.reason, "hush"));
+	}
+}
+
 /* Brackets inside strings do not count, and a hostile depth is refused
  * before anything is built. */
 static void
@@ -416,6 +435,7 @@ main(void)
 		UNIT_TEST(limits_hold_at_their_boundary),
 		UNIT_TEST(wrong_types_are_refused),
 		UNIT_TEST(unknown_members_are_ignored_only_when_open),
+		UNIT_TEST(a_refusal_does_not_quote_values),
 		UNIT_TEST(nesting_is_limited),
 		UNIT_TEST(an_overlong_text_is_refused),
 		UNIT_TEST(damaged_texts_are_survived),
