@@ -354,7 +354,7 @@ read_options(
 
 	*db = *issuer = NULL;
 	for (i = 0; i < n; i++) {
-		if (strcmp(options[i].key, "db") == 0) {
+		if (strcmp(options[i].key, "database") == 0) {
 			*db = options[i].value;
 		} else if (strcmp(options[i].key, "issuer") == 0) {
 			*issuer = options[i].value;
@@ -367,7 +367,7 @@ read_options(
 	}
 	if (*db == NULL || *issuer == NULL)
 		mosquitto_log_printf(MOSQ_LOG_ERR,
-		    "latchkey: plugin_opt_db and plugin_opt_issuer must be "
+		    "latchkey: plugin_opt_database and plugin_opt_issuer must be "
 		    "set");
 	return *db != NULL && *issuer != NULL;
 }

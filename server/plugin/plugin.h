@@ -3,8 +3,8 @@
  * version 5), and its callbacks.  All of them run on the broker's one
  * thread, so none may block; whoever is in doubt is denied.  Options:
  *
- *	plugin_opt_db      libpq conninfo of the broker's role, or @FILE
- *	plugin_opt_issuer  PEM file of the CAs whose leaves may connect
+ *	plugin_opt_database  libpq conninfo of the broker's role, or @FILE
+ *	plugin_opt_issuer    PEM file of the CAs whose leaves may connect
  *
  * The listener needs require_certificate true, allow_anonymous false, and
  * neither use_identity_as_username nor use_subject_as_username, with which

@@ -100,7 +100,10 @@ def _sanitizer_preload():
         return {}
     lib = subprocess.check_output(["gcc", "-print-file-name=libasan.so"],
         text=True).strip()
-    return {"LD_PRELOAD": os.path.realpath(lib)}
+    first = BUILD / "asan_first.so"
+    run("gcc", "-shared", "-fPIC", "-Wl,-z,initfirst", "-o", first,
+        REPO / "tests/harness/asan_first.c")
+    return {"LD_PRELOAD": f"{os.path.realpath(lib)} {first}"}
 
 
 class Broker:
