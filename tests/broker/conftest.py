@@ -3,6 +3,8 @@ write the feed themselves and issue their own certificates, so that each can
 have exactly the shape and the lifetime it is about.  tests/broker/test_e2e.py
 is the one that goes the whole way."""
 
+import pathlib
+import tempfile
 import types
 
 import pytest
@@ -28,13 +30,13 @@ def make_broker(request, workdir, database, material):
     brokers = []
 
     def start(**changes):
-        directory = workdir / f"broker{len(brokers)}"
-        directory.mkdir()
+        directory = pathlib.Path(tempfile.mkdtemp("-broker", dir=workdir))
         broker = Broker(directory, types.SimpleNamespace(material=material,
             database=changes.pop("database", database)), **changes)
+        request.node.latchkey_started = [*brokers, broker]
+        broker.start()
         brokers.append(broker)
-        request.node.latchkey_started = brokers
-        return broker.start()
+        return broker
 
     yield start
     for broker in brokers:

@@ -2,6 +2,7 @@
 
 import datetime
 import subprocess
+import time
 
 import pytest
 from cryptography import x509
@@ -28,12 +29,11 @@ def test_four_more_client_ids_are_the_devices_own(connect, leaf, device_id):
         assert connect(leaf, device_id + suffix).connected
 
 
-@pytest.mark.parametrize("make", [
-    lambda own: new_id(), lambda own: own + "-5", lambda own: own + "-0",
-    lambda own: own + "-1x", lambda own: own.upper(), lambda own: "backend",
-    lambda own: own[:-1], lambda own: ""])
-def test_other_client_ids_are_refused(connect, leaf, device_id, make):
-    assert not connect(leaf, make(device_id)).connected
+def test_other_client_ids_are_refused(connect, leaf, device_id):
+    for client_id in (new_id(), device_id + "-5", device_id + "-0",
+            device_id + "-1x", device_id.upper(), "backend", device_id[:-1],
+            ""):
+        assert not connect(leaf, client_id).connected, client_id
 
 
 def test_user_name_of_the_client_counts_for_nothing(connect, leaf, device_id,
@@ -67,14 +67,14 @@ SHAPES = {
 }
 
 
-@pytest.mark.parametrize("shape", SHAPES)
 def test_certificate_of_ours_that_names_no_device_is_refused(connect, issuer,
-        device_id, shape):
-    fields = {"cn": device_id, "uris": [f"urn:uuid:{device_id}"],
-        "policy": POLICY_DEVICE, **SHAPES[shape](device_id)}
-    leaf = issuer.leaf(fields.pop("cn"), fields.pop("uris"),
-        fields.pop("policy"), **fields)
-    assert not connect(leaf, device_id).connected
+        device_id):
+    for shape, change in SHAPES.items():
+        fields = {"cn": device_id, "uris": [f"urn:uuid:{device_id}"],
+            "policy": POLICY_DEVICE, **change(device_id)}
+        leaf = issuer.leaf(fields.pop("cn"), fields.pop("uris"),
+            fields.pop("policy"), **fields)
+        assert not connect(leaf, device_id).connected, shape
 
 
 def test_expired_certificate_is_refused(connect, issuer, device_id):
@@ -182,15 +182,13 @@ def test_mosquitto_pub_and_sub_with_a_certificate(broker, material, workdir,
     subprocess.run(["mosquitto_pub", *tls, "-i", device_id, "-q", "1", "-t",
         topic, "-m", "21.5"], check=True, timeout=20)
     assert observer.next() == (topic, "21.5")
-    down = f"devices/{device_id}/down/#"
     with subprocess.Popen(["mosquitto_sub", *tls, "-i", device_id + "-1",
-            "-t", down, "-C", "1", "-W", "20", "-d"], text=True,
-            stdout=subprocess.PIPE) as sub:
-        for line in sub.stdout:
-            if "SUBACK" in line:
-                break
-        observer.publish(f"devices/{device_id}/down/set", "on")
-        assert "on\n" in sub.stdout.read()
+            "-t", f"devices/{device_id}/down/#", "-C", "1", "-W", "20"],
+            text=True, stdout=subprocess.PIPE) as sub:
+        while sub.poll() is None:  # it does not tell when it listens
+            observer.publish(f"devices/{device_id}/down/set", "on")
+            time.sleep(0.1)
+        assert sub.stdout.read() == "on\n"
     assert sub.returncode == 0
 
 

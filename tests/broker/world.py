@@ -158,7 +158,7 @@ class Mqtt:
         self.messages = queue.Queue()
         self.answered, self.ended = threading.Event(), threading.Event()
         self.acks = {}
-        self.rc = self.end_rc = self.ended_at = None
+        self.rc = self.end_rc = self.ended_at = self.thread = None
         v5 = version == 5
         self.client = client = paho.Client(client_id, protocol=version,
             **({} if v5 else {"clean_session": clean}))
@@ -175,7 +175,6 @@ class Mqtt:
             client.will_set(**will)
         if username:
             client.username_pw_set(username, "x")
-        client.reconnect_delay_set(3600, 3600)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = lambda c, u, m: self.messages.put(m)
@@ -191,15 +190,24 @@ class Mqtt:
 
     def _on_disconnect(self, client, userdata, rc, *_):
         self.end_rc = rc if isinstance(rc, int) else rc.value
-        self.ended_at = time.monotonic()
-        self.ended.set()
-        self.answered.set()
 
     def _ack(self, mid, value):
         self.acks.setdefault(mid, queue.Queue()).put(value)
 
     def _wait_ack(self, mid):
         return self.acks.setdefault(mid, queue.Queue()).get(timeout=SOON)
+
+    def _run(self):
+        """The network loop; unlike paho's own it never reconnects, and takes
+        a refused handshake for an end like any other."""
+        try:
+            while self.running and self.client.loop(0.05) == 0:
+                pass
+        except OSError:
+            pass
+        self.ended_at = time.monotonic()
+        self.ended.set()
+        self.answered.set()
 
     def connect(self):
         """Tries once (or, with retry, until the broker knows who it is);
@@ -208,18 +216,25 @@ class Mqtt:
         while True:
             self.answered.clear()
             self.ended.clear()
-            self.rc = None
+            self.rc, self.running = None, True
             try:
                 self.client.connect("localhost", self.broker.port,
                     **self.clean)
-                self.client.loop_start()
-                assert self.answered.wait(SOON)
-            except (ssl.SSLError, OSError):
-                pass
+            except OSError:
+                return self
+            self.thread = threading.Thread(target=self._run, daemon=True)
+            self.thread.start()
+            assert self.answered.wait(SOON)
             if self.rc == 0 or not self.retry or time.monotonic() > end:
                 return self
-            self.client.loop_stop()
+            self.stop()
             time.sleep(0.05)
+
+    def stop(self):
+        """Ends the loop, not the connection."""
+        self.running = False
+        if self.thread:
+            self.thread.join()
 
     @property
     def connected(self):
@@ -264,10 +279,14 @@ class Mqtt:
     def drop(self):
         """Loses the connection without a DISCONNECT, so that the broker
         sends the will."""
-        self.client.loop_stop()
+        self.stop()
         self.client.socket().shutdown(socket.SHUT_RDWR)
         self.client.socket().close()
 
     def close(self):
-        self.client.disconnect()
-        self.client.loop_stop()
+        """Says DISCONNECT if it still can."""
+        try:
+            self.client.disconnect()
+        except OSError:
+            pass
+        self.stop()
