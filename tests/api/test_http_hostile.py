@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from raw import Raw, exchange, parse_head
+from harness.raw import Raw, exchange, parse_head
 
 SMUGGLED = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
