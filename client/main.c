@@ -21,6 +21,7 @@ static const struct command_group groups[] = {
 	{ "Owners", owner_commands },
 	{ "Platform clients", service_commands },
 	{ "The reference device", simulate_commands },
+	{ "Demonstration", demo_commands },
 	{ NULL, NULL },
 };
 
