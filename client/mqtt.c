@@ -15,6 +15,7 @@
 #define INBOX 16
 #define DEFAULT_PORT 8883
 #define SUBACK_FAILURE 0x80
+#define CONNACK_NOT_AUTHORIZED 5
 
 const struct err ERR_MQTT_REFUSED = { KIND_FORBIDDEN, "mqtt-refused",
 	"The broker refused." };
@@ -303,10 +304,13 @@ mqtt_open(struct ctx *cx, const struct mqtt_target *target, struct mqtt **out)
 	(void)pthread_mutex_unlock(&s->lock);
 	if (!answered)
 		return lost(cx, s, "connecting");
-	if (code != 0)
+	if (code == CONNACK_NOT_AUTHORIZED)
 		return fail(cx, &ERR_MQTT_REFUSED,
-		    "the broker refused the connection: %s (CONNACK %d)",
-		    mosquitto_connack_string(code), code);
+		    "the broker refused the connection: not authorized");
+	if (code != 0)
+		return fail(cx, &ERR_MQTT_LOST,
+		    "the broker does not take the connection now: %s",
+		    mosquitto_connack_string(code));
 	*out = TAKE(s);
 	return NULL;
 }

@@ -33,7 +33,8 @@ struct mqtt_message {
 	size_t n;
 };
 
-/* The broker answered CONNECT, and said no (MQTT 3.1.1 section 3.2.2.3). */
+/* The broker answered that this is not authorized (MQTT 3.1.1 section
+ * 3.2.2.3, and 3.9.3 for a subscription). */
 extern const struct err ERR_MQTT_REFUSED;
 /* The connection ended, or an answer did not come in time. */
 extern const struct err ERR_MQTT_LOST;
