@@ -6,9 +6,8 @@
 #include "pki/der.h"
 #include "pki/digest.h"
 #include "pki/ext.h"
-#include "pki/key.h"
+#include "pki/key_internal.h"
 #include "pki/name.h"
-#include "pki/ossl.h"
 #include "pki/pem.h"
 #include "pki/sigalg.h"
 
@@ -255,7 +254,7 @@ cert_parse(struct ctx *cx, struct bytes der, struct cert *out)
 	if (!split(out->der, &p))
 		return bad(cx, "not one version 3 certificate in DER "
 			       "(RFC 5280 section 4.1)");
-	e = key_parse_spki(cx, p.spki, &key);
+	e = key_parse_form(cx, p.spki, &key);
 	if (e != NULL)
 		return e;
 	out->serial = p.serial;

@@ -144,10 +144,30 @@ time_value(const char *digits, int64_t *t)
 	return clock_parse(bytes_str(text), t);
 }
 
+/* base/clock starts at 1970: earlier years are read 28 years later, when the
+ * calendar is the same, and moved back. */
+static bool
+utc_value(const char *p, int64_t *t)
+{
+	const int64_t span = INT64_C(28) * 1461 / 4 * 86400;
+	bool early = p[0] == '5' || p[0] == '6';
+	char digits[16];
+	int year = (p[0] - '0') * 10 + p[1] - '0';
+
+	if (year < 0 || year > 99 || p[1] < '0' || p[1] > '9')
+		return false;
+	year += year >= 50 ? 1900 : 2000;
+	(void)snprintf(digits, sizeof(digits), "%04d%.10s",
+	    (year + (early ? 28 : 0)) % 10000, p + 2);
+	if (!time_value(digits, t))
+		return false;
+	*t -= early ? span : 0;
+	return true;
+}
+
 bool
 der_take_time(struct bytes *in, int64_t *t)
 {
-	char digits[16];
 	struct der_item it;
 	const char *p;
 
@@ -155,13 +175,8 @@ der_take_time(struct bytes *in, int64_t *t)
 	    it.content.p[it.content.n - 1] != 'Z')
 		return false;
 	p = (const char *)it.content.p;
-	if (it.tag == DER_UTC_TIME && it.content.n == 13) {
-		(void)snprintf(digits, sizeof(digits), "%s%.12s",
-		    p[0] >= '5' ? "19" : "20", p);
-		return time_value(digits, t);
-	}
-	if (it.tag != DER_GENERALIZED_TIME || it.content.n != 15)
-		return false;
-	(void)snprintf(digits, sizeof(digits), "%.14s", p);
-	return strcmp(digits, "2050") >= 0 && time_value(digits, t);
+	if (it.tag == DER_UTC_TIME && it.content.n == 13)
+		return utc_value(p, t);
+	return it.tag == DER_GENERALIZED_TIME && it.content.n == 15 &&
+	       time_value(p, t);
 }

@@ -56,8 +56,9 @@ bool der_take_oid(struct bytes *in, struct bytes *oid);
 /* Takes an INTEGER from 0 to 255. */
 bool der_take_small(struct bytes *in, unsigned *v);
 
-/* Takes a UTCTime or GeneralizedTime as RFC 5280 section 4.1.2.5 writes it:
- * to the second, in Z, before 2050 and from 2050 on. */
+/* Takes a UTCTime (1950 to 2049) or GeneralizedTime (from 1970) as RFC 5280
+ * section 4.1.2.5 writes them: to the second, in Z.  A GeneralizedTime before
+ * 2050 is against that section, but makers write it. */
 bool der_take_time(struct bytes *in, int64_t *t);
 
 #endif

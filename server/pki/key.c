@@ -128,18 +128,27 @@ key_open(struct bytes spki)
 }
 
 const struct err *
-key_parse_spki(struct ctx *cx, struct bytes der, struct key_facts *out)
+key_parse_form(struct ctx *cx, struct bytes der, struct key_facts *out)
 {
-	AUTO(EVP_PKEY) *key = NULL;
-
 	if (!parse_shape(der, out) && !parse_rsa(der, out))
 		return fail(cx, &ERR_BAD_KEY,
 		    "key: none of the accepted forms (E4), %zu bytes", der.n);
+	digest_sha256(der, out->sha256);
+	return NULL;
+}
+
+const struct err *
+key_parse_spki(struct ctx *cx, struct bytes der, struct key_facts *out)
+{
+	AUTO(EVP_PKEY) *key = NULL;
+	const struct err *e = key_parse_form(cx, der, out);
+
+	if (e != NULL)
+		return e;
 	key = key_open(der);
 	if (key == NULL)
 		return fail(cx, &ERR_BAD_KEY,
 		    "key: not a point of its curve (RFC 5480 section 2.2)");
-	digest_sha256(der, out->sha256);
 	return NULL;
 }
 

@@ -11,6 +11,10 @@ struct keypair {
 	EVP_PKEY *key;
 };
 
+/* key_parse_spki without the check that a point lies on its curve, for keys
+ * of certificates: whoever verifies with such a key decodes it first. */
+ERR_FN key_parse_form(struct ctx *cx, struct bytes der, struct key_facts *out);
+
 /* The public key of an SPKI that key_parse_spki accepted; NULL if OpenSSL
  * does not take it (a point off the curve).  The caller frees. */
 EVP_PKEY *key_open(struct bytes spki);

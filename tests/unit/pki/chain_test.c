@@ -288,6 +288,28 @@ a_changed_byte_is_refused(void **state)
 	    is_err(verify(&leaf, 1, ca, CHAIN_BIRTH), "chain-untrusted"));
 }
 
+/* cert_parse leaves the check of the point to the library. */
+static void
+a_leaf_with_a_point_off_the_curve_is_refused(void **state)
+{
+	const size_t point = 65;
+	struct holder ca = make_ca("ca", NULL), h = make(&LEAF, &ca);
+	struct bytes spki = spki_of(h.key), leaf;
+	unsigned char *bad = OPENSSL_malloc(point);
+
+	(void)state;
+	memcpy(bad, spki.p + spki.n - point, point);
+	bad[point - 1] ^= 1;
+	assert_int_equal(
+	    1, X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(h.x),
+		   OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT,
+		   OBJ_nid2obj(NID_X9_62_prime256v1), bad, (int)point));
+	assert_true(X509_sign(h.x, ca.key, EVP_sha256()) > 0);
+	leaf = der_of(h.x);
+	assert_non_null(verify(&leaf, 1, ca, CHAIN_BIRTH));
+	assert_non_null(verify(&leaf, 1, ca, CHAIN_CLIENT));
+}
+
 /* A11: an anchor shared by two makers tells them apart by intermediate. */
 static void
 scope_demands_the_named_intermediate(void **state)
@@ -350,6 +372,7 @@ main(void)
 		UNIT_TEST(other_accepted_algorithms_verify),
 		UNIT_TEST(an_unknown_critical_extension_is_refused),
 		UNIT_TEST(a_changed_byte_is_refused),
+		UNIT_TEST(a_leaf_with_a_point_off_the_curve_is_refused),
 		UNIT_TEST(scope_demands_the_named_intermediate),
 		UNIT_TEST(trust_of_garbage_is_none),
 	};
