@@ -17,7 +17,7 @@
 #include "domain/follow.h"
 #include "domain/live.h"
 #include "domain/svc.h"
-#include "http/router.h"
+#include "http/catalog.h"
 #include "http/server.h"
 #include "pki/cert.h"
 #include "pki/chain.h"
@@ -114,74 +114,6 @@ help(void)
 	(void)usage(stdout);
 	printf("\nAn example of FILE, with every setting and its default:\n\n");
 	cfg_print_example(stdout, keys, NKEYS);
-	return 0;
-}
-
-static const char *
-who_name(enum who who)
-{
-	static const char *const names[] = {
-		[WHO_ANYONE] = "anyone",
-		[WHO_UNIT] = "unit",
-		[WHO_DEVICE] = "device",
-		[WHO_OWNER] = "owner",
-		[WHO_ADMIN] = "admin",
-	};
-
-	return names[who];
-}
-
-static const char *
-scope_name(unsigned scope)
-{
-	static const struct {
-		unsigned scope;
-		const char *name;
-	} names[] = {
-		{ SCOPE_READ, "read" },
-		{ SCOPE_REGISTRY, "registry" },
-		{ SCOPE_REVOKE, "revoke" },
-		{ SCOPE_LIFT, "lift" },
-		{ SCOPE_KEYS, "keys" },
-		{ SCOPE_TOKENS, "tokens" },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (names[i].scope == scope)
-			return names[i].name;
-	return "";
-}
-
-static int
-print_routes(void)
-{
-	static const char *const bodies[] = {
-		[BODY_NONE] = "none",
-		[BODY_JSON] = "json",
-		[BODY_FORM] = "form",
-		[BODY_PKCS10] = "pkcs10",
-		[BODY_ALLOWLIST] = "allowlist",
-	};
-	static const char *const formats[] = {
-		[AS_PROBLEM] = "problem",
-		[AS_OAUTH] = "oauth",
-		[AS_EST] = "est",
-	};
-	size_t i;
-
-	printf("[\n");
-	for (i = 0; i < routes_n; i++) {
-		const struct route *r = &routes[i];
-
-		printf("{\"method\": \"%s\", \"path\": \"%s\", \"who\": \"%s\""
-		       ", \"scope\": \"%s\", \"body\": \"%s\", \"limit\": %zu, "
-		       "\"errors\": \"%s\"}%s\n",
-		    router_method_name(r->method), r->path, who_name(r->who),
-		    scope_name(r->scope), bodies[r->body], r->limit,
-		    formats[r->errors], i + 1 < routes_n ? "," : "");
-	}
-	printf("]\n");
 	return 0;
 }
 
@@ -400,7 +332,7 @@ main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
 		return printf("latchkeyd %s\n", VERSION) < 0;
 	if (argc == 2 && strcmp(argv[1], "routes") == 0)
-		return print_routes();
+		return catalog_print(stdout);
 	if (argc != (show ? 4 : 3) || strcmp(argv[argc - 2], "--config") != 0)
 		return usage(stderr);
 	if (!cfg_read(argv[argc - 1], keys, NKEYS, &w.svc.set, why)) {

@@ -155,8 +155,8 @@ def assert_serves(stack):
 def test_refusal_of_the_librarys_parser_has_a_log_line(stack):
     answer = exchange(stack, request(POST, "Content-Length: 5x"))
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert re.search(r"event=request rid=\S+ method=- route=- status=400 "
-        r"code=refused-by-parser", stack.log())
+    stack.process.wait_log(r"event=request rid=\S+ method=- route=- "
+        r"status=400 code=refused-by-parser")
 
 
 def test_two_requests_on_one_connection_are_answered_in_order(stack):
@@ -176,7 +176,7 @@ def test_every_answer_names_its_request(stack):
         request("OPTIONS * HTTP/1.1"))}
     assert len(seen) == 3
     for rid in seen:
-        assert f"event=request rid={rid} " in stack.log()
+        stack.process.wait_log(f"event=request rid={rid} ")
 
 
 @pytest.mark.parametrize("line,status,allow", [

@@ -43,8 +43,7 @@ def test_callers_and_scopes_agree(routes, contract):
             schemes |= set(alternative) - {"enrollToken"}
             scopes |= {s for v in alternative.values() for s in v}
         assert schemes == CALLERS[route["who"]], key
-        assert scopes == ({route["scope"]} if route.get("scope") else
-            set()), key
+        assert scopes == set(route["scopes"]), key
 
 
 def test_request_types_agree(routes, contract):

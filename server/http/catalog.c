@@ -1,0 +1,78 @@
+#include "http/catalog.h"
+
+#include "http/router.h"
+
+static const char *const callers[] = {
+	[WHO_ANYONE] = "anyone",
+	[WHO_UNIT] = "unit",
+	[WHO_DEVICE] = "device",
+	[WHO_OWNER] = "owner",
+	[WHO_ADMIN] = "admin",
+};
+
+static const char *const bodies[] = {
+	[BODY_NONE] = "none",
+	[BODY_JSON] = "json",
+	[BODY_FORM] = "form",
+	[BODY_PKCS10] = "pkcs10",
+	[BODY_ALLOWLIST] = "allowlist",
+};
+
+static const char *const formats[] = {
+	[AS_PROBLEM] = "problem",
+	[AS_OAUTH] = "oauth",
+	[AS_EST] = "est",
+};
+
+/* As a JSON list; any one of them lets a token in. */
+static void
+print_scopes(FILE *f, unsigned scopes)
+{
+	static const struct {
+		unsigned scope;
+		const char *name;
+	} names[] = {
+		{ SCOPE_READ, "read" },
+		{ SCOPE_REGISTRY, "registry" },
+		{ SCOPE_REVOKE, "revoke" },
+		{ SCOPE_LIFT, "lift" },
+		{ SCOPE_KEYS, "keys" },
+		{ SCOPE_TOKENS, "tokens" },
+		{ SCOPE_IMPORT, "import" },
+	};
+	const char *comma = "";
+	size_t i;
+
+	fprintf(f, "[");
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if ((names[i].scope & scopes) == 0)
+			continue;
+		fprintf(f, "%s\"%s\"", comma, names[i].name);
+		comma = ", ";
+	}
+	fprintf(f, "]");
+}
+
+int
+catalog_print(FILE *f)
+{
+	size_t i;
+
+	fprintf(f, "[\n");
+	for (i = 0; i < routes_n; i++) {
+		const struct route *r = &routes[i];
+
+		fprintf(f,
+		    "{\"method\": \"%s\", \"path\": \"%s\", \"who\": \"%s\", "
+		    "\"scopes\": ",
+		    router_method_name(r->method), r->path, callers[r->who]);
+		print_scopes(f, r->scope);
+		fprintf(f,
+		    ", \"body\": \"%s\", \"limit\": %zu, \"errors\": "
+		    "\"%s\"}%s\n",
+		    bodies[r->body], r->limit, formats[r->errors],
+		    i + 1 < routes_n ? "," : "");
+	}
+	fprintf(f, "]\n");
+	return 0;
+}
