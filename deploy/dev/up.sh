@@ -20,6 +20,10 @@ if is_running latchkeyd && is_running mosquitto; then
 fi
 "$here/down.sh" quiet
 mkdir -p "$RUN"
+# Half a stack is of no use to anyone.
+trap '"$here/down.sh" quiet' EXIT
+trap 'exit 130' INT HUP
+trap 'exit 143' TERM
 for port in "$https" "$mqtt"; do
 	! listens "$port" || die "port $port is taken; choose others with" \
 	    "LATCHKEY_PORT and MQTT_PORT"
@@ -118,6 +122,7 @@ start mosquitto "$(command -v mosquitto || echo /usr/sbin/mosquitto)" \
     -c "$VAR/mosquitto.conf"
 wait_line latchkeyd 'event=listening'
 wait_line mosquitto 'mosquitto version .* running'
+trap - EXIT INT HUP TERM
 
 cat <<-READY
 	latchkeyd   https://localhost:$https   log $VAR/latchkeyd.log
