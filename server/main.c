@@ -337,6 +337,7 @@ main(int argc, char **argv)
 		return usage(stderr);
 	if (!cfg_read(argv[argc - 1], keys, NKEYS, &w.svc.set, why)) {
 		fprintf(stderr, "latchkeyd: %s\n", why);
+		cfg_release(keys, NKEYS, &w.svc.set);
 		return 1;
 	}
 	status = show ? print_config(&w.svc.set) : serve(&w);

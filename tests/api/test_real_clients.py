@@ -65,7 +65,7 @@ def test_strongswan_reads_the_ca_certificates(stack, workdir):
         stack.material.pki / "issuing.crt")
 
 
-@pytest.mark.settings(code_interval=1)
+@pytest.mark.settings(code_interval="1s")
 def test_strongswan_renews_what_curl_and_openssl_enrolled(device, owner,
         workdir):
     stack = device.stack
@@ -87,7 +87,7 @@ def test_strongswan_renews_what_curl_and_openssl_enrolled(device, owner,
         "-nameopt", "RFC2253").strip() == subject
 
 
-@pytest.mark.settings(code_interval=1)
+@pytest.mark.settings(code_interval="1s")
 def test_mosquitto_clients_are_confined_to_the_devices_topics(device, owner,
         broker, workdir):
     cert, key = curl_enroll(device, owner, workdir)
