@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -292,6 +293,17 @@ block_signals(sigset_t *set)
 	must(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
 }
 
+/* Connections need descriptors: as many as we are allowed. */
+static void
+raise_file_limit(void)
+{
+	struct rlimit files;
+
+	must(getrlimit(RLIMIT_NOFILE, &files) == 0);
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
 static int
 serve(struct wiring *w)
 {
@@ -300,6 +312,7 @@ serve(struct wiring *w)
 	int sig;
 
 	block_signals(&signals);
+	raise_file_limit();
 	w->arena = arena_new(LIMIT_ARENA);
 	w->cx = (struct ctx){ .arena = w->arena,
 		.svc = &w->svc,

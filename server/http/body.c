@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/arena.h"
+#include "base/mem.h"
 #include "http/router.h"
 
 static const struct err ERR_SPOOL = { KIND_UNAVAILABLE, "no-room",
@@ -22,11 +24,25 @@ body_in_memory(struct body *b, struct ctx *cx, size_t limit)
 	buf_init(&b->mem, cx->arena, limit);
 }
 
+static int
+named_file(struct ctx *cx, const char *dir)
+{
+	char *path = arena_printf(cx->arena, "%s/spool-XXXXXX", dir);
+	int fd = mkostemp(path, O_CLOEXEC);
+
+	if (fd >= 0)
+		(void)unlink(path);
+	return fd;
+}
+
 const struct err *
 body_in_file(struct body *b, struct ctx *cx, size_t limit, const char *dir)
 {
 	b->limit = limit;
 	b->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	/* Not every file system (overlayfs) can do that. */
+	if (b->fd < 0 && errno == EOPNOTSUPP)
+		b->fd = named_file(cx, dir);
 	if (b->fd < 0)
 		return fail(
 		    cx, &ERR_SPOOL, "body: %.200s: %s", dir, strerror(errno));
@@ -60,6 +76,14 @@ body_add(struct body *b, struct ctx *cx, struct bytes part)
 		return write_all(b, cx, part);
 	buf_put(&b->mem, part);
 	return NULL;
+}
+
+int
+body_file(const struct body *b)
+{
+	if (b->fd >= 0)
+		must(lseek(b->fd, 0, SEEK_SET) == 0);
+	return b->fd;
 }
 
 void

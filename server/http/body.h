@@ -30,6 +30,9 @@ body_in_file(struct body *b, struct ctx *cx, size_t limit, const char *dir);
 /* Adds a part; ERR_TOO_LARGE (http/router) above the limit. */
 ERR_FN body_add(struct body *b, struct ctx *cx, struct bytes part);
 
+/* The file, to be read from its start, borrowed; -1 if it is in memory. */
+int body_file(const struct body *b);
+
 void body_release(struct body *b);
 
 #endif

@@ -153,7 +153,6 @@ send_reply(struct exchange *ex)
 static void
 refuse(struct exchange *ex, const struct err *e)
 {
-	ex->err = e;
 	problem_reply(&ex->cx, &ex->rq, e, &ex->rs);
 }
 
@@ -301,7 +300,7 @@ on_whole(struct exchange *ex)
 
 	atomic_store(&ex->conn->deadline, 0);
 	must(buf_bytes(&ex->body.mem, &rq->body));
-	rq->spool_fd = ex->body.fd;
+	rq->spool_fd = body_file(&ex->body);
 	if (rq->route->quick != NULL && rq->route->quick(&ex->cx, rq, &ex->rs))
 		return send_reply(ex);
 	return enqueue(ex);
@@ -350,7 +349,7 @@ static const char *
 outcome(const struct exchange *ex, enum MHD_RequestTerminationCode how)
 {
 	if (how == MHD_REQUEST_TERMINATED_COMPLETED_OK)
-		return ex->err == NULL ? "-" : ex->err->code;
+		return ex->rs.err == NULL ? "-" : ex->rs.err->code;
 	if (ex->stage == STAGE_HEAD)
 		return "refused-by-parser";
 	if (how == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED)

@@ -51,7 +51,6 @@ struct exchange {
 	struct body body;
 	const char *target;
 	const struct form *query;
-	const struct err *err; /* what was refused, for the log line */
 	int64_t began_us, queued_us;
 	size_t progress_n, discarded;
 	struct ctx cx;

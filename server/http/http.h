@@ -55,6 +55,7 @@ struct reply {
 		const char *name, *value;
 	} header[REPLY_HEADERS];
 	size_t nheaders;
+	const struct err *err; /* the refusal it tells of, for the log line */
 };
 
 void reply_header(struct reply *rs, const char *name, const char *value);

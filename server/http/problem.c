@@ -158,7 +158,7 @@ problem_reply(struct ctx *cx, const struct request *rq, const struct err *e,
 	enum error_format format =
 	    rq->route == NULL ? AS_PROBLEM : rq->route->errors;
 
-	*rs = (struct reply){ 0 };
+	*rs = (struct reply){ .err = e };
 	if (format == AS_OAUTH)
 		write_oauth(cx, e, rs);
 	else if (format == AS_EST)

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
+import uuid
 
 import pytest
 from harness.raw import Raw, exchange, parse_head
@@ -303,6 +304,44 @@ def test_stalled_body_is_dropped(stack):
         raw.send(request(POST, "Content-Length: 10",
             "Content-Type: application/json", body="{"))
         assert_dropped(raw, 1, 5)
+
+
+def put_import(maker, *headers, length):
+    return request(f"PUT /v1/admin/imports/{uuid.uuid4()}?manufacturer="
+        f"{maker.id} HTTP/1.1", "Content-Type: text/csv",
+        f"Content-Length: {length}", *headers)
+
+
+@pytest.mark.settings(request_timeout="2s", idle_timeout="10s")
+def test_import_that_makes_progress_may_take_long(stack, maker, database):
+    part = b"serial,model\n" + b"x\n" * 40000
+    with Raw(stack, timeout=20) as raw:
+        raw.send(put_import(maker,
+            f"Authorization: Bearer {database.admin_token}",
+            length=5 * len(part)))
+        for _ in range(5):
+            raw.send(part)
+            time.sleep(1)
+        assert raw.read_answer()[0] == 200
+
+
+@pytest.mark.settings(request_timeout="2s", idle_timeout="10s")
+def test_import_that_stands_still_is_dropped(stack, maker, database):
+    with Raw(stack) as raw:
+        raw.send(put_import(maker,
+            f"Authorization: Bearer {database.admin_token}",
+            length=10**6) + "serial,model\n")
+        with pytest.raises(OSError):
+            for _ in range(50):
+                raw.send("x\n" * 100)
+                time.sleep(0.1)
+
+
+@pytest.mark.parametrize("headers", [[], ["Authorization: Bearer lk_a_b_c"]])
+def test_import_of_a_stranger_is_401_before_its_body(stack, maker, headers):
+    assert answer_of(stack, put_import(maker, *headers,
+        length=10**9))[0] == 401
+    assert not list(stack.dir.glob("state/*"))
 
 
 @pytest.mark.settings(request_timeout="9s", idle_timeout="1s")
