@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "pki/der.h"
 #include "pki/key_internal.h"
 
 void
@@ -198,13 +199,38 @@ add_alt_names(X509 *x, const struct build *b)
 		add_ext(x, NID_subject_alt_name, names, false);
 }
 
+/* Copies the SPKI as algorithm and bit string: decoding the key only to
+ * encode it again would cost more than the signature does. */
+static void
+set_key(X509_PUBKEY *at, struct bytes spki)
+{
+	struct bytes seq, alg_der, bits;
+	AUTO(X509_ALGOR) *alg = NULL;
+	const ASN1_OBJECT *oid;
+	const unsigned char *p;
+	const void *value;
+	unsigned char *key;
+	int type;
+
+	must(der_take(&spki, DER_SEQUENCE, &seq) &&
+	     der_take_whole(&seq, DER_SEQUENCE, &alg_der) &&
+	     der_take_bits(&seq, &bits));
+	p = alg_der.p;
+	alg = d2i_X509_ALGOR(NULL, &p, (long)alg_der.n);
+	must(alg != NULL);
+	X509_ALGOR_get0(&oid, &type, &value, alg);
+	key = OPENSSL_memdup(bits.p, bits.n);
+	must(key != NULL);
+	must(X509_PUBKEY_set0_param(at, OBJ_dup(oid), type,
+		 type == V_ASN1_OBJECT ? OBJ_dup(value) : NULL, key,
+		 (int)bits.n) == 1);
+}
+
 static void
 set_body(X509 *x, const struct build *b, X509 *issuer)
 {
-	AUTO(EVP_PKEY) *subject_key = key_open(b->spki);
 	X509_NAME *name = X509_get_subject_name(x);
 
-	must(subject_key != NULL);
 	must(X509_set_version(x, X509_VERSION_3) == 1);
 	set_serial(x, b->serial);
 	add_entry(name, NID_organizationName, b->org);
@@ -214,7 +240,7 @@ set_body(X509 *x, const struct build *b, X509 *issuer)
 		 x, X509_get_subject_name(issuer == NULL ? x : issuer)) == 1);
 	set_time(X509_getm_notBefore(x), b->not_before);
 	set_time(X509_getm_notAfter(x), b->not_after);
-	must(X509_set_pubkey(x, subject_key) == 1);
+	set_key(X509_get_X509_PUBKEY(x), b->spki);
 }
 
 X509 *

@@ -36,7 +36,7 @@ bool build_name_ok(const char *name);
 
 /* The certificate, signed by the issuer's key; issuer NULL: self-signed.
  * The key must be one that key_parse_spki accepts and names must be ok.  The
- * caller frees. */
+ * caller frees.  Its key is not decoded: encode it, or decode that again. */
 X509 *build_certificate(const struct build *b, X509 *issuer, EVP_PKEY *key);
 
 #endif

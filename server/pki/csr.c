@@ -179,6 +179,21 @@ judge_subject(struct ctx *cx, struct bytes der)
 	return NULL;
 }
 
+static const struct err *
+prove_possession(struct ctx *cx, const struct sigalg *alg,
+    const struct parts *p, enum key_type type)
+{
+	AUTO(EVP_PKEY) *key = key_open(p->spki);
+
+	if (key == NULL)
+		return fail(cx, &ERR_BAD_KEY,
+		    "key: not a point of its curve (RFC 5480 section 2.2)");
+	if (!sigalg_verify(alg, type, key, p->info, p->signature))
+		return fail(cx, &ERR_BAD_CSR,
+		    "csr: signature does not verify: no proof of possession");
+	return NULL;
+}
+
 const struct err *
 csr_parse(struct ctx *cx, struct bytes der, struct csr *out)
 {
@@ -194,7 +209,7 @@ csr_parse(struct ctx *cx, struct bytes der, struct csr *out)
 		    "csr: not one version 1 request in DER (RFC 2986 section "
 		    "4)");
 	out->spki = p.spki;
-	e = key_parse_spki(cx, p.spki, &out->key);
+	e = key_parse_form(cx, p.spki, &out->key);
 	if (e != NULL)
 		return e;
 	alg = sigalg_find(p.algorithm);
@@ -205,12 +220,7 @@ csr_parse(struct ctx *cx, struct bytes der, struct csr *out)
 	if (e != NULL)
 		return e;
 	e = judge_attributes(cx, p.attributes);
-	if (e != NULL)
-		return e;
-	if (!sigalg_verify(alg, &out->key, p.spki, p.info, p.signature))
-		return fail(cx, &ERR_BAD_CSR,
-		    "csr: signature does not verify: no proof of possession");
-	return NULL;
+	return e != NULL ? e : prove_possession(cx, alg, &p, out->key.type);
 }
 
 struct bytes

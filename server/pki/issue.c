@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "pki/build.h"
-#include "pki/key.h"
+#include "pki/key_internal.h"
 #include "pki/profile.h"
 #include "pki/signer_internal.h"
 
@@ -69,7 +69,7 @@ issue_certificate(struct ctx *cx, const struct signer *s, struct issue *io)
 	if (io->now < s->not_before || io->now >= s->not_after)
 		return fail(cx, &ERR_CA_EXPIRED,
 		    "issue: the CA's certificate is not valid now");
-	e = key_parse_spki(cx, io->spki, &key);
+	e = key_parse_form(cx, io->spki, &key);
 	if (e != NULL)
 		return e;
 	must_be_well_formed(io);

@@ -30,8 +30,8 @@ struct issue {
 
 extern const struct err ERR_CA_EXPIRED; /* ca-expired, UNAVAILABLE */
 
-/* Signs one certificate.  notAfter is never beyond the CA's; a CA that has
- * expired signs nothing. */
+/* Signs one certificate for a key that csr_parse accepted.  notAfter is never
+ * beyond the CA's; a CA that has expired signs nothing. */
 ERR_FN
 issue_certificate(struct ctx *cx, const struct signer *s, struct issue *io);
 

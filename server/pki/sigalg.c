@@ -1,7 +1,6 @@
 #include "pki/sigalg.h"
 
 #include "base/mem.h"
-#include "pki/key_internal.h"
 
 enum family { FAMILY_EC, FAMILY_RSA, FAMILY_ED25519 };
 
@@ -60,20 +59,17 @@ family_of(enum key_type type)
 }
 
 bool
-sigalg_verify(const struct sigalg *alg, const struct key_facts *key,
-    struct bytes spki, struct bytes msg, struct bytes sig)
+sigalg_verify(const struct sigalg *alg, enum key_type type, EVP_PKEY *key,
+    struct bytes msg, struct bytes sig)
 {
-	AUTO(EVP_PKEY) *pkey = NULL;
 	AUTO(EVP_MD_CTX) *md = EVP_MD_CTX_new();
 	const EVP_MD *hash = alg->md == NULL ? NULL : alg->md();
 	bool ok;
 
 	must(md != NULL);
-	if (alg->family != family_of(key->type))
+	if (alg->family != family_of(type))
 		return false;
-	pkey = key_open(spki);
-	ok = pkey != NULL &&
-	     EVP_DigestVerifyInit(md, NULL, hash, NULL, pkey) == 1 &&
+	ok = EVP_DigestVerifyInit(md, NULL, hash, NULL, key) == 1 &&
 	     EVP_DigestVerify(md, sig.p, sig.n, msg.p, msg.n) == 1;
 	if (!ok)
 		ERR_clear_error();

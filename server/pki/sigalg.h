@@ -11,14 +11,16 @@
 #include "base/bytes.h"
 #include "base/ctx.h"
 #include "pki/key.h"
+#include "pki/ossl.h"
 
 struct sigalg;
 
 /* The algorithm of an AlgorithmIdentifier in DER; NULL if not accepted. */
 const struct sigalg *sigalg_find(struct bytes der);
 
-/* Whether sig is the accepted key's signature of msg. */
-bool sigalg_verify(const struct sigalg *alg, const struct key_facts *key,
-    struct bytes spki, struct bytes msg, struct bytes sig);
+/* Whether sig is the key's signature of msg under alg, which must fit the
+ * key's type. */
+bool sigalg_verify(const struct sigalg *alg, enum key_type type, EVP_PKEY *key,
+    struct bytes msg, struct bytes sig);
 
 #endif

@@ -19,6 +19,18 @@ signer_encode(X509 *x)
 	return (struct bytes){ der, (size_t)n };
 }
 
+/* The certificate as others read it: one that was just built has no usable
+ * key yet. */
+static X509 *
+decode(struct bytes der)
+{
+	const unsigned char *p = der.p;
+	X509 *x = d2i_X509(NULL, &p, (long)der.n);
+
+	must(x != NULL);
+	return x;
+}
+
 struct signer *
 signer_wrap(X509 *cert, EVP_PKEY *key)
 {
@@ -27,11 +39,12 @@ signer_wrap(X509 *cert, EVP_PKEY *key)
 	struct signer *s = mem_new(1, sizeof(*s));
 	struct cert facts;
 
-	s->cert = cert;
-	s->key = key;
 	s->der = signer_encode(cert);
+	X509_free(cert);
+	s->cert = decode(s->der);
+	s->key = key;
 	if (cert_parse(&cx, s->der, &facts) != NULL || !facts.is_ca ||
-	    !facts.ku_cert_sign || X509_check_private_key(cert, key) != 1) {
+	    !facts.ku_cert_sign || X509_check_private_key(s->cert, key) != 1) {
 		ERR_clear_error();
 		signer_free(s);
 		return NULL;
