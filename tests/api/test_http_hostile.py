@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from harness.raw import Raw, exchange, parse_head
@@ -502,6 +503,27 @@ def test_full_queue_is_503_with_retry_after_at_once(stack, slow):
     statuses = [c.read_answer()[0] for c in clients]
     assert set(statuses) == {200, 503}
     assert statuses.count(200) >= 6
+
+
+@pytest.mark.settings(workers=1, queue=8)
+def test_renewal_and_operator_pass_a_flood_that_a_stranger_cannot(
+        stack, enrolled, database, slow):
+    # A worker busy and the open lane full: only reserved room is left.
+    flood = [Raw(stack).send(READY) for _ in range(12)]
+    time.sleep(0.3)
+    line = "GET /v1/admin/manufacturers HTTP/1.1"
+    assert answer_of(stack, request(line,
+        "Authorization: Bearer lk_aaaaaaaa_" + "b" * 32 + "_" + "0" * 16)
+        )[0] == 503
+    with ThreadPoolExecutor(2) as pool:
+        operator = pool.submit(answer_of, stack, request(line,
+            f"Authorization: Bearer {database.admin_token}"))
+        renewal = pool.submit(enrolled.renew)
+        time.sleep(0.5)
+        slow.rollback()
+        assert operator.result()[0] == 200
+        assert renewal.result().status_code == 200
+    assert {c.read_answer()[0] for c in flood} == {200, 503}
 
 
 @pytest.mark.settings(workers=2)
