@@ -42,15 +42,16 @@ CREATE TABLE model (
 	support_until date,
 	contact_updates text,
 	contact_vulnerabilities text,
-	created_at timestamptz NOT NULL DEFAULT now()
+	created_at timestamptz NOT NULL DEFAULT now(),
+	UNIQUE (id, manufacturer_id)
 );
 
 -- A birth is one unit that a manufacturer says it made, and carries what
 -- outlasts its owners: the pinned key and the flags (A5, A11, R5).
 CREATE TABLE birth (
 	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	manufacturer_id text NOT NULL REFERENCES manufacturer,
-	model_id text NOT NULL REFERENCES model,
+	manufacturer_id text NOT NULL,
+	model_id text NOT NULL,
 	serial text,
 	key_sha256 bytea,			-- of the birth key's SPKI
 	ueid bytea,
@@ -65,11 +66,13 @@ CREATE TABLE birth (
 	revoked_at timestamptz,
 	decommissioned_at timestamptz,
 	created_at timestamptz NOT NULL DEFAULT now(),
+	-- One check a row of an import, not one a column.
+	FOREIGN KEY (model_id, manufacturer_id)
+		REFERENCES model (id, manufacturer_id),
 	CHECK (serial IS NOT NULL OR key_sha256 IS NOT NULL OR ueid IS NOT NULL)
 );
-CREATE UNIQUE INDEX birth_serial ON birth (manufacturer_id, serial)
+CREATE UNIQUE INDEX birth_serial ON birth (serial, manufacturer_id)
 	WHERE serial IS NOT NULL;
-CREATE INDEX birth_claim ON birth (serial) WHERE claim_code_mac IS NOT NULL;
 CREATE UNIQUE INDEX birth_key ON birth (key_sha256)
 	WHERE key_sha256 IS NOT NULL;
 CREATE UNIQUE INDEX birth_pinned ON birth (pinned_key_sha256)

@@ -223,8 +223,7 @@ static const struct stmt IMPORT_STORE = { "import_store",
 	"INSERT INTO birth (manufacturer_id, model_id, serial, key_sha256, "
 	"ueid, batch, made_at, boot_test, certificate_sha256, claim_code_mac) "
 	"SELECT $1, model_id, serial, key_sha256, ueid, batch, made_at, "
-	"boot_test, certificate_sha256, claim_code_mac FROM import_line "
-	"ORDER BY line",
+	"boot_test, certificate_sha256, claim_code_mac FROM import_line",
 	1 };
 
 static const struct stmt IMPORT_FINISH = { "import_finish",
