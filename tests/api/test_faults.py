@@ -245,11 +245,11 @@ def test_polls_of_a_pending_code_do_not_touch_postgres(
     # An idle session of Postgres publishes its counts after ten seconds.
     time.sleep(11)
     before, started = transactions(cluster, database.name), time.monotonic()
-    for _ in range(10_000):
+    for n in range(10_000):
         connection.request("POST", "/oauth2/token", body, headers)
         answer = connection.getresponse()
         assert answer.status == 400
-        assert b"slow_down" in answer.read()
+        assert b"slow_down" in answer.read() or n == 0
     time.sleep(11)
     took = time.monotonic() - started
     made = transactions(cluster, database.name) - before
