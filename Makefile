@@ -1,7 +1,8 @@
 # One Makefile for everything; "make help" says what there is.  SAN=1 builds
-# with sanitizers into build/san, CC=clang works too.  What is missing of
+# with sanitizers into build/san, SAN=thread with the thread sanitizer into
+# build/tsan, CC=clang works too.  What is missing of
 # deploy/packages.txt is installed on the way.
-BUILD := build$(if $(SAN),/san)$(if $(FUZZ),-fuzz)$(if $(filter clang,$(CC)),-clang)
+BUILD := build$(if $(SAN),/$(if $(filter thread,$(SAN)),t)san)$(if $(FUZZ),-fuzz)$(if $(filter clang,$(CC)),-clang)
 CC ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
@@ -13,7 +14,8 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wimplicit-fallthrough -Wconversion -Wsign-conversion \
 	-Wnull-dereference -fno-common
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
-SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all \
+SANKIND := $(if $(filter thread,$(SAN)),thread,address -fsanitize=undefined)
+SANFLAGS := -fsanitize=$(SANKIND) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer $(if $(FUZZ),-fsanitize=fuzzer-no-link)
 CFLAGS = -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -pthread $(WARN) \
 	$(if $(SAN),-O1 $(SANFLAGS),$(HARDEN)) -Iserver -I. \
@@ -110,7 +112,18 @@ down:
 check:
 	@deploy/dev/install.sh run build check
 	@$(MAKE) -s $(JOBS) SAN=1 all unit
+	@$(MAKE) -s check-threads
 	@/usr/bin/python3 -m pytest -q tests $(ARGS)
+
+## check-threads  what threads share, under the thread sanitizer
+THREADED := domain/live_test http/queue_test
+.PHONY: check-threads
+check-threads:
+	@$(MAKE) -s $(JOBS) SAN=thread build/tsan/latchkey build/tsan/latchkeyd \
+		$(addprefix build/tsan/tests/unit/,$(THREADED))
+	@for t in $(THREADED); do build/tsan/tests/unit/$$t || exit 1; done
+	@LATCHKEY_BUILD=build/tsan /usr/bin/python3 -m pytest -q \
+		tests/api/test_faults.py -k "flood or sigterm"
 
 ## unit   the C tests alone (SAN=1 for sanitizers)
 .PHONY: unit

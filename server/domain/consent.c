@@ -59,6 +59,24 @@ budgets(struct ctx *cx, const char *owner_id, const char *address,
 	code_guess_key(cx, "service", "", b[2].key);
 }
 
+/* The record is of the budget's end, once: not of each try after it. */
+static ERR_FN
+over_budget(
+    struct ctx *cx, const char *owner_id, const struct budget *b, int64_t n)
+{
+	const struct err *e = NULL;
+	int64_t window = cx->svc->set.guess_window;
+
+	cx->retry_after = (int)(window - cx->now % window);
+	if (n == b->limit + 1)
+		e = event_add(cx, &(struct event){ .kind = "codes.limited",
+				      .owner_id = owner_id,
+				      .detail = b->bucket });
+	return e != NULL ? e
+			 : fail(cx, &ERR_TOO_MANY_TRIES,
+			       "budget of %s is spent", b->bucket);
+}
+
 static ERR_FN
 take_try(struct ctx *cx, const char *owner_id, const struct budget b[3])
 {
@@ -71,16 +89,8 @@ take_try(struct ctx *cx, const char *owner_id, const struct budget b[3])
 		    cx, b[i].bucket, b[i].key, cx->svc->set.guess_window, &n);
 		if (e != NULL)
 			return e;
-		if (n <= b[i].limit)
-			continue;
-		cx->retry_after = (int)(cx->svc->set.guess_window -
-					cx->now % cx->svc->set.guess_window);
-		e = event_add(cx, &(struct event){ .kind = "codes.limited",
-				      .owner_id = owner_id,
-				      .detail = b[i].bucket });
-		return e != NULL ? e
-				 : fail(cx, &ERR_TOO_MANY_TRIES,
-				       "budget of %s is spent", b[i].bucket);
+		if (n > b[i].limit)
+			return over_budget(cx, owner_id, &b[i], n);
 	}
 	return NULL;
 }

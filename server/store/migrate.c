@@ -199,7 +199,7 @@ migrate_file(
 	char why[FILE_WHY_BYTES];
 	const struct err *e;
 	struct bytes text;
-	bool applied;
+	bool applied = false;
 
 	if (!file_slurp(a, path, MIGRATION_BYTES, &text, why))
 		return fail(cx, &ERR_MIGRATE, "%s", why);

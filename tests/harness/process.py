@@ -10,9 +10,9 @@ import subprocess
 import time
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("LATCHKEY_BUILD", REPO / "build/san"))
+BUILD = REPO / os.environ.get("LATCHKEY_BUILD", "build/san")
 REPORT = re.compile(
-    r"ERROR: \w+Sanitizer|runtime error:|detected memory leaks")
+    r"(ERROR|WARNING): \w+Sanitizer|runtime error:|detected memory leaks")
 
 
 def free_port():
