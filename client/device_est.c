@@ -137,6 +137,7 @@ take_certificate(struct ctx *cx, struct device *dev, const struct exchange *x)
 		return e;
 	device_set(&dev->state.device_code, "");
 	device_set(&dev->state.user_code, "");
+	device_set(&dev->state.verification_uri_complete, "");
 	device_set(&dev->state.token, "");
 	dev->state.reissue = false;
 	return device_save(cx, dev);

@@ -25,6 +25,7 @@ struct life {
 	int backoff_ms;
 	int64_t progress_us; /* when something last worked */
 	int renewed;
+	bool shown; /* the code that is under way was said */
 	bool over;
 };
 
@@ -108,6 +109,18 @@ step_renew(struct ctx *cx, struct life *l, struct device_result *r)
 	return e;
 }
 
+/* Shows the code once; again after a restart. */
+static void
+show_code(struct ctx *cx, struct life *l)
+{
+	const struct device_state *s = &l->dev->state;
+
+	if (!l->shown)
+		say(l, arena_printf(cx->arena, "user code %s at %s",
+			   s->user_code, s->verification_uri));
+	l->shown = true;
+}
+
 /* One phase; r says how it ended. */
 static const struct err *
 step(struct ctx *cx, struct life *l, enum device_phase phase,
@@ -118,12 +131,10 @@ step(struct ctx *cx, struct life *l, enum device_phase phase,
 
 	switch (phase) {
 	case DEVICE_AUTHORIZE:
-		e = device_authorize(cx, l->dev, r);
-		if (e == NULL && r->next == DEVICE_DONE)
-			say(l, arena_printf(cx->arena, "user code %s at %s",
-				   s->user_code, s->verification_uri));
-		return e;
+		l->shown = false;
+		return device_authorize(cx, l->dev, r);
 	case DEVICE_POLL:
+		show_code(cx, l);
 		/* Also after a restart: the interval still holds. */
 		if (s->poll_at > cx->now) {
 			r->next = DEVICE_WAIT;
@@ -132,7 +143,10 @@ step(struct ctx *cx, struct life *l, enum device_phase phase,
 		}
 		return device_poll(cx, l->dev, r);
 	case DEVICE_ENROLL:
-		return device_enroll(cx, l->dev, r);
+		e = device_enroll(cx, l->dev, r);
+		if (e == NULL && r->next == DEVICE_WAIT && !r->busy)
+			say(l, "not claimed yet");
+		return e;
 	case DEVICE_RENEW:
 		return step_renew(cx, l, r);
 	case DEVICE_CONNECT:
