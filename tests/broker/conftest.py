@@ -85,7 +85,18 @@ def backend(feed, issuer):
 @pytest.fixture
 def observer(backend, broker, connect):
     """What reaches the platform, as a connected client."""
-    broker.process.wait_log("mosquitto version")
     client = connect(backend, "backend", retry=True)
     assert client.subscribe("#") == 0
     return client
+
+
+@pytest.fixture
+def settle(broker, connect, feed, issuer):
+    """settle(): the broker knows every entry of the feed."""
+    def wait():
+        probe_id = new_id()
+        probe = connect(issuer.device(probe_id), probe_id)
+        feed.refuse(probe_id)
+        probe.wait_end()
+
+    return wait

@@ -7,7 +7,7 @@ import time
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from broker.world import (ARC, CLIENT_AUTH, POLICY_DEVICE, POLICY_SERVICE,
     Issuer, Leaf, new_id)

@@ -11,6 +11,8 @@ import time
 import uuid
 
 import paho.mqtt.client as paho
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -149,20 +151,32 @@ class Feed:
         self._append("service", service_name=name)
 
 
+def will_after(seconds):
+    """MQTT 5.0 properties of a will that waits."""
+    properties = Properties(PacketTypes.WILLMESSAGE)
+    properties.WillDelayInterval = seconds
+    return properties
+
+
 class Mqtt:
     """One MQTT connection, driven step by step."""
 
     def __init__(self, broker, material, workdir, leaf, client_id,
-            clean=True, version=4, will=None, username=None, retry=False):
+            clean=True, version=4, will=None, username=None, retry=False,
+            expiry=0):
         self.broker, self.retry = broker, retry
         self.messages = queue.Queue()
         self.answered, self.ended = threading.Event(), threading.Event()
         self.acks = {}
-        self.rc = self.end_rc = self.ended_at = self.thread = None
+        self.rc = self.ended_at = self.thread = None
         v5 = version == 5
         self.client = client = paho.Client(client_id, protocol=version,
             **({} if v5 else {"clean_session": clean}))
-        self.clean = {"clean_start": clean} if v5 else {}
+        self.options = {}
+        if v5:
+            properties = Properties(PacketTypes.CONNECT)
+            properties.SessionExpiryInterval = expiry
+            self.options = {"clean_start": clean, "properties": properties}
         context = ssl.create_default_context(cafile=str(material.ca))
         if leaf is not None:
             path = workdir / f"{uuid.uuid4()}.pem"
@@ -176,7 +190,6 @@ class Mqtt:
         if username:
             client.username_pw_set(username, "x")
         client.on_connect = self._on_connect
-        client.on_disconnect = self._on_disconnect
         client.on_message = lambda c, u, m: self.messages.put(m)
         client.on_subscribe = lambda c, u, mid, granted, *_: self._ack(
             mid, granted)
@@ -187,9 +200,6 @@ class Mqtt:
         self.rc = rc if isinstance(rc, int) else rc.value
         self.session_present = flags["session present"]
         self.answered.set()
-
-    def _on_disconnect(self, client, userdata, rc, *_):
-        self.end_rc = rc if isinstance(rc, int) else rc.value
 
     def _ack(self, mid, value):
         self.acks.setdefault(mid, queue.Queue()).put(value)
@@ -219,7 +229,7 @@ class Mqtt:
             self.rc, self.running = None, True
             try:
                 self.client.connect("localhost", self.broker.port,
-                    **self.clean)
+                    **self.options)
             except OSError:
                 return self
             self.thread = threading.Thread(target=self._run, daemon=True)

@@ -1,0 +1,89 @@
+"""The whole way: what latchkeyd commits, the broker does."""
+
+import time
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from broker.world import Leaf
+from harness.http import expect
+
+CUT = 2  # seconds from sending the call, on a loaded machine
+
+
+@pytest.fixture
+def online(broker, connect, enrolled):
+    """An enrolled device at the broker, with the certificate it was given."""
+    leaf = Leaf(enrolled.certificate, enrolled.key)
+    client = connect(leaf, enrolled.id)
+    assert client.connected
+    client.leaf = leaf
+    return client
+
+
+@pytest.fixture
+def backend(operator):
+    """A service as the operator adds it, its certificate from the answer."""
+    certificates, key = operator.add_service("backend",
+        publish=["devices/+/down/#"], subscribe=["devices/+/up/#"])
+    leaf, *chain = x509.load_pem_x509_certificates(certificates.encode())
+    return Leaf(leaf, serialization.load_pem_private_key(key, None),
+        tuple(chain))
+
+
+def test_enrolled_device_talks_with_the_platform(online, enrolled, connect,
+        backend):
+    service = connect(backend, "backend", retry=True)
+    assert service.subscribe("devices/+/up/#") == 0
+    online.subscribe(f"devices/{enrolled.id}/down/#")
+    online.publish(f"devices/{enrolled.id}/up/hello", "1")
+    assert service.next() == (f"devices/{enrolled.id}/up/hello", "1")
+    service.publish(f"devices/{enrolled.id}/down/set", "2")
+    assert online.next() == (f"devices/{enrolled.id}/down/set", "2")
+
+
+def test_revoking_cuts_the_open_session(online, enrolled, connect, operator):
+    start = time.monotonic()
+    expect(operator.revoke(enrolled.id), 200)
+    online.wait_end()
+    assert online.ended_at - start < CUT
+    assert connect(online.leaf, enrolled.id).refused
+
+
+def test_release_by_the_owner_cuts_the_open_session(online, enrolled,
+        connect, owner):
+    expect(owner.release(enrolled.id), 204)
+    online.wait_end()
+    assert connect(online.leaf, enrolled.id).refused
+
+
+def test_quarantine_narrows_and_lifting_widens(online, enrolled, connect,
+        operator):
+    expect(operator.quarantine(enrolled.id), 200)
+    online.wait_end()
+    again = connect(online.leaf, enrolled.id)
+    assert again.connected
+    assert again.subscribe(f"devices/{enrolled.id}/down/#") >= 128
+    assert again.subscribe(f"devices/{enrolled.id}/quarantine/#") == 0
+    expect(operator.lift(enrolled.id), 200)
+    end = time.monotonic() + CUT
+    while again.subscribe(f"devices/{enrolled.id}/down/#") >= 128:
+        assert time.monotonic() < end
+
+
+def test_renewed_certificate_connects_with_the_same_id(online, enrolled,
+        connect):
+    former = enrolled.id
+    expect(enrolled.renew(), 200)
+    assert enrolled.id == former
+    leaf = Leaf(enrolled.certificate, enrolled.key)
+    assert connect(leaf, f"{former}-1").connected
+
+
+def test_withdrawn_service_is_cut(broker, connect, operator, backend):
+    service = connect(backend, "backend", retry=True)
+    assert service.connected
+    expect(operator.call("DELETE", "/services/backend"), 204)
+    service.wait_end()
+    assert connect(backend, "backend").refused
