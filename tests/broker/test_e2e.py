@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from broker.world import Leaf
 from harness.http import expect
 
+END = "-----END CERTIFICATE-----\n"
 CUT = 2  # seconds from sending the call, on a loaded machine
 
 
@@ -27,7 +28,8 @@ def backend(operator):
     """A service as the operator adds it, its certificate from the answer."""
     certificates, key = operator.add_service("backend",
         publish=["devices/+/down/#"], subscribe=["devices/+/up/#"])
-    leaf, *chain = x509.load_pem_x509_certificates(certificates.encode())
+    leaf, *chain = (x509.load_pem_x509_certificate((block + END).encode())
+        for block in certificates.split(END)[:-1])
     return Leaf(leaf, serialization.load_pem_private_key(key, None),
         tuple(chain))
 

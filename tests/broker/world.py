@@ -72,6 +72,15 @@ class Issuer:
             certificate.read_bytes())
         self.key = serialization.load_pem_private_key(key.read_bytes(), None)
 
+    def key_id(self):
+        kind = x509.AuthorityKeyIdentifier
+        try:
+            own = self.certificate.extensions.get_extension_for_class(
+                x509.SubjectKeyIdentifier)
+        except x509.ExtensionNotFound:
+            return kind.from_issuer_public_key(self.key.public_key())
+        return kind.from_issuer_subject_key_identifier(own.value)
+
     def leaf(self, cn, uris, policy, seconds=3600, purposes=CLIENT_AUTH,
             dns=()):
         now = datetime.datetime.utcnow().replace(microsecond=0)
@@ -87,8 +96,7 @@ class Issuer:
             .add_extension(x509.BasicConstraints(False, None), True)
             .add_extension(x509.KeyUsage(True, False, False, False, False,
                 False, False, False, False), True)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(
-                self.key.public_key()), False))
+            .add_extension(self.key_id(), False))
         if purposes:
             builder = builder.add_extension(
                 x509.ExtendedKeyUsage(purposes), False)
