@@ -201,8 +201,10 @@ send_once(struct ctx *cx, const struct api *api, const struct api_request *rq,
 	(void)curl_easy_setopt(c, CURLOPT_WRITEDATA, &t);
 	(void)curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why);
 	(void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
 	(void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-	/* An upload may take long; nothing may take longer without a byte. */
+	/* An upload may take long, and its answer longer: there the peer's
+	 * life is asked for by TCP. */
 	if (rq->upload == NULL)
 		(void)curl_easy_setopt(c, CURLOPT_TIMEOUT, CALL_SECONDS);
 	rc = curl_easy_perform(c);

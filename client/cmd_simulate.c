@@ -67,6 +67,7 @@ static const struct option_row run_options[] = {
 	{ "est-only", NULL, "without the device grant, waiting to be claimed",
 	    false },
 	{ "renewals", "N", "renew so often before the end (0)", false },
+	{ "stay", NULL, "stay connected, renewing when it is due", false },
 	{ "patience", "SECONDS",
 	    "give up after so long without progress (never)", false },
 	OPTIONS_END,
@@ -387,6 +388,7 @@ run_life(struct cli *cli)
 	if (e == NULL)
 		e = cli_number(cli, "patience", patience, &seconds);
 	run.renewals = (int)n;
+	run.stay = cli_flag(cli, "stay");
 	run.patience = (int)seconds;
 	if (e == NULL && cli_flag(cli, "est-only"))
 		dev.state.est_only = true;

@@ -147,9 +147,10 @@ ERR_FN device_judge(
 
 /* The whole life: what is next, again and again, with jittered backoff when
  * the network or the service is away.  Ends when the device is connected and
- * has renewed as often as asked. */
+ * has renewed as often as asked; with stay only by a refusal. */
 struct device_run {
 	int renewals;
+	bool stay;    /* connected, renewing when it is due, until refused */
 	int patience; /* seconds until it gives up without progress; 0: never */
 	void (*say)(void *arg, const char *text);
 	void *arg;

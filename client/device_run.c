@@ -15,6 +15,9 @@
 /* Devices that were told the same time come a little apart. */
 #define JITTER_MS 500
 
+/* How long one look for a message takes. */
+#define LISTEN_MS 1000
+
 /* Said once connected: devices/<id>/up/hello. */
 #define GREETING "hello"
 
@@ -77,6 +80,35 @@ pause_busy(struct ctx *cx, struct life *l, const struct device_result *r)
 	return pause_after(cx, l, &ERR_UNREACHABLE);
 }
 
+/* Takes messages until the certificate is to be renewed. */
+static const struct err *
+stay_connected(struct ctx *cx, struct life *l, struct mqtt *m)
+{
+	enum device_phase phase = DEVICE_CONNECT;
+
+	while (phase == DEVICE_CONNECT) {
+		AUTO_STRUCT(arena) *a = arena_new(STEP_ARENA);
+		struct ctx now = { .arena = a };
+		struct mqtt_message msg;
+		const struct err *e;
+		int64_t at;
+
+		if (mqtt_receive(m, LISTEN_MS, &msg))
+			say(l, arena_printf(a, "%s: %.*s", msg.topic,
+				   (int)msg.n, (const char *)msg.payload));
+		else if (mqtt_ended(m, 0, &at))
+			return fail(
+			    cx, &ERR_MQTT_LOST, "the broker ended the session");
+		/* A session that lasted ends the backoff. */
+		worked(l);
+		now.now = clock_now();
+		e = device_phase(&now, l->dev, &phase);
+		if (e != NULL)
+			return fail(cx, e, "%s", now.reason);
+	}
+	return NULL;
+}
+
 /* Connects, says hello, and decides whether the life goes on. */
 static const struct err *
 step_connect(struct ctx *cx, struct life *l)
@@ -95,6 +127,8 @@ step_connect(struct ctx *cx, struct life *l)
 	if (e != NULL)
 		return e;
 	say(l, arena_printf(cx->arena, "connected as %s", who.id));
+	if (l->run->stay && l->renewed >= l->run->renewals)
+		return stay_connected(cx, l, m);
 	l->over = l->renewed >= l->run->renewals;
 	return NULL;
 }
@@ -152,7 +186,7 @@ step(struct ctx *cx, struct life *l, enum device_phase phase,
 	case DEVICE_CONNECT:
 		/* A renewal that is asked for comes once connected. */
 		e = step_connect(cx, l);
-		if (e == NULL && !l->over)
+		if (e == NULL && l->renewed < l->run->renewals)
 			e = step_renew(cx, l, r);
 		return e;
 	}

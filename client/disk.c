@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/file.h"
 #include "client/command.h"
 
 static const struct err *
@@ -29,23 +30,10 @@ disk_exists(const char *path)
 const struct err *
 disk_read(struct ctx *cx, const char *path, size_t max, struct bytes *out)
 {
-	FILE *f = fopen(path, "re");
-	uint8_t *p;
-	size_t n;
-	bool bad;
+	char why[FILE_WHY_BYTES] = "";
 
-	if (f == NULL)
-		return trouble(cx, path);
-	p = arena_alloc(cx->arena, max + 1);
-	n = fread(p, 1, max + 1, f);
-	bad = ferror(f) != 0;
-	(void)fclose(f);
-	if (bad)
-		return fail(cx, &ERR_LOCAL, "%s: cannot be read", path);
-	if (n > max)
-		return fail(
-		    cx, &ERR_LOCAL, "%s: more than %zu bytes", path, max);
-	*out = (struct bytes){ p, n };
+	if (!file_slurp(cx->arena, path, max, out, why))
+		return fail(cx, &ERR_LOCAL, "%s", why);
 	return NULL;
 }
 

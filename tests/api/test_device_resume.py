@@ -206,3 +206,31 @@ def test_device_that_its_owner_denies_stops(stack, broker, factory, operator):
     owner.decide = lambda shown, _: decide(shown, "deny")
     assert life.play() == 1
     assert "refused (400)" in life.log()
+
+
+@SETTINGS
+def test_device_stays_connected_renews_when_due_and_ends_when_revoked(stack,
+        broker, factory, operator, database):
+    stack.profiles.write_text(stack.profiles.read_text() +
+        "\n[device-9s]\nkind = device\nlifetime = 9s\nbackdate = 0s\n")
+    stack.restart()
+    stack.cli("model", "add", "lamp", "--manufacturer", "acme", "--name",
+        "Lamp", "--profile", "device-9s", token=database.admin_token)
+    directory, _ = factory("SN-stay")
+    life = Life(directory, operator.add_owner(), stack.material.ca, stack.url,
+        f"mqtts://localhost:{broker.port}", "--stay")
+
+    def revoke():
+        end = time.monotonic() + 40
+        while life.log().count("connected as") < 3:
+            assert time.monotonic() < end, life.log()
+            time.sleep(0.05)
+        (device_id, _, _), *_ = certificates(database, "SN-stay")
+        expect(operator.revoke(device_id), 200)
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        revoking = pool.submit(revoke)
+        assert life.play() == 1
+        revoking.result()
+    assert "refused" in life.log().splitlines()[-1], life.log()
+    assert len(certificates(database, "SN-stay")) >= 3
