@@ -50,7 +50,7 @@ admit(struct ctx *cx, const struct admit *by, const struct cert *cert,
 		return fail(cx, &ERR_NOT_ADMITTED, "admit: serial too long");
 	if (!decide_client_id(by->view, &out->who, client_id))
 		return fail(cx, &ERR_NOT_ADMITTED,
-		    "admit: %s with client id %.64s", out->who.name, client_id);
+		    "admit: %s: client-id-not-its-own", out->who.name);
 	n = snprintf(out->client_id, sizeof(out->client_id), "%s", client_id);
 	must(n > 0 && (size_t)n < sizeof(out->client_id));
 	out->not_after = cert->not_after;

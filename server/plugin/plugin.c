@@ -1,10 +1,9 @@
 #include "plugin/plugin.h"
 
-#include <stdio.h>
-
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/ctx.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -251,24 +250,12 @@ on_disconnect(int event, void *data, void *arg)
 static bool
 read_file(struct ctx *cx, const char *path, struct bytes *out)
 {
-	uint8_t *text = arena_alloc(cx->arena, FILE_MAX);
-	FILE *f = fopen(path, "re");
-	size_t n;
+	char why[FILE_WHY_BYTES];
 
-	if (f == NULL) {
-		mosquitto_log_printf(
-		    MOSQ_LOG_ERR, "latchkey: cannot read %s: %m", path);
-		return false;
-	}
-	n = fread(text, 1, FILE_MAX, f);
-	(void)fclose(f);
-	if (n == FILE_MAX) {
-		mosquitto_log_printf(
-		    MOSQ_LOG_ERR, "latchkey: %s is too long", path);
-		return false;
-	}
-	*out = (struct bytes){ text, n };
-	return true;
+	if (file_slurp(cx->arena, path, FILE_MAX, out, why))
+		return true;
+	mosquitto_log_printf(MOSQ_LOG_ERR, "latchkey: %s", why);
+	return false;
 }
 
 static bool
@@ -367,8 +354,8 @@ read_options(
 	}
 	if (*db == NULL || *issuer == NULL)
 		mosquitto_log_printf(MOSQ_LOG_ERR,
-		    "latchkey: plugin_opt_database and plugin_opt_issuer must be "
-		    "set");
+		    "latchkey: plugin_opt_database and plugin_opt_issuer "
+		    "must be set");
 	return *db != NULL && *issuer != NULL;
 }
 

@@ -44,8 +44,11 @@ def make_broker(request, workdir, database, material):
 
 
 @pytest.fixture
-def broker(make_broker):
-    return make_broker()
+def broker(request, make_broker):
+    options = {}
+    for mark in reversed(list(request.node.iter_markers("options"))):
+        options.update(mark.kwargs)
+    return make_broker(**options)
 
 
 @pytest.fixture
