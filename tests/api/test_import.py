@@ -148,12 +148,13 @@ def test_skip_bad_stores_the_others(operator, acme, lines):
 def test_lines_that_contradict_what_is_stored_are_bad(operator, acme):
     operator.call("PUT", "/models/lamp-2",
         json={"manufacturer": "acme", "name": "Lamp 2"})
-    put(operator, HEAD + row("A-1", code="C") + row("A-2") + row("A-4"))
+    put(operator, HEAD + row("A-1", code="C") + row("A-2") + row("A-4")
+        + row("A-5"))
     text = HEAD + "".join([
         row("A-1", model="lamp-2"),
         row("A-2", key=sha("other")),
         row("A-3", key=sha("A-4")),
-        row("A-2").replace("B7", "B8"),
+        row("A-5").replace("B7", "B8"),
     ])
     answer = put(operator, text)
     assert [e["line"] for e in answer["errors"]] == [2, 3, 4, 5]
