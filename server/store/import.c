@@ -45,178 +45,84 @@ static const struct stmt IMPORT_PLAN = { "import_plan",
 	"set_config('jit', 'off', true), set_config('work_mem', '96MB', true)",
 	0 };
 
-#define GIVEN_AND_OTHER(column) \
-	"l." column " IS NOT NULL AND b." column " IS DISTINCT FROM l." column
+/* Staging holds the lines of this import alone.  "same" pairs lines with the
+ * stored units that they name by serial number, key or UEID. */
+#define WITH_SAME                                                 \
+	"WITH total AS MATERIALIZED (SELECT count(*) AS n "       \
+	"FROM import_line), "                                     \
+	"same AS MATERIALIZED ("                                  \
+	"SELECT l.line, b.id FROM import_line l JOIN birth b ON " \
+	"b.serial = l.serial AND b.manufacturer_id = $1 UNION "   \
+	"SELECT l.line, b.id FROM import_line l JOIN birth b ON " \
+	"b.key_sha256 = l.key_sha256 UNION "                      \
+	"SELECT l.line, b.id FROM import_line l JOIN birth b ON " \
+	"b.pinned_key_sha256 = l.key_sha256 UNION "               \
+	"SELECT l.line, b.id FROM import_line l JOIN birth b ON " \
+	"b.ueid = l.ueid), "
 
-#define TWICE(column, noun)                                     \
-	"SELECT l.line, '" noun " is also on line ' || f.line " \
-	"FROM import_line l JOIN (SELECT " column               \
-	", min(line) AS line FROM import_line WHERE " column    \
-	" IS NOT NULL GROUP BY " column                         \
+/* A line that says nothing else than what is stored is unchanged.  A used
+ * claim code is no longer stored, so a line that brings one again says
+ * nothing else either. */
+#define WITH_JUDGED                                                     \
+	"judged AS (SELECT s.line, CASE "                               \
+	"WHEN b.manufacturer_id <> $1 "                                 \
+	"THEN 'another manufacturer lists this key or UEID' "           \
+	"WHEN b.serial IS DISTINCT FROM coalesce(l.serial, b.serial) "  \
+	"THEN 'this key or UEID is stored for another unit' "           \
+	"WHEN b.model_id <> l.model_id "                                \
+	"THEN 'the unit is stored with model ' || b.model_id "          \
+	"WHEN b.key_sha256 IS DISTINCT FROM "                           \
+	"coalesce(l.key_sha256, b.key_sha256) "                         \
+	"THEN 'the unit is stored with another key, or without' "       \
+	"WHEN b.ueid IS DISTINCT FROM coalesce(l.ueid, b.ueid) "        \
+	"THEN 'the unit is stored with another UEID, or without' "      \
+	"WHEN (b.certificate_sha256, b.batch, b.made_at, b.boot_test) " \
+	"IS DISTINCT FROM (coalesce(l.certificate_sha256, "             \
+	"b.certificate_sha256), coalesce(l.batch, b.batch), "           \
+	"coalesce(l.made_at, b.made_at), "                              \
+	"coalesce(l.boot_test, b.boot_test)) "                          \
+	"THEN 'the unit is stored with other facts' "                   \
+	"WHEN b.claim_code_mac <> l.claim_code_mac "                    \
+	"THEN 'the unit is stored with another claim code' "            \
+	"END AS reason FROM same s JOIN import_line l USING (line) "    \
+	"JOIN birth b ON b.id = s.id), "
+
+/* Lines that name the same unit as an earlier one of the file. */
+#define TWICE(column, noun)                                               \
+	"UNION ALL SELECT l.line, '" noun " is also on line ' || f.line " \
+	"FROM import_line l JOIN (SELECT " column                         \
+	", min(line) AS line FROM import_line WHERE " column              \
+	" IS NOT NULL GROUP BY " column                                   \
 	" HAVING count(*) > 1) f USING (" column ") WHERE l.line > f.line "
 
-/* Staging holds the lines of this import alone.  "same" pairs lines with the
- * stored units that they name by serial number, key or UEID: one that says
- * nothing else is unchanged.  A used claim code is no longer stored, so a
- * line that brings one again says nothing else either. */
+#define WITH_FOUND                                                         \
+	"found AS (SELECT line, reason FROM judged "                       \
+	"WHERE reason IS NOT NULL "                                        \
+	"UNION ALL SELECT line, 'the key and the serial number or UEID "   \
+	"are those of different units' FROM same GROUP BY line "           \
+	"HAVING count(*) > 1 "                                             \
+	"UNION ALL SELECT line, 'the manufacturer has no model ' || "      \
+	"model_id FROM import_line l WHERE NOT EXISTS (SELECT FROM model " \
+	"m WHERE m.id = l.model_id AND m.manufacturer_id = $1) "
+
+#define FOUND_TWICE                          \
+	TWICE("serial", "the serial number") \
+	TWICE("key_sha256", "the key")       \
+	TWICE("ueid", "the UEID")
+
+#define WITH_BAD                                                           \
+	"), bad AS MATERIALIZED (SELECT line, min(reason) AS reason FROM " \
+	"found GROUP BY line), "
+
 static const struct stmt IMPORT_JUDGE = { "import_judge",
-	"WITH total AS MATERIALIZED (SELECT count(*) AS n FROM import_line), "
-	"same AS MATERIALIZED ("
-	"SELECT l.line, b.id FROM import_line l JOIN birth b ON "
-	"b.serial = l.serial AND b.manufacturer_id = $1 UNION "
-	"SELECT l.line, b.id FROM import_line l JOIN birth b ON "
-	"b.key_sha256 = l.key_sha256 UNION "
-	"SELECT l.line, b.id FROM import_line l JOIN birth b ON "
-	"b.pinned_key_sha256 = l.key_sha256 UNION "
-	"SELECT l.line, b.id FROM import_line l JOIN birth b ON "
-	"b.ueid = l.ueid), "
-	"judged AS (SELECT s.line, CASE "
-	"WHEN b.manufacturer_id <> $1 "
-	"THEN 'another manufacturer lists this key or UEID' "
-	"WHEN " GIVEN_AND_OTHER(
-	    "serial") " THEN 'this key or UEID is stored for another unit' "
-		      "WHEN b.model_id <> l.model_id "
-		      "THEN 'the unit is stored with model ' || b.model_id "
-		      "WHEN " GIVEN_AND_OTHER(
-			  "key_sha256") " THEN 'the unit is stored with "
-					"another key, or without' "
-					"WHEN " GIVEN_AND_OTHER(
-					    "ueid") " THEN 'the unit is stored "
-						    "with another UEID, or "
-						    "without' "
-						    "WHEN (" GIVEN_AND_OTHER("c"
-									     "e"
-									     "r"
-									     "t"
-									     "i"
-									     "f"
-									     "i"
-									     "c"
-									     "a"
-									     "t"
-									     "e"
-									     "_"
-									     "s"
-									     "h"
-									     "a"
-									     "2"
-									     "5"
-									     "6") ") OR (" GIVEN_AND_OTHER("batch") ") OR (" GIVEN_AND_OTHER("made_at") ") OR (" GIVEN_AND_OTHER(
-							"boot_test") ") "
-								     "THEN "
-								     "'the "
-								     "unit is "
-								     "stored "
-								     "with "
-								     "other "
-								     "facts' "
-								     "WHEN "
-								     "b.claim_"
-								     "code_mac "
-								     "<> "
-								     "l.claim_"
-								     "code_mac "
-								     "THEN "
-								     "'the "
-								     "unit is "
-								     "stored "
-								     "with "
-								     "another "
-								     "claim "
-								     "code' "
-								     "END AS "
-								     "reason "
-								     "FROM "
-								     "same s "
-								     "JOIN "
-								     "import_"
-								     "line l "
-								     "USING "
-								     "(line) "
-								     "JOIN "
-								     "birth b "
-								     "ON b.id "
-								     "= s.id), "
-								     "found AS "
-								     "(SELECT "
-								     "line, "
-								     "reason "
-								     "FROM "
-								     "judged "
-								     "WHERE "
-								     "reason "
-								     "IS NOT "
-								     "NULL "
-								     "UNION "
-								     "ALL "
-								     "SELECT "
-								     "line, "
-								     "'the key "
-								     "and the "
-								     "serial "
-								     "number "
-								     "or UEID "
-								     "are "
-								     "those of "
-								     "different"
-								     " units' "
-								     "FROM "
-								     "same "
-								     "GROUP BY "
-								     "line "
-								     "HAVING "
-								     "count(*) "
-								     "> 1 "
-								     "UNION "
-								     "ALL "
-								     "SELECT "
-								     "line, "
-								     "'the "
-								     "manufactu"
-								     "rer has "
-								     "no model "
-								     "' || "
-								     "model_id "
-								     "FROM "
-								     "import_"
-								     "line l "
-								     "WHERE "
-								     "NOT "
-								     "EXISTS "
-								     "(SELECT "
-								     "FROM "
-								     "model m "
-								     "WHERE "
-								     "m.id = "
-								     "l.model_"
-								     "id AND "
-								     "m."
-								     "manufactu"
-								     "rer_id = "
-								     "$1) "
-								     "UNION "
-								     "ALL"
-								     " " TWICE(
-									 "seria"
-									 "l",
-									 "the "
-									 "seria"
-									 "l "
-									 "numbe"
-									 "r") "UNION ALL " TWICE("key_sha256",
-									 "the "
-									 "key") "UNION ALL " TWICE("ueid",
-									 "the "
-									 "UEID") "), "
-										 "bad AS MATERIALIZED (SELECT line, min(reason) AS reason FROM found "
-										 "GROUP BY line), "
-										 "gone AS (DELETE FROM import_line WHERE line IN "
-										 "(SELECT line FROM bad UNION ALL SELECT line FROM same)) "
-										 "SELECT (SELECT n FROM total), (SELECT count(*) FROM bad), "
-										 "(SELECT count(DISTINCT line) FROM same s WHERE NOT EXISTS "
-										 "(SELECT FROM bad WHERE bad.line = s.line)), f.line, f.reason "
-										 "FROM (VALUES (1)) AS one LEFT JOIN (SELECT line, reason FROM bad "
-										 "ORDER BY line LIMIT $2) f ON true ORDER BY f.line",
+	WITH_SAME WITH_JUDGED WITH_FOUND FOUND_TWICE WITH_BAD
+	"gone AS (DELETE FROM import_line WHERE line IN "
+	"(SELECT line FROM bad UNION ALL SELECT line FROM same)) "
+	"SELECT (SELECT n FROM total), (SELECT count(*) FROM bad), "
+	"(SELECT count(DISTINCT line) FROM same s WHERE NOT EXISTS "
+	"(SELECT FROM bad WHERE bad.line = s.line)), f.line, f.reason "
+	"FROM (VALUES (1)) AS one LEFT JOIN (SELECT line, reason FROM bad "
+	"ORDER BY line LIMIT $2) f ON true ORDER BY f.line",
 	2 };
 
 static const struct stmt IMPORT_STORE = { "import_store",
