@@ -94,8 +94,9 @@ refresh(struct plugin *p)
 
 /* ------------------------------------------------------------ callbacks */
 
-/* Also run for each live session on SIGHUP, which then keeps its place; an
- * offline one has no certificate, and is only a queue to be kept. */
+/* On SIGHUP the broker runs this for every session it holds.  A live one is
+ * judged anew; an offline one has no certificate and is refused, which costs
+ * it nothing: it stays offline and keeps its queue. */
 static int
 on_basic_auth(int event, void *data, void *arg)
 {
