@@ -240,16 +240,32 @@ verify_in(struct ctx *cx, X509_STORE *store, const struct path *path)
 	return e;
 }
 
+/* A sender's chain may be large, and one request may have it judged against
+ * many anchors: what that takes is given back each time. */
+static const struct err *
+judge(struct ctx *cx, const struct bytes *chain, size_t n, X509_STORE *store,
+    struct path *path)
+{
+	AUTO_STRUCT(arena) *scratch = arena_new(LIMIT_ARENA);
+	struct ctx inner = *cx;
+	const struct err *e;
+
+	inner.arena = scratch;
+	e = parse_chain(&inner, chain, n, path);
+	if (e == NULL)
+		e = verify_in(&inner, store, path);
+	if (e != NULL)
+		cx->reason = arena_strdup(cx->arena, inner.reason);
+	return e;
+}
+
 const struct err *
 chain_verify(struct ctx *cx, const struct bytes *chain, size_t n,
     const struct trust *t, enum chain_use use)
 {
-	struct path *path = arena_alloc(cx->arena, sizeof(*path));
-	const struct err *e;
+	struct path path = { .use = use };
 
-	path->use = use;
-	e = parse_chain(cx, chain, n, path);
-	return e != NULL ? e : verify_in(cx, t->store, path);
+	return judge(cx, chain, n, t->store, &path);
 }
 
 const struct err *
@@ -257,14 +273,10 @@ chain_verify_anchor(struct ctx *cx, const struct bytes *chain, size_t n,
     struct bytes anchor_der, struct bytes scope_spki_sha256)
 {
 	AUTO_STRUCT(trust) *t = trust_new(&anchor_der, 1);
-	struct path *path = arena_alloc(cx->arena, sizeof(*path));
-	const struct err *e;
+	struct path path = { .use = CHAIN_BIRTH, .scope = scope_spki_sha256 };
 
 	if (t == NULL)
 		return fail(cx, &ERR_CHAIN_UNTRUSTED,
 		    "chain: the anchor does not decode");
-	path->use = CHAIN_BIRTH;
-	path->scope = scope_spki_sha256;
-	e = parse_chain(cx, chain, n, path);
-	return e != NULL ? e : verify_in(cx, t->store, path);
+	return judge(cx, chain, n, t->store, &path);
 }

@@ -6,6 +6,8 @@
 #include "pki/der.h"
 #include "pki/ossl.h"
 
+#define NAME_TEXT_MAX 512 /* ASCII, so that it may be cut anywhere */
+
 static const uint8_t OID_CN[] = { 0x55, 0x04, 0x03 };
 static const uint8_t OID_SERIAL_NUMBER[] = { 0x55, 0x04, 0x05 };
 
@@ -74,6 +76,9 @@ name_text(struct arena *a, struct bytes der)
 		return "(unreadable)";
 	}
 	n = BIO_get_mem_data(bio, &data);
+	/* Escaped, a name may be six times as long as it came. */
+	if (n > NAME_TEXT_MAX)
+		n = NAME_TEXT_MAX;
 	text = n <= 0 ? ""
 		      : bytes_to_str(
 			    a, (struct bytes){ (uint8_t *)data, (size_t)n });

@@ -22,7 +22,8 @@ struct name {
  * IA5String, or holds what must not be shown (text_is_name). */
 bool name_parse(struct arena *a, struct bytes der, struct name *out);
 
-/* RFC 2253 text, control and non-ASCII characters escaped, in the arena. */
+/* The start of its RFC 2253 text, control and non-ASCII characters escaped, in
+ * the arena: for people, who need no more. */
 const char *name_text(struct arena *a, struct bytes der);
 
 #endif
