@@ -1,0 +1,96 @@
+"""Migrations and daily housekeeping, with the migrator's role."""
+
+import shutil
+import subprocess
+
+import pytest
+
+from harness.process import BUILD, REPO
+
+
+@pytest.fixture
+def empty(cluster):
+    database = cluster.create()
+    yield database
+    database.drop()
+
+
+def latchkey(database, *argv, role="migrator"):
+    return subprocess.run([BUILD / "latchkey", *argv],
+        env={"LATCHKEY_DB": database.conninfo(role), "PATH": "/usr/bin"},
+        capture_output=True, text=True, timeout=60, cwd=REPO)
+
+
+@pytest.fixture
+def files(workdir):
+    """A copy of the migrations, to be spoilt."""
+    return shutil.copytree(REPO / "db/migrations", workdir / "migrations")
+
+
+def applied(database):
+    return database.query("SELECT version FROM schema_migration ORDER BY 1")
+
+
+def test_migrating_again_changes_nothing(empty):
+    for _ in range(2):
+        done = latchkey(empty, "migrate")
+        assert done.returncode == 0, done.stderr
+    assert applied(empty) == [(1,)]
+    assert applied(empty) == empty.query("SELECT version FROM "
+        "schema_migration", role="service")
+
+
+def test_an_applied_file_that_changed_is_refused(empty, files):
+    assert latchkey(empty, "migrate", "--migrations", files).returncode == 0
+    (first,) = files.glob("0001_*.sql")
+    first.write_text(first.read_text() + "-- changed\n")
+    done = latchkey(empty, "migrate", "--migrations", files)
+    assert done.returncode != 0 and "changed" in done.stderr
+
+
+def test_a_failing_file_leaves_nothing_of_itself(empty, files):
+    (files / "0002_bad.sql").write_text("CREATE TABLE half (x int);\n"
+        "SELECT 1 / 0;\n")
+    done = latchkey(empty, "migrate", "--migrations", files)
+    assert done.returncode != 0 and "0002_bad.sql" in done.stderr
+    assert applied(empty) == [(1,)]
+    assert empty.query("SELECT to_regclass('half')") == [(None,)]
+
+
+@pytest.mark.parametrize("name", ["0003_gap.sql", "fix.sql", "0001_two.sql"])
+def test_files_are_numbered_without_gaps(empty, files, name):
+    (files / name).write_text("SELECT 1;\n")
+    done = latchkey(empty, "migrate", "--migrations", files)
+    assert done.returncode != 0 and "expected" in done.stderr
+    assert empty.query("SELECT to_regclass('birth')") == [(None,)]
+
+
+def test_a_schema_from_the_future_is_left_alone(empty, files):
+    (files / "0002_later.sql").write_text("CREATE TABLE later (x int);\n")
+    latchkey(empty, "migrate", "--migrations", files)
+    assert applied(empty) == [(1,), (2,)]
+    done = latchkey(empty, "migrate")
+    assert done.returncode != 0 and "version 2" in done.stderr
+
+
+def test_maintaining_makes_a_week_ahead_and_clears_what_is_over(database):
+    database.query("INSERT INTO guess VALUES "
+        "('owner', 'x', now() - interval '2 days', 1), "
+        "('owner', 'x', now(), 1)")
+    database.query("INSERT INTO import_line (import_id, line) VALUES "
+        "(gen_random_uuid(), 1)")
+    database.query("DO $$ BEGIN EXECUTE format('DROP TABLE event_%s', "
+        "to_char((now() AT TIME ZONE 'UTC')::date + 7, 'YYYYMMDD')); END $$")
+    done = latchkey(database, "maintain")
+    assert done.returncode == 0, done.stderr
+    assert "made event_" in done.stdout and "guess" in done.stdout
+    assert database.query("SELECT count(*) FROM guess") == [(1,)]
+    assert database.query("SELECT count(*) FROM import_line") == [(0,)]
+    assert database.query("SELECT partition_days_ahead() >= 7") == [(True,)]
+    again = latchkey(database, "maintain")
+    assert again.returncode == 0 and "made" not in again.stdout
+
+
+def test_the_services_role_cannot_migrate_nor_maintain(database, empty):
+    assert latchkey(empty, "migrate", role="service").returncode != 0
+    assert latchkey(database, "maintain", role="service").returncode != 0
