@@ -10,8 +10,9 @@ if [ ! -d "$RUN" ]; then
 	[ "${1:-}" = quiet ] || echo "nothing of $VAR is running"
 	exit 0
 fi
-stop mosquitto
+stop mosquitto &
 stop latchkeyd
+wait
 "$here/pg.sh" stop "$VAR"
 if [ "${1:-}" = remove ]; then
 	"$here/pg.sh" remove "$VAR"
