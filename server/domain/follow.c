@@ -25,6 +25,7 @@ struct follow {
 	const struct svc *svc;
 	struct db *db;
 	int wake_fd;
+	int64_t asked_us;
 };
 
 static const struct stmt *const *const STATEMENTS[] = { approval_stmts, NULL };
@@ -46,6 +47,17 @@ on_decided(void *arg, const char *id)
 	live_decided(f->svc->live, id);
 }
 
+/* A notification may be lost, or come between a worker's look at a request
+ * and its note that it is pending: at times the database is asked. */
+static ERR_FN
+ask_back(struct follow *f, struct ctx *cx)
+{
+	f->asked_us = clock_mono_us();
+	if (live_count(f->svc->live) == 0)
+		return NULL;
+	return approval_recently_decided(cx, ASK_BACK_SECONDS, on_decided, f);
+}
+
 /* One connection's life: until it is lost or we are to stop (false). */
 static bool
 follow_connection(struct follow *f, struct ctx *cx)
@@ -57,21 +69,17 @@ follow_connection(struct follow *f, struct ctx *cx)
 	live_doubt_all(f->svc->live);
 	LOG(NULL, "follow.listening", LOG_S("channel", "decision"));
 	for (;;) {
-		switch (
-		    listen_wait(cx, f->wake_fd, ASK_EVERY_MS, on_decision, f)) {
-		case LISTEN_WOKEN:
+		enum listen_outcome r =
+		    listen_wait(cx, f->wake_fd, ASK_EVERY_MS, on_decision, f);
+
+		if (r == LISTEN_WOKEN)
 			return false;
-		case LISTEN_LOST:
+		/* On a busy channel there is always a notification. */
+		if (r == LISTEN_LOST ||
+		    ((r == LISTEN_TIMEOUT ||
+			 clock_mono_us() - f->asked_us > ASK_EVERY_MS * 1000) &&
+			ask_back(f, cx) != NULL))
 			return true;
-		case LISTEN_NOTIFIED:
-			break;
-		case LISTEN_TIMEOUT:
-			if (live_count(f->svc->live) > 0 &&
-			    approval_recently_decided(
-				cx, ASK_BACK_SECONDS, on_decided, f) != NULL)
-				return true;
-			break;
-		}
 		arena_reset(cx->arena);
 	}
 }

@@ -70,17 +70,22 @@ static const struct stmt APPROVAL_FOR_ENROLL = { "approval_for_enroll",
 	"ORDER BY a.created_at DESC LIMIT 1",
 	4 };
 
+/* The unit before its requests, as who takes trust away locks them. */
 static const struct stmt APPROVAL_LOCK = { "approval_lock",
 	"SELECT " COLUMNS "FROM approval a " JOINS
-	"WHERE a.id = $1::uuid FOR UPDATE OF a, b",
+	"WHERE a.id = $1::uuid FOR UPDATE OF b, a",
 	1 };
 
-/* A yes is good for an hour: the device may be asleep meanwhile. */
+/* A yes is good for an hour: the device may be asleep meanwhile.  The newest
+ * replaces one that was not used, or both keys could be certified at once. */
 static const struct stmt APPROVAL_DECIDE = { "approval_decide",
 	"WITH a AS (UPDATE approval SET state = $2, owner_id = $3::uuid, "
 	"device_id = $4::uuid, decided_at = now(), "
 	"expires_at = greatest(expires_at, now() + interval '1 hour') "
 	"WHERE id = $1::uuid AND state = 'pending' RETURNING *), "
+	"o AS (UPDATE approval SET state = 'superseded' FROM a "
+	"WHERE approval.birth_id = a.birth_id AND approval.id <> a.id AND "
+	"approval.state = 'approved' AND a.state = 'approved'), "
 	"c AS (UPDATE birth SET claim_code_mac = NULL FROM a "
 	"WHERE birth.id = a.birth_id AND a.kind = 'claim' AND "
 	"a.state = 'approved'), "

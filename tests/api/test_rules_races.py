@@ -3,6 +3,7 @@ order without gaps.  The interleavings are forced: another session of ours
 holds the one lock that stops a statement where we want it stopped."""
 
 import concurrent.futures
+import threading
 import time
 
 import psycopg2
@@ -107,6 +108,42 @@ def test_a3_revoker_that_waited_for_an_issuer_gets_its_certificate(
     blocker.close()
 
 
+def test_a3_revocation_beside_a_decision_is_not_the_victim_of_a_deadlock(
+        database, enrolled, owner, operator, pool):
+    enrolled.key = new_key()
+    expect(enrolled.authorize(), 200)
+    shown = expect(owner.lookup(enrolled.grant["user_code"]), 200).json()
+    blocker = database.connect("super")
+    # Stops the revocation after it has locked the unit.
+    blocker.cursor().execute("SELECT FROM key_use FOR UPDATE")
+    revoker = pool.submit(lambda: operator.revoke(enrolled.id))
+    wait_blocked(database)
+    decider = pool.submit(lambda: owner.decide(shown, "approve"))
+    wait_blocked(database, 2)
+    blocker.rollback()
+    assert revoker.result(20).status_code == 200
+    assert decider.result(20).status_code == 409
+    assert database.value("SELECT count(*) FROM approval WHERE state IN "
+        "('pending', 'approved')") == 0
+    blocker.close()
+
+
+def test_a1_the_newest_yes_replaces_one_that_was_not_used(
+        database, device, owner):
+    approved(device, owner)
+    expect(device.poll(), 200)
+    first, first_token = device.key, device.token
+    device.key, device.token = new_key(), None
+    approved(device, owner)
+    second, device.key, device.token = device.key, first, first_token
+    expect(device.enroll(), 401)
+    expect(device.enroll(token=False), 403)
+    device.key = second
+    expect(device.poll(), 200)
+    expect(device.enroll(), 200)
+    assert living(database, device.id) == 1
+
+
 def test_a3_two_renewals_of_one_certificate_give_one_successor(
         database, enrolled, pool):
     keys = [new_key() for _ in range(4)]
@@ -207,3 +244,30 @@ def test_broker_role_may_only_read_what_is_refused(database, statement):
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
         database.query(statement, role="broker")
     database.query("SELECT * FROM revocation", role="broker")
+
+
+@pytest.mark.settings(code_interval="1s")
+def test_unheard_decision_is_found_while_others_are_heard(
+        database, device, owner):
+    expect(device.authorize(), 200)
+    expect(device.poll(), 400)
+    shown = expect(owner.lookup(device.grant["user_code"]), 200).json()
+    busy = threading.Event()
+
+    def others():
+        while not busy.wait(0.5):
+            database.query("NOTIFY latchkey_decision, 'another'")
+
+    talker = threading.Thread(target=others)
+    talker.start()
+    # As if its notification had come before the poll was noted.
+    database.query("UPDATE approval SET state = 'denied', owner_id = %s, "
+        "decided_at = now() WHERE id = %s", (owner.id, shown["id"]))
+    for _ in range(12):
+        time.sleep(1.1)
+        error = device.poll().json()["error"]
+        if error == "access_denied":
+            break
+    busy.set()
+    talker.join()
+    assert error == "access_denied"
