@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 VAR=$(mktemp -d /tmp/latchkey-demo-XXXXXX)
 chmod 711 "$VAR"
-LATCHKEY_PORT=$(free_port 18443)
+LATCHKEY_PORT=$(free_port "$((20000 + $$ % 10000))")
 MQTT_PORT=$(free_port "$((LATCHKEY_PORT + 1))")
 export VAR LATCHKEY_PORT MQTT_PORT
 end() {
