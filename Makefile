@@ -70,6 +70,10 @@ $(BUILD)/tests/unit/plugin/%: $(BUILD)/tests/unit/plugin/%.o \
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/liblatchkey.a
 	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LIBS_SERVER) -lcmocka
 
+# The load generator of "make bench".
+$(BUILD)/bench-load: $(call obj,tests/bench) $(BUILD)/liblatchkey.a
+	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LIBS_CORE)
+
 # A header alone, for tests/lint/headers.sh.
 $(BUILD)/headers/%.h: %.h | packages
 	@$(CC) $(CFLAGS) -fsyntax-only -x c -include $< /dev/null
@@ -147,6 +151,13 @@ fuzz:
 	@$(MAKE) -s $(JOBS) SAN=1 FUZZ=1 CC=clang fuzz-run
 fuzz-run: $(addprefix $(BUILD)/fuzz/,$(FUZZ_ROWS))
 	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ_ROWS)
+
+## bench  what it costs, measured: a table, and build/bench.json
+.PHONY: bench
+bench:
+	@deploy/dev/install.sh run build check bench
+	@$(MAKE) -s $(JOBS) all $(BUILD)/bench-load
+	@LATCHKEY_BUILD=$(CURDIR)/$(BUILD) /usr/bin/python3 tests/bench/bench.py
 
 ## lint   layers, sizes, style, shell, contract and settings
 .PHONY: lint

@@ -1,0 +1,44 @@
+/*
+ * The load generator: one command a run, driven by tests/bench/bench.py.
+ * A command that needs the driver's hand in between (to put its units on the
+ * allowlist, say) prints {"ready": ...} and waits for a line.
+ */
+#ifndef BENCH_LOAD_H
+#define BENCH_LOAD_H
+
+#include "tests/bench/link.h"
+#include "tests/bench/tally.h"
+#include "tests/bench/unit.h"
+
+struct options {
+	uint16_t port, mqtt_port;
+	size_t connections, units, codes, passes;
+	int64_t seconds;
+	int version;           /* of TLS, or 0 */
+	int status;            /* of every answer, or it failed */
+	bool resume, fresh;    /* resume sessions; a connection a request */
+	const char *maker;     /* directory of maker.crt and maker.key */
+	const char *prefix;    /* of the units' serial numbers */
+	const char *client_id; /* of the model */
+	const char *path, *body;
+	const char *units_file, *issued_file; /* what the driver reads */
+	struct tally tally;
+};
+
+/* Requests on connections that stay open, for some seconds. */
+void run_request(struct options *o);
+/* A connection for each request, for some seconds. */
+void run_connect(struct options *o);
+/* Holds open connections until told to end. */
+void run_idle(struct options *o);
+/* Every unit enrolls once, by birth certificate. */
+void run_enroll(struct options *o);
+/* Device codes, and polls of them while they are pending. */
+void run_poll(struct options *o);
+/* Devices at the broker: says when each one's session was cut. */
+void run_broker(struct options *o);
+
+/* Prints {"ready": n} and waits for the driver's line. */
+void wait_for_driver(size_t n);
+
+#endif
