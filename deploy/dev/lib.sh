@@ -21,11 +21,16 @@ secret_file() {
 	)
 }
 
+# is_alive PID: whether it runs; what init has not yet reaped does not.
+is_alive() {
+	read -r _ _ state _ 2>/dev/null <"/proc/$1/stat" && [ "$state" != Z ]
+}
+
 # is_running NAME: whether $RUN/NAME.pid is that of a process of that program.
 is_running() {
 	[ -s "$RUN/$1.pid" ] || return 1
 	pid=$(cat "$RUN/$1.pid")
-	[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$1" ]
+	[ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$1" ] && is_alive "$pid"
 }
 
 # stop NAME: SIGTERM, at most 15 s for it to finish its work, then SIGKILL.
@@ -34,11 +39,11 @@ stop() {
 		pid=$(cat "$RUN/$1.pid")
 		kill -TERM "$pid" 2>/dev/null || :
 		n=0
-		while [ -d "/proc/$pid" ] && [ "$n" -lt 300 ]; do
+		while is_alive "$pid" && [ "$n" -lt 300 ]; do
 			sleep 0.05
 			n=$((n + 1))
 		done
-		if [ -d "/proc/$pid" ]; then
+		if is_alive "$pid"; then
 			echo "$1 did not stop in 15 s: killed" >&2
 			kill -KILL "$pid" 2>/dev/null || :
 		fi
@@ -50,7 +55,7 @@ stop() {
 wait_line() {
 	n=0
 	while ! grep -q "$2" "$VAR/$1.log" 2>/dev/null; do
-		if [ "$n" -ge 400 ] || ! is_running "$1"; then
+		if [ "$n" -ge 400 ] || ! is_alive "$(cat "$RUN/$1.pid")"; then
 			tail -n 20 "$VAR/$1.log" >&2
 			die "$1 did not start; its log is $VAR/$1.log"
 		fi
