@@ -168,7 +168,7 @@ lint:
 ## fmt    formats all C
 .PHONY: fmt
 fmt:
-	clang-format -i $(shell git ls-files '*.c' '*.h')
+	@clang-format -i $(shell git ls-files '*.c' '*.h')
 
 ## clean  stops the stack, removes what was built, and the stack's data
 .PHONY: clean
