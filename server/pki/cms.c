@@ -1,49 +1,68 @@
 #include "pki/cms.h"
 
+#include "base/arena.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "pki/der.h"
 #include "pki/ossl.h"
 
 const struct err ERR_BAD_CMS = { KIND_INVALID, "bad-cms",
 	"This is no certs-only CMS message." };
 
-/* An empty SignedData without content and signers, version 1 (RFC 5652
- * section 5.1). */
-static PKCS7 *
-degenerate(void)
-{
-	PKCS7 *p7 = PKCS7_new();
+/* id-signedData. */
+static const uint8_t OID_SIGNED_DATA[] = { 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
+	0xf7, 0x0d, 0x01, 0x07, 0x02 };
+/* What stands before the certificates of a degenerate SignedData (RFC 5652
+ * section 5.1): version 1, no digests, id-data without content. */
+static const uint8_t HEAD[] = { 0x02, 0x01, 0x01, 0x31, 0x00, 0x30, 0x0b, 0x06,
+	0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01 };
+static const uint8_t NO_SIGNERS[] = { 0x31, 0x00 };
 
-	must(p7 != NULL && PKCS7_set_type(p7, NID_pkcs7_signed) == 1);
-	must(PKCS7_content_new(p7, NID_pkcs7_data) == 1);
-	must(PKCS7_set_detached(p7, 1) == 1);
-	return p7;
+/* A DER item around the parts. */
+static struct bytes
+wrap(struct arena *a, uint8_t tag, const struct bytes *parts, size_t n)
+{
+	size_t i, sum = 0, len = 1;
+	uint8_t *whole, *p;
+
+	for (i = 0; i < n; i++)
+		sum += parts[i].n;
+	for (i = sum; sum > 0x7f && i > 0; i >>= 8)
+		len++;
+	p = whole = arena_alloc(a, 1 + len + sum);
+	*p++ = tag;
+	*p++ = (uint8_t)(len == 1 ? sum : 0x80 | (len - 1));
+	for (i = len - 1; i-- > 0;)
+		*p++ = (uint8_t)(sum >> 8 * i);
+	for (i = 0; i < n; i++) {
+		memcpy(p, parts[i].p, parts[i].n);
+		p += parts[i].n;
+	}
+	return (struct bytes){ whole, 1 + len + sum };
 }
 
+/* Written by hand: the library would decode each certificate first, and its
+ * key with it, which costs more than the signature (docs/performance.md). */
 const struct err *
 cms_certs_only(
     struct ctx *cx, const struct bytes *ders, size_t n, struct bytes *out)
 {
-	AUTO(PKCS7) *p7 = degenerate();
-	unsigned char *der = NULL;
+	struct bytes body[] = { BYTES_OF(HEAD), BYTES_NONE,
+		BYTES_OF(NO_SIGNERS) };
+	struct bytes message[] = { BYTES_OF(OID_SIGNED_DATA), BYTES_NONE };
+	struct bytes rest, one, data;
 	size_t i;
-	int len;
 
 	for (i = 0; i < n; i++) {
-		const unsigned char *p = ders[i].p;
-		AUTO(X509) *x = d2i_X509(NULL, &p, (long)ders[i].n);
-
-		if (x == NULL) {
-			ERR_clear_error();
+		rest = ders[i];
+		if (!der_take(&rest, DER_SEQUENCE, &one) || rest.n > 0)
 			return fail(cx, &ERR_BAD_CMS,
-			    "cms: certificate %zu does not decode", i);
-		}
-		must(PKCS7_add_certificate(p7, x) == 1);
+			    "cms: certificate %zu is not DER", i);
 	}
-	len = i2d_PKCS7(p7, &der);
-	must(len > 0);
-	*out = bytes_dup(cx->arena, (struct bytes){ der, (size_t)len });
-	OPENSSL_free(der);
+	body[1] = wrap(cx->arena, DER_CONTEXT_CONSTRUCTED(0), ders, n);
+	data = wrap(cx->arena, DER_SEQUENCE, body, 3);
+	message[1] = wrap(cx->arena, DER_CONTEXT_CONSTRUCTED(0), &data, 1);
+	*out = wrap(cx->arena, DER_SEQUENCE, message, 2);
 	return NULL;
 }
 
