@@ -59,6 +59,7 @@ static void
 on_connected(struct server *sv, struct MHD_Connection *mhd, void **socket_cx)
 {
 	const union MHD_ConnectionInfo *fd, *session, *address;
+	uint8_t ticket[TICKET_KEY_BYTES];
 	struct conn *c;
 
 	fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -74,7 +75,9 @@ on_connected(struct server *sv, struct MHD_Connection *mhd, void **socket_cx)
 	must(session != NULL);
 	c->session = session->tls_session;
 	c->credential = tls_get1(sv->tls);
-	tls_session_init(c->session, c->credential);
+	ticket_key(sv->env.svc, clock_now(), ticket);
+	tls_session_init(c->session, c->credential, ticket);
+	explicit_bzero(ticket, sizeof(ticket));
 	*socket_cx = c;
 }
 

@@ -250,13 +250,18 @@ tls_reload(struct tls *t)
 }
 
 void
-tls_session_init(void *session, struct tls_credential *c)
+tls_session_init(void *session, struct tls_credential *c,
+    const uint8_t ticket_key[TICKET_KEY_BYTES])
 {
+	gnutls_datum_t key = { (unsigned char *)(uintptr_t)ticket_key,
+		TICKET_KEY_BYTES };
 	gnutls_session_t s = session;
 
 	/* Requested, never required; no CA names are sent. */
 	gnutls_certificate_server_set_request(s, GNUTLS_CERT_REQUEST);
 	gnutls_session_set_ptr(s, c);
+	gnutls_db_set_cache_expiration(s, TICKET_LIFETIME);
+	must(gnutls_session_ticket_enable_server(s, &key) == 0);
 }
 
 static int

@@ -12,6 +12,7 @@
 
 #include "base/auto.h"
 #include "domain/caller.h"
+#include "domain/ticket.h"
 
 #define TLS_WHY_BYTES 256
 
@@ -36,8 +37,11 @@ struct tls_credential *tls_get1(struct tls *t);
 void tls_credential_drop(struct tls_credential *c);
 
 /* Prepares a new session (a gnutls_session_t): asks for a certificate
- * without requiring one, and serves c, which must outlive the session. */
-void tls_session_init(void *session, struct tls_credential *c);
+ * without requiring one, serves c, which must outlive the session, and
+ * offers to resume it by a ticket.  The client's chain travels in the ticket
+ * and is judged again as at a full handshake (SECURITY.md H3). */
+void tls_session_init(void *session, struct tls_credential *c,
+    const uint8_t ticket_key[TICKET_KEY_BYTES]);
 
 /* The client's chain, copied; freed with tls_peer_release. */
 void tls_peer_init(void *session, struct peer *out);

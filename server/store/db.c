@@ -160,9 +160,8 @@ finish(struct ctx *cx, const char *what, PGresult **out)
 	}
 }
 
-/* Runs text without parameters: transaction control and settings. */
-static ERR_FN
-simple(struct ctx *cx, const char *text)
+const struct err *
+db_simple(struct ctx *cx, const char *text)
 {
 	if (!PQsendQuery(cx->db->pg, text))
 		return lost(cx, text);
@@ -233,7 +232,7 @@ connect_now(struct ctx *cx)
 	if (PQstatus(cx->db->pg) != CONNECTION_OK)
 		return lost(cx, "connect");
 	PQsetNoticeReceiver(cx->db->pg, ignore_notice, NULL);
-	e = simple(cx, "SET statement_timeout = 7000; SET timezone = 'UTC'");
+	e = db_simple(cx, "SET statement_timeout = 7000; SET timezone = 'UTC'");
 	if (e == NULL && cx->db->lists != NULL)
 		e = check_version(cx);
 	if (e == NULL)
@@ -395,7 +394,7 @@ tx_begin(struct ctx *cx, struct tx *tx)
 	if (e != NULL)
 		return e;
 	must(!cx->db->in_tx);
-	e = simple(cx, "BEGIN");
+	e = db_simple(cx, "BEGIN");
 	if (e != NULL)
 		return e;
 	tx->open = true;
@@ -410,7 +409,7 @@ tx_patience(struct tx *tx, int seconds)
 	    tx->cx->arena, "SET LOCAL statement_timeout = %d", seconds * 1000);
 
 	tx->cx->db->patience_ms = seconds * 1000 + 1000;
-	return simple(tx->cx, set);
+	return db_simple(tx->cx, set);
 }
 
 const struct err *
@@ -446,7 +445,7 @@ tx_end(struct tx *tx)
 		return;
 	db = tx->cx->db;
 	tx->open = false;
-	if (db->pg != NULL && simple(tx->cx, "ROLLBACK") != NULL)
+	if (db->pg != NULL && db_simple(tx->cx, "ROLLBACK") != NULL)
 		db_drop(db);
 	db->in_tx = false;
 	db->patience_ms = DB_PATIENCE_MS;

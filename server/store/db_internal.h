@@ -23,6 +23,10 @@ struct db {
 /* Connects and prepares when that has not happened or was lost. */
 ERR_FN db_open(struct ctx *cx);
 
+/* Runs text without parameters on the open connection, within the patience:
+ * transaction control, settings, LISTEN. */
+ERR_FN db_simple(struct ctx *cx, const char *text);
+
 /* Forgets the connection after a failure that leaves it unusable. */
 void db_drop(struct db *db);
 

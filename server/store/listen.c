@@ -9,17 +9,9 @@
 bool
 listen_start(struct ctx *cx, const char *channel)
 {
-	PGresult *res;
-	bool ok;
+	const char *text = arena_printf(cx->arena, "LISTEN %s", channel);
 
-	if (db_open(cx) != NULL)
-		return false;
-	res = PQexec(cx->db->pg, arena_printf(cx->arena, "LISTEN %s", channel));
-	ok = PQresultStatus(res) == PGRES_COMMAND_OK;
-	PQclear(res);
-	if (!ok)
-		db_drop(cx->db);
-	return ok;
+	return db_open(cx) == NULL && db_simple(cx, text) == NULL;
 }
 
 /* Hands over what has arrived; false if the connection is gone. */
