@@ -125,19 +125,6 @@ add_eku(X509 *x, int nid)
 	add_ext(x, NID_ext_key_usage, eku, false);
 }
 
-static void
-add_policy(X509 *x, const char *oid)
-{
-	AUTO(CERTIFICATEPOLICIES) *list = CERTIFICATEPOLICIES_new();
-	POLICYINFO *info = POLICYINFO_new();
-
-	must(list != NULL && info != NULL);
-	ASN1_OBJECT_free(info->policyid);
-	info->policyid = OBJ_txt2obj(oid, 1);
-	must(info->policyid != NULL && sk_POLICYINFO_push(list, info) > 0);
-	add_ext(x, NID_certificate_policies, list, false);
-}
-
 /* RFC 7093 section 2, method 1: the first 160 bits of the key's SHA-256. */
 static void
 add_subject_key_id(X509 *x)
@@ -255,8 +242,6 @@ build_certificate(const struct build *b, X509 *issuer, EVP_PKEY *key)
 	add_key_usage(x, b->ca);
 	if (b->eku != 0)
 		add_eku(x, b->eku);
-	if (b->policy != NULL)
-		add_policy(x, b->policy);
 	add_subject_key_id(x);
 	add_authority_key_id(x, issuer == NULL ? x : issuer);
 	add_alt_names(x, b);

@@ -19,9 +19,8 @@ struct build {
 	const char *const *names; /* SAN: DNS names and addresses, or NULL */
 	struct bytes spki;
 	bool ca;
-	int pathlen;        /* of a CA; -1: no limit */
-	int eku;            /* NID, or 0 */
-	const char *policy; /* OID, or NULL */
+	int pathlen; /* of a CA; -1: no limit */
+	int eku;     /* NID, or 0 */
 	int64_t not_before, not_after;
 	uint8_t serial[SERIAL_BYTES];
 };

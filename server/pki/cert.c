@@ -142,17 +142,6 @@ read_san(struct arena *a, struct bytes value, struct cert *out)
 }
 
 static bool
-read_policies(struct arena *a, struct bytes value, struct cert *out)
-{
-	struct bytes first;
-
-	if (!ext_policies(value, &first, &out->n_policy))
-		return false;
-	out->policy = oid_text(a, first);
-	return true;
-}
-
-static bool
 read_key_usage(struct bytes value, struct cert *out)
 {
 	struct ext_key_usage ku;
@@ -193,7 +182,7 @@ read_extension(struct arena *a, const struct ext *e, struct cert *out)
 	case EXT_SUBJECT_ALT_NAME:
 		return read_san(a, e->value, out);
 	case EXT_POLICIES:
-		return read_policies(a, e->value, out);
+		return ext_policies(e->value);
 	case EXT_SUBJECT_KEY_ID:
 		return ext_subject_key_id(e->value);
 	case EXT_NS_CERT_TYPE:

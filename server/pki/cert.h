@@ -31,9 +31,7 @@ struct cert {
 	const char *subject_serial; /* the only serialNumber, or NULL */
 	const char *uri;            /* the only URI in the SAN, or NULL */
 	int n_uri;
-	int n_san;          /* all names in the SAN, URIs included */
-	const char *policy; /* the first policy's OID, or NULL */
-	int n_policy;
+	int n_san;  /* all names in the SAN, URIs included */
 	bool is_ca; /* basicConstraints CA:TRUE */
 	bool has_ku, ku_digital_signature, ku_cert_sign;
 	bool has_eku, eku_client, eku_server, eku_any, eku_other;

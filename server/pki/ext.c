@@ -207,11 +207,10 @@ ext_san(struct bytes value, struct ext_san *out)
 }
 
 bool
-ext_policies(struct bytes value, struct bytes *first, int *n)
+ext_policies(struct bytes value)
 {
 	struct bytes seq, info, oid;
 
-	*n = 0;
 	if (!der_take(&value, DER_SEQUENCE, &seq) || value.n != 0 || seq.n == 0)
 		return false;
 	while (seq.n > 0) {
@@ -222,8 +221,6 @@ ext_policies(struct bytes value, struct bytes *first, int *n)
 		    (!der_take(&info, DER_SEQUENCE, &(struct bytes){ 0 }) ||
 			info.n != 0))
 			return false;
-		if ((*n)++ == 0)
-			*first = oid;
 	}
 	return true;
 }

@@ -59,8 +59,8 @@ struct ext_san {
 };
 bool ext_san(struct bytes value, struct ext_san *out);
 
-/* The first policy's OID and their number. */
-bool ext_policies(struct bytes value, struct bytes *first, int *n);
+/* Their form alone: no policy means anything here. */
+bool ext_policies(struct bytes value);
 
 bool ext_subject_key_id(struct bytes value);
 bool ext_ns_cert_type(struct bytes value);

@@ -2,7 +2,6 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "pki/profile.h"
 
 #define DEVICE_PREFIX "urn:uuid:"
 #define SERVICE_PREFIX "urn:latchkey:service:"
@@ -13,11 +12,11 @@ const struct err ERR_BAD_IDENTITY = { KIND_FORBIDDEN, "bad-identity",
 /* What each kind's certificates must say; exactly one row may match. */
 static const struct {
 	enum identity_kind kind;
-	const char *policy, *prefix;
+	const char *prefix;
 	bool (*valid)(struct bytes id);
 } KINDS[] = {
-	{ IDENTITY_DEVICE, POLICY_DEVICE, DEVICE_PREFIX, text_is_uuid },
-	{ IDENTITY_SERVICE, POLICY_SERVICE, SERVICE_PREFIX, text_is_slug },
+	{ IDENTITY_DEVICE, DEVICE_PREFIX, text_is_uuid },
+	{ IDENTITY_SERVICE, SERVICE_PREFIX, text_is_slug },
 };
 
 static const struct err *
@@ -39,13 +38,9 @@ identity_parse(struct ctx *cx, const struct cert *c, struct identity *out)
 		return refuse(cx, "purposes are not clientAuth alone");
 	if (c->n_san != 1 || c->n_uri != 1 || c->uri == NULL)
 		return refuse(cx, "names are not exactly one URI");
-	if (c->n_policy != 1)
-		return refuse(cx, "not exactly one policy");
-	while (strcmp(KINDS[i].policy, c->policy) != 0)
+	while (strncmp(c->uri, KINDS[i].prefix, strlen(KINDS[i].prefix)) != 0)
 		if (++i == sizeof(KINDS) / sizeof(KINDS[0]))
-			return refuse(cx, "no profile of devices or services");
-	if (strncmp(c->uri, KINDS[i].prefix, strlen(KINDS[i].prefix)) != 0)
-		return refuse(cx, "URI is not of the profile's form");
+			return refuse(cx, "URI is no device's or service's");
 	id = c->uri + strlen(KINDS[i].prefix);
 	if (!KINDS[i].valid(bytes_str(id)))
 		return refuse(cx, "id is not in its one spelling");

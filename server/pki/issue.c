@@ -14,12 +14,11 @@ const struct err ERR_CA_EXPIRED = { KIND_UNAVAILABLE, "ca-expired",
 /* What a kind fixes, whatever the profile says. */
 static const struct {
 	int eku;
-	const char *policy, *uri_prefix;
+	const char *uri_prefix;
 } KINDS[] = {
-	[PROFILE_DEVICE] = { NID_client_auth, POLICY_DEVICE, "urn:uuid:" },
-	[PROFILE_SERVICE] = { NID_client_auth, POLICY_SERVICE,
-	    "urn:latchkey:service:" },
-	[PROFILE_SERVER] = { NID_server_auth, POLICY_SERVER, NULL },
+	[PROFILE_DEVICE] = { NID_client_auth, "urn:uuid:" },
+	[PROFILE_SERVICE] = { NID_client_auth, "urn:latchkey:service:" },
+	[PROFILE_SERVER] = { NID_server_auth, NULL },
 };
 
 /* The caller made the id and the names: wrong ones are its bug. */
@@ -59,8 +58,7 @@ issue_certificate(struct ctx *cx, const struct signer *s, struct issue *io)
 	struct build b = { .cn = io->id,
 		.spki = io->spki,
 		.pathlen = -1,
-		.eku = KINDS[kind].eku,
-		.policy = KINDS[kind].policy };
+		.eku = KINDS[kind].eku };
 	AUTO(X509) *x = NULL;
 	struct key_facts key;
 	const struct err *e;

@@ -1,8 +1,8 @@
 /*
  * What the certificates that the service issues look like: data in
- * pki/profiles.conf.  A profile has a kind, which fixes names, usages and
- * policy, so that no edit of that file can make a CA or a server out of a
- * device; the file chooses names and lifetimes.
+ * pki/profiles.conf.  A profile has a kind, which fixes names and usages, so
+ * that no edit of that file can make a CA or a server out of a device; the
+ * file chooses names and lifetimes.
  */
 #ifndef PKI_PROFILE_H
 #define PKI_PROFILE_H
@@ -10,14 +10,6 @@
 #include <stdint.h>
 
 #include "base/auto.h"
-
-/* Policy OIDs, one per kind, under the arc 2.25.<UUID as an integer> (X.667)
- * made for this product: they tell a device's certificate from any other
- * that our CA signed (R7). */
-#define POLICY_ARC "2.25.37334048194435359161122360027918400847"
-#define POLICY_DEVICE POLICY_ARC ".1"
-#define POLICY_SERVICE POLICY_ARC ".2"
-#define POLICY_SERVER POLICY_ARC ".3"
 
 enum profile_kind {
 	PROFILE_DEVICE,  /* CN=<id>, urn:uuid:<id>, clientAuth */

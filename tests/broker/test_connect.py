@@ -9,8 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from broker.world import (ARC, CLIENT_AUTH, POLICY_DEVICE, POLICY_SERVICE,
-    Issuer, Leaf, new_id)
+from broker.world import CLIENT_AUTH, Issuer, Leaf, new_id
 from harness.crypto import PEM, key_pem, new_key
 from harness.players import Maker
 
@@ -60,9 +59,6 @@ SHAPES = {
     "no purpose": lambda i: dict(purposes=()),
     "a server's purpose too": lambda i: dict(purposes=(
         *CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH)),
-    "no policy": lambda i: dict(policy=None),
-    "a service's policy": lambda i: dict(policy=POLICY_SERVICE),
-    "an unknown policy": lambda i: dict(policy=ARC + ".9"),
     "a service's URI": lambda i: dict(uris=[f"urn:latchkey:service:{i}"]),
 }
 
@@ -71,9 +67,8 @@ def test_certificate_of_ours_that_names_no_device_is_refused(connect, issuer,
         device_id):
     for shape, change in SHAPES.items():
         fields = {"cn": device_id, "uris": [f"urn:uuid:{device_id}"],
-            "policy": POLICY_DEVICE, **change(device_id)}
-        leaf = issuer.leaf(fields.pop("cn"), fields.pop("uris"),
-            fields.pop("policy"), **fields)
+            **change(device_id)}
+        leaf = issuer.leaf(fields.pop("cn"), fields.pop("uris"), **fields)
         assert not connect(leaf, device_id).connected, shape
 
 

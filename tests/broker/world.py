@@ -19,8 +19,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from harness.crypto import PEM, key_pem, new_key
 
-ARC = "2.25.37334048194435359161122360027918400847"
-POLICY_DEVICE, POLICY_SERVICE = ARC + ".1", ARC + ".2"
 CLIENT_AUTH = (ExtendedKeyUsageOID.CLIENT_AUTH,)
 NOT_AUTHORIZED = (5, 0x87)  # CONNACK of MQTT 3.1.1, and of 5.0
 SOON = 5  # seconds; how long what must happen may take on a loaded machine
@@ -48,22 +46,6 @@ class Leaf:
             tzinfo=datetime.timezone.utc).timestamp()
 
 
-def policies(dotted):
-    """A certificatePolicies extension (RFC 5280 section 4.2.1.4) by hand:
-    this version of python3-cryptography knows no arcs above 64 bits."""
-    first, second, *rest = (int(arc) for arc in dotted.split("."))
-    body = b""
-    for arc in (40 * first + second, *rest):
-        digits = [arc & 0x7f]
-        while arc := arc >> 7:
-            digits.append(arc & 0x7f | 0x80)
-        body += bytes(reversed(digits))
-    for tag in (0x06, 0x30, 0x30):
-        body = bytes((tag, len(body))) + body
-    return x509.UnrecognizedExtension(
-        x509.ObjectIdentifier("2.5.29.32"), body)
-
-
 class Issuer:
     """A CA of ours; a leaf is what pki/profiles.conf says unless told."""
 
@@ -81,7 +63,7 @@ class Issuer:
             return kind.from_issuer_public_key(self.key.public_key())
         return kind.from_issuer_subject_key_identifier(own.value)
 
-    def leaf(self, cn, uris, policy, seconds=3600, purposes=CLIENT_AUTH,
+    def leaf(self, cn, uris, seconds=3600, purposes=CLIENT_AUTH,
             dns=()):
         now = datetime.datetime.utcnow().replace(microsecond=0)
         key = new_key()
@@ -105,18 +87,15 @@ class Issuer:
         if names:
             builder = builder.add_extension(
                 x509.SubjectAlternativeName(names), False)
-        if policy:
-            builder = builder.add_extension(policies(policy), False)
         return Leaf(builder.sign(self.key, hashes.SHA256()), key,
             (self.certificate,))
 
     def device(self, device_id, **kwargs):
-        return self.leaf(device_id, [f"urn:uuid:{device_id}"], POLICY_DEVICE,
-            **kwargs)
+        return self.leaf(device_id, [f"urn:uuid:{device_id}"], **kwargs)
 
     def service(self, name, **kwargs):
         return self.leaf(name, [f"urn:latchkey:service:{name}"],
-            POLICY_SERVICE, **kwargs)
+            **kwargs)
 
 
 class Feed:

@@ -27,8 +27,6 @@ facts_of_a_certificate(void **state)
 	assert_string_equal(c.uri, "urn:uuid:x");
 	assert_int_equal(c.n_uri, 1);
 	assert_int_equal(c.n_san, 1);
-	assert_string_equal(c.policy, "1.2.3.4");
-	assert_int_equal(c.n_policy, 1);
 	assert_true(
 	    !c.is_ca && c.has_ku && c.ku_digital_signature && !c.ku_cert_sign);
 	assert_true(c.has_eku && c.eku_client && !c.eku_server && !c.eku_any &&

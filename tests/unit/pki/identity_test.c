@@ -1,50 +1,23 @@
 #include "tests/unit/pki/material.h"
 
 #include "pki/identity.h"
-#include "pki/profile.h"
 
 #define ID "0f8fad5b-d9cb-469f-a165-70867728950e"
 #define UPPER "0F8FAD5B-D9CB-469F-A165-70867728950E"
 
-/* certificatePolicies with one policy under our arc, or two. */
-static struct extension
-policies(const char *first, const char *second)
-{
-	AUTO(CERTIFICATEPOLICIES) *list = CERTIFICATEPOLICIES_new();
-	const char *const oids[] = { first, second };
-	unsigned char *der = NULL;
-	struct extension e = { "2.5.29.32", NULL };
-	int n;
-
-	for (size_t i = 0; i < 2 && oids[i] != NULL; i++) {
-		POLICYINFO *info = POLICYINFO_new();
-
-		info->policyid = OBJ_txt2obj(oids[i], 1);
-		sk_POLICYINFO_push(list, info);
-	}
-	n = i2d_CERTIFICATEPOLICIES(list, &der);
-	assert_true(n > 0);
-	e.value = arena_printf(cx.arena, "DER:%s",
-	    bytes_hex(cx.arena, (struct bytes){ der, (size_t)n }));
-	OPENSSL_free(der);
-	return e;
-}
-
 /* What a device's certificate says, each part of which a test replaces. */
 struct claim {
-	const char *cn, *cn2, *san, *eku, *policy, *policy2;
+	const char *cn, *cn2, *san, *eku;
 	bool ca;
 };
 
-static const struct claim DEVICE = { .cn = ID,
-	.san = "URI:urn:uuid:" ID,
-	.eku = "clientAuth",
-	.policy = POLICY_DEVICE };
+static const struct claim DEVICE = {
+	.cn = ID, .san = "URI:urn:uuid:" ID, .eku = "clientAuth"
+};
 
 static const struct claim SERVICE = { .cn = "metrics",
 	.san = "URI:urn:latchkey:service:metrics",
-	.eku = "clientAuth",
-	.policy = POLICY_SERVICE };
+	.eku = "clientAuth" };
 
 static const struct err *
 judge(const struct claim *c, struct identity *out)
@@ -58,8 +31,6 @@ judge(const struct claim *c, struct identity *out)
 		s.ext[n++] = (struct extension){ "subjectAltName", c->san };
 	if (c->eku != NULL)
 		s.ext[n++] = (struct extension){ "extendedKeyUsage", c->eku };
-	if (c->policy != NULL)
-		s.ext[n++] = policies(c->policy, c->policy2);
 	if (c->ca)
 		s.ext[n++] =
 		    (struct extension){ "basicConstraints", "CA:TRUE" };
@@ -125,11 +96,6 @@ DEVIATION(a_server_certificate_is_refused, eku, "serverAuth");
 DEVIATION(a_purpose_beside_is_refused, eku, "clientAuth,serverAuth");
 DEVIATION(another_purpose_beside_is_refused, eku, "clientAuth,codeSigning");
 DEVIATION(any_purpose_is_refused, eku, "clientAuth,anyExtendedKeyUsage");
-DEVIATION(no_policy_is_refused, policy, NULL);
-DEVIATION(the_server_policy_is_refused, policy, POLICY_SERVER);
-DEVIATION(a_service_policy_in_a_device_is_refused, policy, POLICY_SERVICE);
-DEVIATION(a_longer_policy_is_refused, policy, POLICY_DEVICE ".1");
-DEVIATION(two_policies_are_refused, policy2, POLICY_SERVICE);
 DEVIATION(a_ca_is_refused, ca, true);
 
 /* A NUL after the id would end the string for a careless reader. */
@@ -203,11 +169,6 @@ main(void)
 		UNIT_TEST(a_purpose_beside_is_refused),
 		UNIT_TEST(another_purpose_beside_is_refused),
 		UNIT_TEST(any_purpose_is_refused),
-		UNIT_TEST(no_policy_is_refused),
-		UNIT_TEST(the_server_policy_is_refused),
-		UNIT_TEST(a_service_policy_in_a_device_is_refused),
-		UNIT_TEST(a_longer_policy_is_refused),
-		UNIT_TEST(two_policies_are_refused),
 		UNIT_TEST(a_ca_is_refused),
 		UNIT_TEST(an_embedded_nul_is_refused),
 		UNIT_TEST(wildcards_of_topics_are_no_service_names),
