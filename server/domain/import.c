@@ -9,11 +9,11 @@
 #include "base/text.h"
 #include "codec/birth_line.h"
 #include "codec/lines.h"
+#include "domain/code.h"
 #include "domain/operator.h"
 #include "domain/svc.h"
 #include "pki/cert.h"
 #include "pki/digest_file.h"
-#include "pki/mac.h"
 #include "store/event.h"
 #include "store/registry.h"
 
@@ -51,16 +51,6 @@ struct run {
 	struct import *im;
 	struct import_errors errors;
 };
-
-void
-import_claim_mac(const struct mac_key *k, const char *manufacturer_id,
-    const char *serial, const uint8_t code_sha256[32], uint8_t out[32])
-{
-	const struct bytes parts[] = { bytes_str(manufacturer_id),
-		bytes_str(serial), { code_sha256, 32 } };
-
-	mac_compute(k, "claim-code", parts, 3, out);
-}
 
 /* Reasons may quote the file: only printable ASCII goes on. */
 static const char *
@@ -150,8 +140,8 @@ read_unit(struct run *run, struct birth_line *b, struct import_unit *u)
 			cx->reason = "claim_code_sha256: needs a serial";
 			return &ERR_BAD_BIRTH;
 		}
-		import_claim_mac(cx->svc->mac, run->im->manufacturer_id,
-		    b->serial, b->claim_code_sha256.p, mac);
+		code_claim_mac(cx, run->im->manufacturer_id, b->serial,
+		    b->claim_code_sha256.p, mac);
 		u->claim_code_mac = bytes_dup(cx->arena, BYTES_OF(mac));
 	}
 	u->model_id = b->model;

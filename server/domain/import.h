@@ -9,8 +9,6 @@
 #include "domain/caller.h"
 #include "store/import.h"
 
-struct mac_key;
-
 extern const struct err ERR_IMPORT;      /* KIND_INVALID "bad-import" */
 extern const struct err ERR_IMPORT_ID;   /* KIND_CONFLICT "import-id-used" */
 extern const struct err ERR_IMPORT_BUSY; /* KIND_UNAVAILABLE "import-busy" */
@@ -31,11 +29,5 @@ ERR_FN import_run(struct ctx *cx, const struct admin_caller *by,
 /* An import as it stands, while it runs too.  ERR_NOT_FOUND. */
 ERR_FN import_status(struct ctx *cx, const struct admin_caller *by,
     const char *id, struct import *out);
-
-/* What is stored of a claim code: a keyed hash over the manufacturer, the
- * unit's serial number and SHA-256("<serial>:<CODE>"), which the maker
- * sends (SECURITY.md A6). */
-void import_claim_mac(const struct mac_key *k, const char *manufacturer_id,
-    const char *serial, const uint8_t code_sha256[32], uint8_t out[32]);
 
 #endif
