@@ -2,14 +2,14 @@
 #include "base/limits.h"
 #include "domain/ownership.h"
 #include "domain/revoke.h"
-#include "http/admin.h"
+#include "http/answer.h"
 #include "http/handlers.h"
 #include "http/page.h"
 
 static const struct json_field device_fields[] = {
 	JSON_F_STR(device, id, 36, true),
-	ADMIN_STR(device, manufacturer_id, "manufacturer", LIMIT_SLUG, true),
-	ADMIN_STR(device, model_id, "model", LIMIT_SLUG, true),
+	ANSWER_STR(device, manufacturer_id, "manufacturer", LIMIT_SLUG, true),
+	ANSWER_STR(device, model_id, "model", LIMIT_SLUG, true),
 	JSON_F_STR(device, serial, LIMIT_SERIAL, false),
 	JSON_F_STR(device, owner_id, 36, true),
 	JSON_F_STR(device, state, 16, true),
@@ -23,7 +23,7 @@ static const struct json_field device_fields[] = {
 };
 
 static const struct json_field devices_fields[] =
-    ADMIN_PAGE("devices", LIMIT_PAGE, device, device_fields);
+    ANSWER_PAGE("devices", LIMIT_PAGE, device, device_fields);
 
 struct reason_in {
 	const char *reason;
@@ -42,7 +42,7 @@ reply_device(struct ctx *cx, struct reply *rs, const char *id)
 	struct device d;
 	const struct err *e = ownership_get_any(cx, id, &d);
 
-	return e != NULL ? e : admin_reply(cx, rs, 200, device_fields, &d);
+	return e != NULL ? e : answer_json(cx, rs, 200, device_fields, &d);
 }
 
 const struct err *
@@ -54,7 +54,7 @@ get_admin_device(struct ctx *cx, struct request *rq, struct reply *rs)
 const struct err *
 get_admin_devices(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct admin_page page = { .next = NULL };
+	struct answer_page page = { .next = NULL };
 	struct page_query q;
 	const struct err *e;
 	struct device *d;
@@ -68,7 +68,7 @@ get_admin_devices(struct ctx *cx, struct request *rq, struct reply *rs)
 	page.rows.v = d;
 	if (page.rows.n > 0 && page.rows.n == (size_t)q.limit)
 		page.next = d[page.rows.n - 1].id;
-	return admin_reply(cx, rs, 200, devices_fields, &page);
+	return answer_json(cx, rs, 200, devices_fields, &page);
 }
 
 const struct err *

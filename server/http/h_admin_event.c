@@ -1,6 +1,6 @@
 #include "base/limits.h"
 #include "domain/registry.h"
-#include "http/admin.h"
+#include "http/answer.h"
 #include "http/handlers.h"
 #include "http/page.h"
 
@@ -21,12 +21,12 @@ static const struct json_field event_fields[] = {
 };
 
 static const struct json_field events_fields[] =
-    ADMIN_PAGE("events", LIMIT_ADMIN_PAGE, audit_row, event_fields);
+    ANSWER_PAGE("events", LIMIT_ADMIN_PAGE, audit_row, event_fields);
 
 const struct err *
 get_events(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct admin_page page = { .next = NULL };
+	struct answer_page page = { .next = NULL };
 	struct audit_query events;
 	struct page_query q;
 	struct audit_row *a;
@@ -47,5 +47,5 @@ get_events(struct ctx *cx, struct request *rq, struct reply *rs)
 	page.rows.v = a;
 	if (registry_page_is_full(q.limit, page.rows.n))
 		page.next = a[page.rows.n - 1].cursor;
-	return admin_reply(cx, rs, 200, events_fields, &page);
+	return answer_json(cx, rs, 200, events_fields, &page);
 }

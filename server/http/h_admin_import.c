@@ -1,11 +1,11 @@
 #include "base/limits.h"
 #include "domain/import.h"
-#include "http/admin.h"
+#include "http/answer.h"
 #include "http/handlers.h"
 
 static const struct json_field import_fields[] = {
 	JSON_F_STR(import, id, 36, true),
-	ADMIN_STR(import, manufacturer_id, "manufacturer", LIMIT_SLUG, true),
+	ANSWER_STR(import, manufacturer_id, "manufacturer", LIMIT_SLUG, true),
 	JSON_F_STR(import, state, 16, true),
 	JSON_F_INT(import, lines, 0, true),
 	JSON_F_INT(import, added, 0, true),
@@ -28,7 +28,7 @@ put_import(struct ctx *cx, struct request *rq, struct reply *rs)
 	struct import out;
 	const struct err *e = import_run(cx, &rq->caller.admin, &in, &out);
 
-	return e != NULL ? e : admin_reply(cx, rs, 200, import_fields, &out);
+	return e != NULL ? e : answer_json(cx, rs, 200, import_fields, &out);
 }
 
 const struct err *
@@ -38,5 +38,5 @@ get_import(struct ctx *cx, struct request *rq, struct reply *rs)
 	const struct err *e =
 	    import_status(cx, &rq->caller.admin, rq->param[0], &out);
 
-	return e != NULL ? e : admin_reply(cx, rs, 200, import_fields, &out);
+	return e != NULL ? e : answer_json(cx, rs, 200, import_fields, &out);
 }

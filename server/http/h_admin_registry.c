@@ -2,7 +2,7 @@
 #include "base/limits.h"
 #include "codec/policy.h"
 #include "domain/registry.h"
-#include "http/admin.h"
+#include "http/answer.h"
 #include "http/handlers.h"
 #include "http/page.h"
 
@@ -22,7 +22,7 @@ static const struct json_field manufacturer_fields[] = {
 	JSON_END,
 };
 
-static const struct json_field manufacturers_fields[] = ADMIN_PAGE(
+static const struct json_field manufacturers_fields[] = ANSWER_PAGE(
     "manufacturers", LIMIT_ADMIN_PAGE, manufacturer, manufacturer_fields);
 
 static const struct json_field anchor_in_fields[] = {
@@ -52,10 +52,10 @@ static const struct json_field anchor_fields[] = {
 };
 
 static const struct json_field anchors_fields[] =
-    ADMIN_PAGE("anchors", LIMIT_ANCHORS, anchor_view, anchor_fields);
+    ANSWER_PAGE("anchors", LIMIT_ANCHORS, anchor_view, anchor_fields);
 
 static const struct json_field model_in_fields[] = {
-	ADMIN_STR(model, manufacturer_id, "manufacturer", LIMIT_SLUG, true),
+	ANSWER_STR(model, manufacturer_id, "manufacturer", LIMIT_SLUG, true),
 	JSON_F_STR(model, name, LIMIT_NAME, true),
 	JSON_F_STR(model, client_id, LIMIT_SLUG, false),
 	JSON_F_STR(model, profile, LIMIT_SLUG, false),
@@ -69,7 +69,7 @@ static const struct json_field model_in_fields[] = {
 
 static const struct json_field model_fields[] = {
 	JSON_F_STR(model, id, LIMIT_SLUG, true),
-	ADMIN_STR(model, manufacturer_id, "manufacturer", LIMIT_SLUG, true),
+	ANSWER_STR(model, manufacturer_id, "manufacturer", LIMIT_SLUG, true),
 	JSON_F_STR(model, name, LIMIT_NAME, true),
 	JSON_F_STR(model, client_id, LIMIT_SLUG, true),
 	JSON_F_STR(model, profile, LIMIT_SLUG, true),
@@ -83,12 +83,12 @@ static const struct json_field model_fields[] = {
 };
 
 static const struct json_field models_fields[] =
-    ADMIN_PAGE("models", LIMIT_ADMIN_PAGE, model, model_fields);
+    ANSWER_PAGE("models", LIMIT_ADMIN_PAGE, model, model_fields);
 
 static const struct json_field birth_fields[] = {
 	JSON_F_STR(birth_row, id, 20, true),
 	JSON_F_STR(birth_row, serial, LIMIT_SERIAL, false),
-	ADMIN_STR(birth_row, model_id, "model", LIMIT_SLUG, true),
+	ANSWER_STR(birth_row, model_id, "model", LIMIT_SLUG, true),
 	JSON_F_STR(birth_row, batch, LIMIT_NAME, false),
 	JSON_F_STR(birth_row, made_at, 32, false),
 	JSON_F_STR(birth_row, boot_test, LIMIT_NAME, false),
@@ -106,7 +106,7 @@ static const struct json_field birth_fields[] = {
 };
 
 static const struct json_field births_fields[] =
-    ADMIN_PAGE("births", LIMIT_ADMIN_PAGE, birth_row, birth_fields);
+    ANSWER_PAGE("births", LIMIT_ADMIN_PAGE, birth_row, birth_fields);
 
 static const struct json_field owner_in_fields[] = {
 	JSON_F_STR(owner_in, name, LIMIT_NAME, true),
@@ -123,7 +123,7 @@ static const struct json_field owner_fields[] = {
 };
 
 static const struct json_field owners_fields[] =
-    ADMIN_PAGE("owners", LIMIT_ADMIN_PAGE, owner, owner_fields);
+    ANSWER_PAGE("owners", LIMIT_ADMIN_PAGE, owner, owner_fields);
 
 static ERR_FN
 reply_manufacturer(struct ctx *cx, struct reply *rs, int status, const char *id)
@@ -133,7 +133,7 @@ reply_manufacturer(struct ctx *cx, struct reply *rs, int status, const char *id)
 
 	if (e != NULL)
 		return e;
-	return admin_reply(cx, rs, status, manufacturer_fields, &m);
+	return answer_json(cx, rs, status, manufacturer_fields, &m);
 }
 
 const struct err *
@@ -161,7 +161,7 @@ get_manufacturer(struct ctx *cx, struct request *rq, struct reply *rs)
 const struct err *
 get_manufacturers(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct admin_page page = { .next = NULL };
+	struct answer_page page = { .next = NULL };
 	struct manufacturer *m;
 	struct page_query q;
 	const struct err *e;
@@ -175,7 +175,7 @@ get_manufacturers(struct ctx *cx, struct request *rq, struct reply *rs)
 	page.rows.v = m;
 	if (registry_page_is_full(q.limit, page.rows.n))
 		page.next = m[page.rows.n - 1].id;
-	return admin_reply(cx, rs, 200, manufacturers_fields, &page);
+	return answer_json(cx, rs, 200, manufacturers_fields, &page);
 }
 
 static struct anchor_view
@@ -210,13 +210,13 @@ post_anchor(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e != NULL)
 		return e;
 	view = view_anchor(cx, &out);
-	return admin_reply(cx, rs, created ? 201 : 200, anchor_fields, &view);
+	return answer_json(cx, rs, created ? 201 : 200, anchor_fields, &view);
 }
 
 const struct err *
 get_anchors(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct admin_page page = { .next = NULL };
+	struct answer_page page = { .next = NULL };
 	struct anchor_view *views;
 	const struct err *e;
 	struct anchor *all;
@@ -229,7 +229,7 @@ get_anchors(struct ctx *cx, struct request *rq, struct reply *rs)
 	for (i = 0; i < page.rows.n; i++)
 		views[i] = view_anchor(cx, &all[i]);
 	page.rows.v = views;
-	return admin_reply(cx, rs, 200, anchors_fields, &page);
+	return answer_json(cx, rs, 200, anchors_fields, &page);
 }
 
 const struct err *
@@ -249,7 +249,7 @@ reply_model(struct ctx *cx, struct reply *rs, int status, const char *id)
 	struct model m;
 	const struct err *e = registry_get_model(cx, id, &m);
 
-	return e != NULL ? e : admin_reply(cx, rs, status, model_fields, &m);
+	return e != NULL ? e : answer_json(cx, rs, status, model_fields, &m);
 }
 
 const struct err *
@@ -276,7 +276,7 @@ get_model(struct ctx *cx, struct request *rq, struct reply *rs)
 const struct err *
 get_models(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct admin_page page = { .next = NULL };
+	struct answer_page page = { .next = NULL };
 	struct page_query q;
 	const struct err *e;
 	struct model *m;
@@ -290,14 +290,14 @@ get_models(struct ctx *cx, struct request *rq, struct reply *rs)
 	page.rows.v = m;
 	if (registry_page_is_full(q.limit, page.rows.n))
 		page.next = m[page.rows.n - 1].id;
-	return admin_reply(cx, rs, 200, models_fields, &page);
+	return answer_json(cx, rs, 200, models_fields, &page);
 }
 
 const struct err *
 get_births(struct ctx *cx, struct request *rq, struct reply *rs)
 {
 	struct birth_query births = { .manufacturer_id = rq->param[0] };
-	struct admin_page page = { .next = NULL };
+	struct answer_page page = { .next = NULL };
 	struct page_query q;
 	const struct err *e;
 	struct birth_row *b;
@@ -314,7 +314,7 @@ get_births(struct ctx *cx, struct request *rq, struct reply *rs)
 	page.rows.v = b;
 	if (registry_page_is_full(q.limit, page.rows.n))
 		page.next = b[page.rows.n - 1].id;
-	return admin_reply(cx, rs, 200, births_fields, &page);
+	return answer_json(cx, rs, 200, births_fields, &page);
 }
 
 const struct err *
@@ -331,13 +331,13 @@ post_owner(struct ctx *cx, struct request *rq, struct reply *rs)
 		    cx, &rq->caller.admin, &in, &out, &created);
 	if (e != NULL)
 		return e;
-	return admin_reply(cx, rs, created ? 201 : 200, owner_fields, &out);
+	return answer_json(cx, rs, created ? 201 : 200, owner_fields, &out);
 }
 
 const struct err *
 get_owners(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct admin_page page = { .next = NULL };
+	struct answer_page page = { .next = NULL };
 	struct page_query q;
 	const struct err *e;
 	struct owner *o;
@@ -351,5 +351,5 @@ get_owners(struct ctx *cx, struct request *rq, struct reply *rs)
 	page.rows.v = o;
 	if (registry_page_is_full(q.limit, page.rows.n))
 		page.next = o[page.rows.n - 1].id;
-	return admin_reply(cx, rs, 200, owners_fields, &page);
+	return answer_json(cx, rs, 200, owners_fields, &page);
 }

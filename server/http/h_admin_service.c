@@ -1,7 +1,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "domain/service.h"
-#include "http/admin.h"
+#include "http/answer.h"
 #include "http/handlers.h"
 #include "http/page.h"
 
@@ -32,7 +32,7 @@ static const struct json_field service_fields[] = {
 };
 
 static const struct json_field services_fields[] =
-    ADMIN_PAGE("services", LIMIT_SERVICE_PAGE, service_view, service_fields);
+    ANSWER_PAGE("services", LIMIT_SERVICE_PAGE, service_view, service_fields);
 
 struct csr_in {
 	struct bytes csr;
@@ -68,13 +68,13 @@ put_service(struct ctx *cx, struct request *rq, struct reply *rs)
 	e = service_set(cx, &rq->caller.admin, &in, &created);
 	if (e != NULL)
 		return e;
-	return admin_reply(cx, rs, created ? 201 : 200, service_fields, &view);
+	return answer_json(cx, rs, created ? 201 : 200, service_fields, &view);
 }
 
 const struct err *
 get_services(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct admin_page page = { .next = NULL };
+	struct answer_page page = { .next = NULL };
 	struct service_view *views;
 	struct page_query q;
 	const struct err *e;
@@ -98,7 +98,7 @@ get_services(struct ctx *cx, struct request *rq, struct reply *rs)
 	page.rows.v = views;
 	if (page.rows.n == LIMIT_SERVICE_PAGE)
 		page.next = s[page.rows.n - 1].name;
-	return admin_reply(cx, rs, 200, services_fields, &page);
+	return answer_json(cx, rs, 200, services_fields, &page);
 }
 
 const struct err *
@@ -112,7 +112,7 @@ post_service_certificate(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e == NULL)
 		e = service_issue(
 		    cx, &rq->caller.admin, rq->param[0], in.csr, &out);
-	return e != NULL ? e : admin_reply(cx, rs, 201, issued_fields, &out);
+	return e != NULL ? e : answer_json(cx, rs, 201, issued_fields, &out);
 }
 
 const struct err *

@@ -3,6 +3,7 @@
 #include "codec/json.h"
 #include "domain/consent.h"
 #include "domain/ownership.h"
+#include "http/answer.h"
 #include "http/handlers.h"
 #include "http/page.h"
 
@@ -53,11 +54,6 @@ struct device_view {
 	int64_t created_at, certificate_not_after;
 };
 
-struct devices_page {
-	struct json_list devices;
-	const char *next;
-};
-
 static const struct json_field device_fields[] = {
 	JSON_F_STR(device_view, id, 36, true),
 	JSON_F_STR(device_view, manufacturer, LIMIT_SLUG, true),
@@ -70,25 +66,8 @@ static const struct json_field device_fields[] = {
 	JSON_END,
 };
 
-static const struct json_field page_fields[] = {
-	JSON_F_LIST(
-	    devices_page, devices, LIMIT_PAGE, device_view, device_fields),
-	JSON_F_STR(devices_page, next, 36, false),
-	JSON_END,
-};
-
-static ERR_FN
-reply_struct(struct ctx *cx, struct reply *rs, const struct json_field *fields,
-    const void *in)
-{
-	const struct err *e;
-	struct bytes body;
-
-	e = json_write(cx, fields, in, &body);
-	if (e == NULL)
-		reply_json(rs, 200, body);
-	return e;
-}
+static const struct json_field page_fields[] =
+    ANSWER_PAGE("devices", LIMIT_PAGE, device_view, device_fields);
 
 const struct err *
 post_approval_lookup(struct ctx *cx, struct request *rq, struct reply *rs)
@@ -101,7 +80,7 @@ post_approval_lookup(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e == NULL)
 		e = consent_lookup(
 		    cx, &rq->caller.owner, rq->address, in.user_code, &out);
-	return e != NULL ? e : reply_struct(cx, rs, view_fields, &out);
+	return e != NULL ? e : answer_json(cx, rs, 200, view_fields, &out);
 }
 
 const struct err *
@@ -115,7 +94,7 @@ post_claim(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e == NULL)
 		e = consent_claim(
 		    cx, &rq->caller.owner, rq->address, &in, &out);
-	return e != NULL ? e : reply_struct(cx, rs, view_fields, &out);
+	return e != NULL ? e : answer_json(cx, rs, 200, view_fields, &out);
 }
 
 const struct err *
@@ -129,7 +108,7 @@ post_approval_decision(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e == NULL)
 		e = consent_decide(
 		    cx, &rq->caller.owner, rq->param[0], &in, &out);
-	return e != NULL ? e : reply_struct(cx, rs, result_fields, &out);
+	return e != NULL ? e : answer_json(cx, rs, 200, result_fields, &out);
 }
 
 static struct device_view
@@ -150,7 +129,7 @@ view_of(const struct device *d)
 const struct err *
 get_devices(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct devices_page page = { { NULL, 0 }, NULL };
+	struct answer_page page = { .next = NULL };
 	struct device_view *views;
 	const struct err *e;
 	struct page_query q;
@@ -166,10 +145,10 @@ get_devices(struct ctx *cx, struct request *rq, struct reply *rs)
 	views = arena_alloc(cx->arena, (n + 1) * sizeof(*views));
 	for (i = 0; i < n; i++)
 		views[i] = view_of(&d[i]);
-	page.devices = (struct json_list){ views, n };
+	page.rows = (struct json_list){ views, n };
 	if (n > 0 && n == (size_t)q.limit)
 		page.next = d[n - 1].id;
-	return reply_struct(cx, rs, page_fields, &page);
+	return answer_json(cx, rs, 200, page_fields, &page);
 }
 
 const struct err *
@@ -183,7 +162,7 @@ get_device(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e != NULL)
 		return e;
 	view = view_of(&d);
-	return reply_struct(cx, rs, device_fields, &view);
+	return answer_json(cx, rs, 200, device_fields, &view);
 }
 
 const struct err *

@@ -1,7 +1,7 @@
-#include "http/admin.h"
+#include "http/answer.h"
 
 const struct err *
-admin_reply(struct ctx *cx, struct reply *rs, int status,
+answer_json(struct ctx *cx, struct reply *rs, int status,
     const struct json_field *fields, const void *in)
 {
 	struct bytes body;
