@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 
-/* No answer of the service is larger: a page of 500 devices is 150 KiB. */
+/* No answer of the service is larger: a page of 100 devices is 150 KiB. */
 #define REPLY_BYTES (8 * (size_t)MIB)
 #define CONNECT_SECONDS 10L
 #define CALL_SECONDS 60L

@@ -9,7 +9,7 @@
 
 #define VERSION "0.1.0"
 
-/* Memory of one command: a page of 500 devices is far below. */
+/* Memory of one command: a page of 100 devices is far below. */
 #define ARENA_BYTES (64 * (size_t)MIB)
 
 static const struct command_group groups[] = {

@@ -30,8 +30,7 @@
 #define LIMIT_SERIAL 64       /* a unit's serial number, characters */
 #define LIMIT_NAME 200        /* display names */
 #define LIMIT_UEID 33         /* RFC 9711 section 4.2.1 */
-#define LIMIT_PAGE 500        /* rows of one answer */
-#define LIMIT_ADMIN_PAGE 100  /* of an operator's, whose rows are larger */
+#define LIMIT_PAGE 100        /* rows of one answer: they fit the arena */
 #define LIMIT_ANCHORS 16      /* of one manufacturer */
 #define LIMIT_SERVICE_PAGE 10 /* services, each with its topics */
 #define LIMIT_TOPICS 64       /* topic patterns of one service */

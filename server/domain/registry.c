@@ -55,18 +55,6 @@ check_uuid(struct ctx *cx, const char *s)
 	return NULL;
 }
 
-static int64_t
-page_limit(int64_t limit)
-{
-	return limit < 1 || limit > LIMIT_ADMIN_PAGE ? LIMIT_ADMIN_PAGE : limit;
-}
-
-bool
-registry_page_is_full(int64_t limit, size_t n)
-{
-	return n > 0 && n == (size_t)page_limit(limit);
-}
-
 static ERR_FN
 check_after(struct ctx *cx, bool valid)
 {
@@ -116,8 +104,7 @@ const struct err *
 registry_list_manufacturers(struct ctx *cx, const struct page *page,
     struct manufacturer **out, size_t *n)
 {
-	return manufacturer_list(
-	    cx, page->after, page_limit(page->limit), out, n);
+	return manufacturer_list(cx, page->after, page->limit, out, n);
 }
 
 /* The one certificate of a PEM text. */
@@ -430,7 +417,7 @@ const struct err *
 registry_list_models(
     struct ctx *cx, const struct page *page, struct model **out, size_t *n)
 {
-	return model_list(cx, page->after, page_limit(page->limit), out, n);
+	return model_list(cx, page->after, page->limit, out, n);
 }
 
 const struct err *
@@ -446,7 +433,7 @@ registry_list_births(
 			strspn(q->after, "0123456789") == strlen(q->after)));
 	if (e == NULL)
 		e = manufacturer_get(cx, q->manufacturer_id, &m);
-	q->limit = page_limit(q->limit);
+	q->limit = q->limit;
 	return e != NULL ? e : birth_list(cx, q, out, n);
 }
 
@@ -484,7 +471,7 @@ registry_list_owners(
 
 	if (e != NULL)
 		return e;
-	return owner_list(cx, page->after, page_limit(page->limit), out, n);
+	return owner_list(cx, page->after, page->limit, out, n);
 }
 
 const struct err *
@@ -497,6 +484,6 @@ registry_list_events(
 	if (e == NULL && q->device_id != NULL &&
 	    !text_is_uuid(bytes_str(q->device_id)))
 		e = fail(cx, &ERR_BAD_REQUEST, "device: no UUID in lower case");
-	q->limit = page_limit(q->limit);
+	q->limit = q->limit;
 	return e != NULL ? e : audit_list(cx, q, out, n);
 }

@@ -59,9 +59,6 @@ ERR_FN registry_get_model(struct ctx *cx, const char *id, struct model *out);
 ERR_FN registry_list_models(
     struct ctx *cx, const struct page *page, struct model **out, size_t *n);
 
-/* Whether a listing of so many rows, asked for with this limit, goes on. */
-bool registry_page_is_full(int64_t limit, size_t n);
-
 ERR_FN registry_list_births(
     struct ctx *cx, struct birth_query *q, struct birth_row **out, size_t *n);
 

@@ -66,7 +66,7 @@ get_admin_devices(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e != NULL)
 		return e;
 	page.rows.v = d;
-	if (page.rows.n > 0 && page.rows.n == (size_t)q.limit)
+	if (page_is_full(&q, page.rows.n))
 		page.next = d[page.rows.n - 1].id;
 	return answer_json(cx, rs, 200, devices_fields, &page);
 }

@@ -21,7 +21,7 @@ static const struct json_field event_fields[] = {
 };
 
 static const struct json_field events_fields[] =
-    ANSWER_PAGE("events", LIMIT_ADMIN_PAGE, audit_row, event_fields);
+    ANSWER_PAGE("events", LIMIT_PAGE, audit_row, event_fields);
 
 const struct err *
 get_events(struct ctx *cx, struct request *rq, struct reply *rs)
@@ -45,7 +45,7 @@ get_events(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e != NULL)
 		return e;
 	page.rows.v = a;
-	if (registry_page_is_full(q.limit, page.rows.n))
+	if (page_is_full(&q, page.rows.n))
 		page.next = a[page.rows.n - 1].cursor;
 	return answer_json(cx, rs, 200, events_fields, &page);
 }

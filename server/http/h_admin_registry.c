@@ -22,8 +22,8 @@ static const struct json_field manufacturer_fields[] = {
 	JSON_END,
 };
 
-static const struct json_field manufacturers_fields[] = ANSWER_PAGE(
-    "manufacturers", LIMIT_ADMIN_PAGE, manufacturer, manufacturer_fields);
+static const struct json_field manufacturers_fields[] =
+    ANSWER_PAGE("manufacturers", LIMIT_PAGE, manufacturer, manufacturer_fields);
 
 static const struct json_field anchor_in_fields[] = {
 	JSON_F_STR(anchor_in, certificate, PEM_MAX, true),
@@ -83,7 +83,7 @@ static const struct json_field model_fields[] = {
 };
 
 static const struct json_field models_fields[] =
-    ANSWER_PAGE("models", LIMIT_ADMIN_PAGE, model, model_fields);
+    ANSWER_PAGE("models", LIMIT_PAGE, model, model_fields);
 
 static const struct json_field birth_fields[] = {
 	JSON_F_STR(birth_row, id, 20, true),
@@ -106,7 +106,7 @@ static const struct json_field birth_fields[] = {
 };
 
 static const struct json_field births_fields[] =
-    ANSWER_PAGE("births", LIMIT_ADMIN_PAGE, birth_row, birth_fields);
+    ANSWER_PAGE("births", LIMIT_PAGE, birth_row, birth_fields);
 
 static const struct json_field owner_in_fields[] = {
 	JSON_F_STR(owner_in, name, LIMIT_NAME, true),
@@ -123,7 +123,7 @@ static const struct json_field owner_fields[] = {
 };
 
 static const struct json_field owners_fields[] =
-    ANSWER_PAGE("owners", LIMIT_ADMIN_PAGE, owner, owner_fields);
+    ANSWER_PAGE("owners", LIMIT_PAGE, owner, owner_fields);
 
 static ERR_FN
 reply_manufacturer(struct ctx *cx, struct reply *rs, int status, const char *id)
@@ -173,7 +173,7 @@ get_manufacturers(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e != NULL)
 		return e;
 	page.rows.v = m;
-	if (registry_page_is_full(q.limit, page.rows.n))
+	if (page_is_full(&q, page.rows.n))
 		page.next = m[page.rows.n - 1].id;
 	return answer_json(cx, rs, 200, manufacturers_fields, &page);
 }
@@ -288,7 +288,7 @@ get_models(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e != NULL)
 		return e;
 	page.rows.v = m;
-	if (registry_page_is_full(q.limit, page.rows.n))
+	if (page_is_full(&q, page.rows.n))
 		page.next = m[page.rows.n - 1].id;
 	return answer_json(cx, rs, 200, models_fields, &page);
 }
@@ -312,7 +312,7 @@ get_births(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e != NULL)
 		return e;
 	page.rows.v = b;
-	if (registry_page_is_full(q.limit, page.rows.n))
+	if (page_is_full(&q, page.rows.n))
 		page.next = b[page.rows.n - 1].id;
 	return answer_json(cx, rs, 200, births_fields, &page);
 }
@@ -349,7 +349,7 @@ get_owners(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e != NULL)
 		return e;
 	page.rows.v = o;
-	if (registry_page_is_full(q.limit, page.rows.n))
+	if (page_is_full(&q, page.rows.n))
 		page.next = o[page.rows.n - 1].id;
 	return answer_json(cx, rs, 200, owners_fields, &page);
 }

@@ -146,7 +146,7 @@ get_devices(struct ctx *cx, struct request *rq, struct reply *rs)
 	for (i = 0; i < n; i++)
 		views[i] = view_of(&d[i]);
 	page.rows = (struct json_list){ views, n };
-	if (n > 0 && n == (size_t)q.limit)
+	if (page_is_full(&q, n))
 		page.next = d[n - 1].id;
 	return answer_json(cx, rs, 200, page_fields, &page);
 }

@@ -3,7 +3,7 @@
 #include "base/limits.h"
 
 static const struct err ERR_BAD_LIMIT = { KIND_INVALID, "bad-limit",
-	"The limit must be a number from 1 to 500." };
+	"The limit must be a number from 1 to 100." };
 
 const struct err *
 page_query(struct ctx *cx, const struct request *rq, struct page_query *out)
@@ -20,4 +20,10 @@ page_query(struct ctx *cx, const struct request *rq, struct page_query *out)
 	    out->limit > LIMIT_PAGE)
 		return fail(cx, &ERR_BAD_LIMIT, "limit is \"%s\"", limit);
 	return NULL;
+}
+
+bool
+page_is_full(const struct page_query *q, size_t n)
+{
+	return n == (size_t)q->limit;
 }

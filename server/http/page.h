@@ -1,5 +1,5 @@
 /*
- * Paging, the same on every list: ?after=<last id seen>&limit=<1 to 500>,
+ * Paging, the same on every list: ?after=<last id seen>&limit=<1 to 100>,
  * and "next" in the answer while there is more.
  */
 #ifndef HTTP_PAGE_H
@@ -17,5 +17,8 @@ struct page_query {
 /* Reads both parameters; a limit out of range is refused. */
 ERR_FN
 page_query(struct ctx *cx, const struct request *rq, struct page_query *out);
+
+/* Whether there may be more: n rows are as many as were asked for. */
+bool page_is_full(const struct page_query *q, size_t n);
 
 #endif
