@@ -18,8 +18,10 @@ EST = {"Content-Type": "application/pkcs10"}
 
 def heavy_name(oid, value, size=14500):
     """A name that takes six times as much room in print."""
-    return x509.Name([x509.NameAttribute(oid, value), *(x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "\u00e9" * 64,
-            _type=_ASN1Type.T61String) for _ in range(size // 141))])
+    filler = x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME,
+        "\u00e9" * 64, _type=_ASN1Type.T61String)
+    return x509.Name([x509.NameAttribute(oid, value),
+        *[filler] * (size // 141)])
 
 
 def certificate(key, subject, issuer=None, signer=None, ca=False,

@@ -72,7 +72,7 @@ def test_attest_approve_enroll_connect_renew_revoke(broker, device, owner,
     files = [stack.dir / "backend.crt", stack.dir / "backend.key"]
     files[0].write_text(pem)
     files[1].write_bytes(key)
-    backend = Mqtt(broker, files, "backend").connect()
+    backend = Mqtt.connect_when_known(broker, files, "backend")
     assert backend.subscribe("devices/+/up/#") == 1
     session = Mqtt(broker, device.files(), device.id).connect()
     assert session.subscribe(f"devices/{device.id}/down/#") == 1

@@ -62,6 +62,17 @@ class Mqtt:
         assert result == 0, f"CONNACK {result}\n{self.broker.log()}"
         return self
 
+    @classmethod
+    def connect_when_known(cls, *args, timeout=5):
+        """For what was added just now: the broker hears of it by the feed."""
+        end = time.monotonic() + timeout
+        while True:
+            session = cls(*args)
+            if session.try_connect() == 0:
+                return session
+            session.close()
+            assert time.monotonic() < end, session.broker.log()
+
     def subscribe(self, topic, qos=1):
         """The granted QoS; 128 is a refusal."""
         self.client.subscribe(topic, qos)
