@@ -1,5 +1,6 @@
 """The whole way: what latchkeyd commits, the broker does."""
 
+import calendar
 import time
 
 import pytest
@@ -8,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 
 from broker.world import Leaf
 from harness.http import expect
+from harness.players import Device, Maker, Operator
 
 END = "-----END CERTIFICATE-----\n"
 CUT = 2  # seconds from sending the call, on a loaded machine
@@ -89,3 +91,23 @@ def test_withdrawn_service_is_cut(broker, connect, operator, backend):
     expect(operator.call("DELETE", "/services/backend"), 204)
     service.wait_end()
     assert connect(backend, "backend").refused
+
+
+def test_session_ends_with_its_certificate_of_a_minute(
+        stack, broker, connect, database):
+    stack.profiles.write_text(stack.profiles.read_text() +
+        "\n[minute]\nkind = device\nlifetime = 60s\nbackdate = 0s\n")
+    stack.restart()
+    operator = Operator(stack, database.admin_token)
+    maker = Maker()
+    operator.register(maker, profile="minute")
+    device = Device(stack, maker)
+    operator.allow(device)
+    device.onboard(operator.add_owner())
+    client = connect(Leaf(device.certificate, device.key), device.id)
+    assert client.connected
+    ends = calendar.timegm(
+        device.certificate.not_valid_after.utctimetuple())
+    client.wait_end(65)
+    assert 0 <= time.time() - ends < 1 + CUT
+    expect(device.renew(), 403)
