@@ -7,6 +7,7 @@
 #include "codec/jws.h"
 #include "domain/operator.h"
 #include "domain/svc.h"
+#include "pki/cert.h"
 #include "pki/chain.h"
 #include "pki/identity.h"
 #include "pki/key.h"
@@ -62,6 +63,36 @@ is_listed(const struct birth_candidate *c, const struct idevid *id)
 	       bytes_eq(c->key_sha256, BYTES_OF(id->leaf.key_sha256));
 }
 
+/* Whether the path to the candidate's anchor leads through a CA that is
+ * another maker's anchor or scope: what that CA signs is that maker's alone,
+ * or it could make birth certificates of this one's units (A11). */
+static bool
+is_anothers(struct ctx *cx, const struct idevid *id,
+    const struct birth_candidate *mine, const struct birth_candidate *c,
+    size_t n)
+{
+	struct cert ca;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		struct attest_anchor through = { mine->anchor,
+			c[i].scope_spki_sha256 };
+		struct verdict v;
+
+		if (strcmp(c[i].manufacturer_id, mine->manufacturer_id) == 0)
+			continue;
+		if (through.scope_spki_sha256.n == 0) {
+			if (cert_parse(cx, c[i].anchor, &ca) != NULL)
+				return true;
+			through.scope_spki_sha256 = BYTES_OF(ca.key_sha256);
+		}
+		attest_format_get("idevid")->verify(cx, id, &through, &v);
+		if (v.accepted)
+			return true;
+	}
+	return false;
+}
+
 /* The one listed unit whose anchor verifies the chain, or NULL with the
  * private reason on the context. */
 static const struct birth_candidate *
@@ -83,6 +114,10 @@ find_unit(struct ctx *cx, const struct idevid *id,
 		attest_format_get("idevid")->verify(cx, id, &anchor, &v);
 		if (!v.accepted) {
 			why = v.reason;
+			continue;
+		}
+		if (is_anothers(cx, id, &c[i], c, n)) {
+			why = "signed below another manufacturer's anchor";
 			continue;
 		}
 		if (found != NULL && found->birth_id != c[i].birth_id) {

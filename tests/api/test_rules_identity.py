@@ -376,3 +376,30 @@ def test_a11_a_shared_anchor_needs_disjoint_scopes(stack, operator):
     stray = Device(stack, two, serial=mine.serial)
     stray.maker = one
     expect(stray.authorize(), 400)
+
+
+def test_a11_a_makers_ca_below_anothers_anchor_makes_none_of_its_units(
+        stack, operator, maker, device):
+    leaky = Maker("leaky", "bulb-9", parent=maker)
+    expect(operator.call("PUT", "/manufacturers/leaky",
+        json={"name": "Leaky"}), 201)
+    expect(operator.call("POST", "/manufacturers/leaky/anchors",
+        json={"certificate": leaky.anchor_pem}), 201)
+    expect(operator.call("PUT", "/models/bulb-9", json={
+        "manufacturer": "leaky", "name": "Bulb",
+        "client_id": leaky.client_id}), 201)
+    forged = Device(stack, leaky, serial=device.serial)
+    forged.maker = maker
+    refused = expect(forged.authorize(), 400)
+    (event,) = operator.events(
+        f"?request={refused.headers['X-Request-Id']}")
+    assert "another manufacturer's" in event["detail"]
+    own = Device(stack, leaky)
+    operator.allow(own)
+    expect(own.authorize(), 200)
+    expect(device.authorize(), 200)
+    # A serial number that both list is each one's own.
+    twin = Device(stack, leaky, serial=device.serial)
+    operator.allow(twin)
+    expect(twin.authorize(), 200)
+    expect(device.authorize(), 200)
