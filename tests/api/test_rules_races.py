@@ -155,7 +155,14 @@ def test_a3_two_renewals_of_one_certificate_give_one_successor(
         twin.operational = clients[n]
         return twin.renew(keys[n]).status_code
 
-    results = sorted(pool.map(renew, range(4)))
+    blocker = database.connect("super")
+    # All four have been judged, and found no successor, before one is made.
+    blocker.cursor().execute("LOCK TABLE key_use IN SHARE MODE")
+    waiting = [pool.submit(renew, n) for n in range(4)]
+    wait_blocked(database, 4)
+    blocker.rollback()
+    results = sorted(renewal.result(20) for renewal in waiting)
+    blocker.close()
     assert results == [200, 403, 403, 403]
     assert database.value("SELECT count(*) FROM certificate") == 2
 
