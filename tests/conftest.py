@@ -4,6 +4,7 @@ says what there is and how to run one test."""
 import os
 import pathlib
 import shutil
+import signal
 import tempfile
 
 import pytest
@@ -17,6 +18,8 @@ ALL_SCOPES = ("read", "registry", "revoke", "lift", "keys", "tokens")
 
 
 def pytest_configure(config):
+    # A run that is told to end takes down what it started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     config.addinivalue_line("markers",
         "settings(key=value, ...): settings of the stack's latchkeyd")
     config.addinivalue_line("markers",
@@ -38,7 +41,8 @@ def session_dir():
     directory = pathlib.Path(tempfile.mkdtemp(prefix="latchkey-test-"))
     directory.chmod(0o711)
     yield directory
-    shutil.rmtree(directory, ignore_errors=True)
+    if not os.environ.get("KEEP"):
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
