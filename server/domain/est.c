@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "domain/code.h"
 #include "domain/facts.h"
+#include "domain/pace.h"
 #include "domain/svc.h"
 #include "pki/cms.h"
 #include "pki/csr.h"
@@ -173,7 +174,9 @@ open_claim(struct ctx *cx, const struct unit *unit, const struct csr *csr,
 	const struct err *e;
 
 	rng_uuid(id);
-	e = facts_write(cx, unit, csr->key.sha256, &a.facts);
+	e = pace_request(cx, unit);
+	if (e == NULL)
+		e = facts_write(cx, unit, csr->key.sha256, &a.facts);
 	if (e == NULL)
 		e = approval_create(cx, &a);
 	out->retry_after = retry_after();

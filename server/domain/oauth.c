@@ -7,6 +7,7 @@
 #include "domain/code.h"
 #include "domain/facts.h"
 #include "domain/live.h"
+#include "domain/pace.h"
 #include "domain/svc.h"
 #include "pki/csr.h"
 #include "pki/digest.h"
@@ -16,8 +17,6 @@
 
 #define GRANT_DEVICE_CODE "urn:ietf:params:oauth:grant-type:device_code"
 #define TOKEN_LIFETIME 600
-/* Requests of one unit in ten minutes: more than any honest device makes. */
-#define REQUESTS_PER_UNIT 30
 #define USER_CODE_TRIES 3
 
 const struct err ERR_INVALID_REQUEST = { KIND_INVALID, "invalid_request",
@@ -40,8 +39,6 @@ const struct err ERR_ACCESS_DENIED = { KIND_INVALID, "access_denied",
 	"The owner refused this request." };
 const struct err ERR_EXPIRED_TOKEN = { KIND_INVALID, "expired_token",
 	"The code has expired: start again." };
-static const struct err ERR_TOO_MANY = { KIND_BUSY, "slow_down",
-	"This device asks too often: wait ten minutes." };
 
 /* The key may be certified for this unit: it is nobody else's, no birth key,
  * and not refused for good (SECURITY.md A5, A9). */
@@ -63,9 +60,6 @@ static ERR_FN
 check_authorize(struct ctx *cx, const struct unit *unit,
     const struct oauth_authorize_in *in)
 {
-	const struct err *e;
-	int64_t recent;
-
 	if (in->client_id == NULL)
 		return fail(cx, &ERR_INVALID_REQUEST, "client_id is missing");
 	if (strcmp(in->client_id, unit->client_id) != 0)
@@ -75,13 +69,7 @@ check_authorize(struct ctx *cx, const struct unit *unit,
 		return fail(cx, &ERR_INVALID_SCOPE, "scope is not enroll");
 	if (unit->quarantined)
 		return fail(cx, &ERR_ACCESS_DENIED, "unit is quarantined");
-	e = approval_count_recent(cx, unit->birth_id, &recent);
-	if (e == NULL && recent >= REQUESTS_PER_UNIT) {
-		cx->retry_after = 600;
-		e = fail(cx, &ERR_TOO_MANY, "unit made %d requests",
-		    REQUESTS_PER_UNIT);
-	}
-	return e;
+	return pace_request(cx, unit);
 }
 
 /* Stores the request under fresh codes; a user code that is taken by

@@ -396,3 +396,11 @@ def test_a_thousand_open_connections_are_served_beside(stack, device):
         for tcp in opened:
             tcp.close()
     expect(device.enroll(), 202)
+
+
+def test_one_unit_cannot_fill_the_store_with_keys(device, database):
+    statuses = [device.enroll(csr_der(new_key())).status_code
+        for _ in range(32)]
+    assert statuses == [202] * 30 + [429] * 2
+    assert database.value("SELECT count(*) FROM approval") == 30
+    expect(device.authorize(), 400)  # slow_down

@@ -293,6 +293,15 @@ def test_a9_compromised_keys_are_refused_for_good(
     expect(other.authorize(), 400)
 
 
+def test_a9_a_refused_key_is_refused_in_the_issuing_statement(
+        enrolled, database):
+    """Whatever became of the device: its row alone says it."""
+    database.query("UPDATE key_use SET compromised = true")
+    expect(enrolled.renew(), 403)
+    assert database.value("SELECT count(*) FROM certificate") == 1
+    expect(enrolled.renew(new_key()), 200)
+
+
 # ---- A11: what a unit is
 
 
