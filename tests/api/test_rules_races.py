@@ -167,6 +167,21 @@ def test_a3_two_renewals_of_one_certificate_give_one_successor(
     assert database.value("SELECT count(*) FROM certificate") == 2
 
 
+def test_a1_one_yes_issues_once_however_many_ask(
+        database, device, owner, pool):
+    approved(device, owner)
+    blocker = database.connect("super")
+    # All have found the yes unused before one uses it.
+    blocker.cursor().execute("LOCK TABLE key_use IN SHARE MODE")
+    waiting = [pool.submit(device.enroll, token=False) for _ in range(4)]
+    wait_blocked(database, 4)
+    blocker.rollback()
+    statuses = sorted(w.result(20).status_code for w in waiting)
+    blocker.close()
+    assert statuses == [200, 403, 403, 403]
+    assert database.value("SELECT count(*) FROM certificate") == 1
+
+
 def test_a3_two_owners_cannot_both_claim_one_unit(
         database, operator, device, pool):
     owners = [operator.add_owner(f"owner {n}") for n in range(4)]
