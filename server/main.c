@@ -51,7 +51,7 @@
 
 static const struct cfg_key keys[] = {
 	STR(issuer, NULL, "our URL as clients see it, without a final slash"),
-	STR(listen, "127.0.0.1", "address to listen at"),
+	STR(listen, "127.0.0.1, ::1", "addresses to listen at"),
 	INT(port, "8443", 0, 65535, "port; 0 picks one, see the log"),
 	STR(tls_cert, NULL, "PEM file: our TLS certificate, then its issuer"),
 	STR(tls_key, NULL, "PEM file: its key; both are reloaded on change"),

@@ -75,7 +75,6 @@ token=$("$cli" token add dev-stack --expires 30d \
 # -- configuration, written anew at each start
 secret_file "$VAR/latchkeyd.conf" <<-CONF
 	issuer = https://localhost:$https
-	listen = 127.0.0.1
 	port = $https
 	tls_cert = $VAR/pki/server.crt
 	tls_key = $VAR/pki/server.key

@@ -20,7 +20,7 @@ struct settings {
 	/* identity */
 	char *issuer; /* https://host[:port], no final slash */
 	/* listener */
-	char *listen; /* address */
+	char *listen; /* addresses, separated by commas */
 	int64_t port;
 	char *tls_cert, *tls_key; /* PEM files, reloaded when changed */
 	int64_t io_threads, workers, queue, connections, per_address;

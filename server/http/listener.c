@@ -3,7 +3,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,19 +15,27 @@
 static int
 bind_one(const struct addrinfo *ai)
 {
-	int one = 1;
+	int one = 1, cause;
 	int fd = socket(
 	    ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -1;
+	/* 0.0.0.0 and :: may stand side by side. */
+	if (ai->ai_family == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) != 0) {
+		(void)close(fd);
+		return -1;
+	}
 	/* Accepted sockets inherit TCP_NODELAY on Linux. */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0 &&
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == 0 &&
 	    bind(fd, ai->ai_addr, ai->ai_addrlen) == 0 &&
 	    listen(fd, BACKLOG) == 0)
 		return fd;
+	cause = errno;
 	(void)close(fd);
+	errno = cause;
 	return -1;
 }
 
@@ -41,29 +52,71 @@ port_of(int fd)
 	return ntohs(((struct sockaddr_in *)&ss)->sin_port);
 }
 
-int
-listener_open(const char *address, int64_t port, uint16_t *bound,
-    char why[LISTENER_WHY_BYTES])
+/* Whether the machine does not have such an address. */
+static bool
+is_absent(int cause)
+{
+	return cause == EADDRNOTAVAIL || cause == EAFNOSUPPORT;
+}
+
+/* Opens one address, or passes over it; false with the reason in why. */
+static bool
+open_one(const char *address, int64_t port, struct listener *l, char *why)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV };
 	struct addrinfo *ai = NULL;
 	char service[8];
-	int fd, rc;
+	int cause, fd, rc;
 
 	(void)snprintf(service, sizeof(service), "%u", (unsigned)port & 0xffff);
 	rc = getaddrinfo(address, service, &hints, &ai);
 	if (rc != 0) {
 		(void)snprintf(why, LISTENER_WHY_BYTES, "listen %.100s: %s",
 		    address, gai_strerror(rc));
-		return -1;
+		return false;
 	}
 	fd = bind_one(ai);
-	if (fd < 0)
-		(void)snprintf(why, LISTENER_WHY_BYTES, "%.100s port %s: %s",
-		    address, service, strerror(errno));
-	else
-		*bound = port_of(fd);
+	cause = errno;
 	freeaddrinfo(ai);
-	return fd;
+	if (fd >= 0) {
+		l->fd[l->n++] = fd;
+		l->port = port_of(fd);
+		return true;
+	}
+	(void)snprintf(why, LISTENER_WHY_BYTES, "%.100s port %s: %s", address,
+	    service, strerror(cause));
+	return is_absent(cause);
+}
+
+bool
+listener_open(const char *addresses, int64_t port, struct listener *out,
+    char why[LISTENER_WHY_BYTES])
+{
+	const char *p = addresses;
+	char address[64];
+	size_t n;
+	bool ok;
+
+	*out = (struct listener){ .n = 0 };
+	for (ok = true; ok && *p != '\0'; p += n + (p[n] == ',')) {
+		p += strspn(p, " ");
+		n = strcspn(p, ",");
+		(void)snprintf(address, sizeof(address), "%.*s", (int)n, p);
+		(void)snprintf(why, LISTENER_WHY_BYTES,
+		    "listen: more than %d addresses", LISTENERS);
+		ok = out->n < LISTENERS &&
+		     open_one(address, out->n > 0 ? out->port : port, out, why);
+	}
+	if (ok && out->n > 0)
+		return true;
+	listener_close(out);
+	return false;
+}
+
+void
+listener_close(struct listener *l)
+{
+	while (l->n > 0)
+		(void)close(l->fd[--l->n]);
 }

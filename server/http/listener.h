@@ -1,16 +1,29 @@
 /*
- * The listening socket.
+ * The listening sockets.
  */
 #ifndef HTTP_LISTENER_H
 #define HTTP_LISTENER_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define LISTENER_WHY_BYTES 256
+#define LISTENERS 4
 
-/* Binds and listens, TCP_NODELAY set for what it accepts.  The descriptor
- * and the port, or -1 with the reason in why. */
-int listener_open(const char *address, int64_t port, uint16_t *bound,
+struct listener {
+	int fd[LISTENERS];
+	size_t n;
+	uint16_t port; /* of all of them */
+};
+
+/* Binds and listens at each of the addresses, which are separated by commas,
+ * TCP_NODELAY set for what is accepted.  An address that this machine does
+ * not have (::1 where IPv6 is off) is passed over, unless none is left.
+ * False with the reason in why, and nothing open. */
+bool listener_open(const char *addresses, int64_t port, struct listener *out,
     char why[LISTENER_WHY_BYTES]);
+
+void listener_close(struct listener *l);
 
 #endif

@@ -28,11 +28,13 @@ struct server {
 	struct conns *conns;
 	struct tls *tls;
 	struct workers *workers;
-	struct MHD_Daemon *mhd;
+	struct listener listener;
+	/* One for each address, all alike but for where they accept. */
+	struct MHD_Daemon *mhd[LISTENERS];
+	size_t nmhd;
 	pthread_t ticker;
 	int stop_fd; /* readable: the ticker ends */
 	bool ticker_started;
-	uint16_t port;
 };
 
 static int64_t
@@ -189,6 +191,18 @@ start_daemon(struct server *sv, int fd)
 	    MHD_OPTION_END);
 }
 
+static bool
+start_daemons(struct server *sv)
+{
+	while (sv->nmhd < sv->listener.n) {
+		sv->mhd[sv->nmhd] = start_daemon(sv, sv->listener.fd[sv->nmhd]);
+		if (sv->mhd[sv->nmhd] == NULL)
+			return false;
+		sv->nmhd++;
+	}
+	return true;
+}
+
 /* Waits; false once the server is stopping. */
 static bool
 tick(struct server *sv)
@@ -220,7 +234,6 @@ static bool
 start(struct server *sv, struct db *const *dbs, char *why)
 {
 	const struct settings *set = &sv->env.svc->set;
-	int fd;
 
 	sv->env.pages = pages_load(set->web_dir, why);
 	if (sv->env.pages == NULL)
@@ -228,13 +241,10 @@ start(struct server *sv, struct db *const *dbs, char *why)
 	sv->tls = tls_new(set->tls_cert, set->tls_key, why);
 	if (sv->tls == NULL)
 		return false;
-	fd = listener_open(set->listen, set->port, &sv->port, why);
-	if (fd < 0)
+	if (!listener_open(set->listen, set->port, &sv->listener, why))
 		return false;
 	sv->workers = workers_start(sv->env.queue, dbs, (size_t)set->workers);
-	sv->mhd = start_daemon(sv, fd);
-	if (sv->mhd == NULL) {
-		(void)close(fd);
+	if (!start_daemons(sv)) {
 		(void)snprintf(why, SERVER_WHY_BYTES,
 		    "the listener does not start; the log says why");
 		return false;
@@ -267,7 +277,7 @@ server_start(
 uint16_t
 server_port(const struct server *sv)
 {
-	return sv->port;
+	return sv->listener.port;
 }
 
 /* Until all connections are closed or the time is over. */
@@ -283,12 +293,12 @@ wait_for_close(struct server *sv, int64_t until)
 static void
 drain(struct server *sv)
 {
-	MHD_socket fd;
+	size_t i;
 
 	atomic_store(&sv->env.draining, true);
-	fd = MHD_quiesce_daemon(sv->mhd);
-	if (fd != MHD_INVALID_SOCKET)
-		(void)close(fd);
+	for (i = 0; i < sv->nmhd; i++)
+		(void)MHD_quiesce_daemon(sv->mhd[i]);
+	listener_close(&sv->listener);
 	/* Requests whose line was read have their time to become whole. */
 	wait_for_close(sv, clock_mono_us() + patience_us(sv));
 }
@@ -296,23 +306,24 @@ drain(struct server *sv)
 void
 server_stop(struct server *sv)
 {
+	size_t i;
+
 	if (sv == NULL)
 		return;
-	if (sv->mhd != NULL)
-		drain(sv);
+	drain(sv);
 	queue_close(sv->env.queue);
 	/* However long their handlers take: no answer is cut short, and no
 	 * connection may be left suspended when the daemon stops. */
 	if (sv->workers != NULL)
 		workers_join(sv->workers);
-	if (sv->mhd != NULL)
+	if (sv->nmhd > 0)
 		wait_for_close(sv, clock_mono_us() + DRAIN_SEND_US);
 	if (sv->ticker_started) {
 		must(eventfd_write(sv->stop_fd, 1) == 0);
 		must(pthread_join(sv->ticker, NULL) == 0);
 	}
-	if (sv->mhd != NULL)
-		MHD_stop_daemon(sv->mhd);
+	for (i = 0; i < sv->nmhd; i++)
+		MHD_stop_daemon(sv->mhd[i]);
 	(void)close(sv->stop_fd);
 	conns_free(sv->conns);
 	tls_free(sv->tls);

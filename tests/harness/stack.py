@@ -46,8 +46,8 @@ class Stack:
         conninfo.touch(mode=0o600)
         conninfo.write_text(database.conninfo("service") + "\n")
         pki = material.pki
-        self.settings = {"issuer": self.url, "listen": "127.0.0.1",
-            "port": self.port, "tls_cert": pki / "server.crt",
+        self.settings = {"issuer": self.url, "port": self.port,
+            "tls_cert": pki / "server.crt",
             "tls_key": pki / "server.key", "root_cert": pki / "root.crt",
             "issuing_cert": pki / "issuing.crt",
             "issuing_key": pki / "issuing.key", "mac_key": pki / "mac.key",
