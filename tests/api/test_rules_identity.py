@@ -98,7 +98,19 @@ def test_a2_token_is_for_the_approved_key_and_unit_alone(
     other.token = device.token
     expect(other.enroll(), 401)
     expect(other.enroll(csr_der(device.key)), 401)
+    token, device.token = device.token, "A" * 43
+    expect(device.enroll(), 401)
+    device.token = token
     expect(device.enroll(), 200)
+
+
+def test_a2_token_ends(device, owner, database):
+    expect(device.authorize(), 200)
+    expect(owner.approve(device.grant["user_code"]), 200)
+    expect(device.poll(), 200)
+    database.query(
+        "UPDATE approval SET token_expires_at = now() - interval '1 s'")
+    expect(device.enroll(), 401)
 
 
 def test_a2_csr_must_prove_possession(device):
