@@ -74,6 +74,34 @@ def test_a3_issuer_that_waited_for_a_revocation_is_refused(
     revoker.close()
 
 
+@pytest.mark.parametrize("step, change", [
+    ("enroll", "UPDATE approval SET expires_at = now() - interval '1 s'"),
+    ("enroll", "UPDATE approval SET state = 'superseded'"),
+    ("enroll", "UPDATE approval SET key_sha256 = sha256('another')"),
+    ("enroll", "UPDATE birth SET quarantined_at = now()"),
+    ("renew", "UPDATE certificate SET revoked_at = now()"),
+    ("renew", "UPDATE certificate SET not_after = now() - interval '1 s'"),
+    ("renew", "UPDATE birth SET lost_at = now()")])
+def test_a3_what_changed_since_the_judgement_is_seen_when_issuing(
+        database, owner, device, pool, step, change):
+    approved(device, owner)
+    if step == "renew":
+        expect(device.poll(), 200)
+        expect(device.enroll(), 200)
+    before = database.value("SELECT count(*) FROM certificate")
+    blocker = database.connect("super")
+    cursor = blocker.cursor()
+    cursor.execute("LOCK TABLE key_use IN SHARE MODE")
+    waiting = pool.submit(device.renew if step == "renew"
+        else lambda: device.enroll(token=False))
+    wait_blocked(database)
+    cursor.execute(change)
+    blocker.commit()
+    assert waiting.result(20).status_code == 403
+    assert database.value("SELECT count(*) FROM certificate") == before
+    blocker.close()
+
+
 # A revocation that comes while a certificate is being issued waits, and then
 # takes that certificate too.
 
