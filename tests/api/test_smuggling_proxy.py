@@ -26,7 +26,8 @@ frontend edge
     http-request deny deny_status 403 if {{ path /healthz }}
     default_backend latchkey
 backend latchkey
-    server one 127.0.0.1:{server} ssl verify required ca-file {ca} sni str(localhost) verifyhost localhost
+    default-server ssl verify required sni str(localhost) verifyhost localhost
+    server one 127.0.0.1:{server} ca-file {ca}
 """
 
 
