@@ -4,6 +4,8 @@ must survive, one test each."""
 import hashlib
 import time
 
+import pytest
+
 from harness.crypto import csr_der, key_pem, new_key, spki_sha256
 from harness.http import Client, expect
 from harness.players import Device, Maker, Operator
@@ -146,6 +148,26 @@ def test_a2_decision_is_the_owners_over_what_was_shown(
     expect(owner.decide(shown, "deny"), 409)
 
 
+@pytest.mark.parametrize("flag", ["quarantined_at", "lost_at", "revoked_at",
+    "decommissioned_at"])
+def test_r5_flagged_unit_cannot_be_approved(device, owner, database, flag):
+    expect(device.authorize(), 200)
+    shown = expect(owner.lookup(device.grant["user_code"]), 200).json()
+    database.query(f"UPDATE birth SET {flag} = now()")
+    expect(owner.decide(shown, "approve"), 409)
+    assert database.value("SELECT count(*) FROM device") == 0
+
+
+def test_a5_key_of_another_ownership_cannot_be_approved(
+        device, owner, database):
+    expect(device.authorize(), 200)
+    shown = expect(owner.lookup(device.grant["user_code"]), 200).json()
+    database.query("INSERT INTO key_use VALUES (decode(%s, 'hex'), "
+        "gen_random_uuid())", (spki_sha256(device.key),))
+    expect(owner.decide(shown, "approve"), 409)
+    assert database.value("SELECT count(*) FROM device") == 0
+
+
 def test_a2_two_pending_keys_block_the_claim(stack, maker, operator, owner):
     device = Device(stack, maker)
     claim = allow_with_code(operator, device, "TULIP-42")
@@ -273,6 +295,14 @@ def test_a9_superseded_after_the_successors_first_use(enrolled, operator):
     refused = [e for e in operator.events(f"?device={enrolled.id}")
         if e["kind"] == "certificate.refused"]
     assert refused and "superseded" in refused[0]["detail"]
+
+
+def test_a9_any_use_of_the_successor_supersedes(enrolled):
+    old, key = enrolled.operational, new_key()
+    expect(enrolled.renew(key), 200)
+    expect(enrolled.renew(csr=b"no request"), 400)
+    enrolled.operational = old
+    expect(enrolled.renew(key), 403)
 
 
 def test_a9_renewal_with_the_same_key(enrolled):
