@@ -242,15 +242,18 @@ connect_now(struct ctx *cx)
 	return e;
 }
 
-/* A server that went away while we were idle has closed our socket. */
+/* A server that went away while we were idle has said so and closed our
+ * socket: read to the end of what it sent, or the next statement pays. */
 static bool
 is_stale(struct db *db)
 {
 	struct pollfd pfd = { .fd = PQsocket(db->pg), .events = POLLIN };
 
-	if (poll(&pfd, 1, 0) <= 0)
-		return false;
-	return !PQconsumeInput(db->pg) || PQstatus(db->pg) == CONNECTION_BAD;
+	while (poll(&pfd, 1, 0) > 0)
+		if (!PQconsumeInput(db->pg) ||
+		    PQstatus(db->pg) == CONNECTION_BAD)
+			return true;
+	return false;
 }
 
 const struct err *
