@@ -30,6 +30,11 @@ static const struct err ERR_NOT_ENROLLED = { KIND_FORBIDDEN,
 	"enrollment-refused",
 	"This device may not enroll now; the operator can find the reason by "
 	"the request id." };
+/* The same to the sender: what was read had changed when it was to be used,
+ * by a repeat of the same request or by a revocation. */
+static const struct err ERR_CHANGED = { KIND_FORBIDDEN, "enrollment-refused",
+	"This device may not enroll now; the operator can find the reason by "
+	"the request id." };
 static const struct err ERR_SECOND_KEY = { KIND_FORBIDDEN, "second-key",
 	"This device has an owner and another key: ask for its approval "
 	"first." };
@@ -108,7 +113,7 @@ issue_approved(struct ctx *cx, const struct unit *unit,
 	if (e != NULL)
 		return e;
 	if (!issued)
-		return fail(cx, &ERR_NOT_ENROLLED,
+		return fail(cx, &ERR_CHANGED,
 		    "approval %s was used or voided, or the device or key is "
 		    "no longer good",
 		    a->id);
@@ -252,13 +257,30 @@ enroll_by_state(struct ctx *cx, const struct unit *unit,
 	return enroll_unapproved(cx, unit, csr, out);
 }
 
+/* By what the store says now of this (unit, key), or of its token. */
+static ERR_FN
+enroll_as_found(struct ctx *cx, const struct unit *unit, struct bytes token_mac,
+    const struct csr *csr, struct est_out *out)
+{
+	const struct err *e;
+	struct approval a;
+
+	e = approval_for_enroll(
+	    cx, unit->birth_id, csr->key.sha256, token_mac, &a);
+	if (e == &ERR_NOT_FOUND && token_mac.n > 0)
+		return fail(
+		    cx, &ERR_TOKEN, "no such token for this unit and key");
+	if (e == &ERR_NOT_FOUND)
+		return enroll_unapproved(cx, unit, csr, out);
+	return e != NULL ? e : enroll_by_state(cx, unit, &a, csr, out);
+}
+
 const struct err *
 est_enroll(struct ctx *cx, const struct unit *unit, const char *bearer,
     struct bytes csr_der, struct est_out *out)
 {
 	struct bytes token_mac = BYTES_NONE;
 	const struct err *e;
-	struct approval a;
 	struct csr csr;
 	uint8_t mac[32];
 
@@ -271,16 +293,11 @@ est_enroll(struct ctx *cx, const struct unit *unit, const char *bearer,
 		code_token_mac(cx, bearer, mac);
 		token_mac = (struct bytes){ mac, 32 };
 	}
-	e = approval_for_enroll(
-	    cx, unit->birth_id, csr.key.sha256, token_mac, &a);
-	if (e == &ERR_NOT_FOUND && bearer != NULL)
-		return fail(
-		    cx, &ERR_TOKEN, "no such token for this unit and key");
-	if (e == &ERR_NOT_FOUND)
-		return enroll_unapproved(cx, unit, &csr, out);
-	if (e != NULL)
-		return e;
-	return enroll_by_state(cx, unit, &a, &csr, out);
+	e = enroll_as_found(cx, unit, token_mac, &csr, out);
+	/* A repeat that overtook this one left its certificate (A9). */
+	if (e == &ERR_CHANGED)
+		e = enroll_as_found(cx, unit, token_mac, &csr, out);
+	return e;
 }
 
 /* The same key again is a lost reply; another one may be a clone (A9). */
@@ -300,6 +317,28 @@ repeat_renewal(struct ctx *cx, const struct device_caller *device,
 			       "certificate %s has a successor with another "
 			       "key",
 			       bytes_hex(cx->arena, device->serial));
+}
+
+/* What was just stored under us: the same renewal, or the end of trust. */
+static ERR_FN
+renewed_meanwhile(struct ctx *cx, const struct device_caller *device,
+    const struct csr *csr, struct est_out *out)
+{
+	struct device_caller now = *device;
+	struct certificate_state s;
+	const struct err *e;
+
+	e = certificate_judge(cx, device->serial, device->not_before, &s);
+	if (e != NULL)
+		return e;
+	if (s.successor_der.n == 0 || s.revoked || !s.device_owned || s.refused)
+		return fail(cx, &ERR_NOT_ENROLLED,
+		    "certificate %s was just revoked, or the device or key is "
+		    "no longer good",
+		    bytes_hex(cx->arena, device->serial));
+	now.successor_der = s.successor_der;
+	memcpy(now.successor_key_sha256, s.successor_key_sha256, 32);
+	return repeat_renewal(cx, &now, csr, out);
 }
 
 const struct err *
@@ -325,10 +364,7 @@ est_reenroll(struct ctx *cx, const struct device_caller *device,
 	if (e != NULL)
 		return e;
 	if (!issued)
-		return fail(cx, &ERR_NOT_ENROLLED,
-		    "certificate %s was just renewed or revoked, or the "
-		    "device or key is no longer good",
-		    bytes_hex(cx->arena, device->serial));
+		return renewed_meanwhile(cx, device, &csr, out);
 	log_issued(cx, "certificate.renewed", &c);
 	return answer(cx, c.der, out);
 }

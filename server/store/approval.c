@@ -76,12 +76,12 @@ static const struct stmt APPROVAL_LOCK = { "approval_lock",
 	"WHERE a.id = $1::uuid FOR UPDATE OF b, a",
 	1 };
 
-/* A yes is good for an hour: the device may be asleep meanwhile.  The newest
- * replaces one that was not used, or both keys could be certified at once. */
+/* A yes is good for a week: the device may be off meanwhile, and it is for
+ * that one key.  The newest replaces one that was not used, or both keys could be certified at once. */
 static const struct stmt APPROVAL_DECIDE = { "approval_decide",
 	"WITH a AS (UPDATE approval SET state = $2, owner_id = $3::uuid, "
 	"device_id = $4::uuid, decided_at = now(), "
-	"expires_at = greatest(expires_at, now() + interval '1 hour') "
+	"expires_at = greatest(expires_at, now() + interval '7 days') "
 	"WHERE id = $1::uuid AND state = 'pending' RETURNING *), "
 	"o AS (UPDATE approval SET state = 'superseded' FROM a "
 	"WHERE approval.birth_id = a.birth_id AND approval.id <> a.id AND "

@@ -210,6 +210,26 @@ def test_a1_one_yes_issues_once_however_many_ask(
     assert database.value("SELECT count(*) FROM certificate") == 1
 
 
+@pytest.mark.parametrize("step", ["enroll", "renew"])
+def test_a9_repeats_at_the_same_moment_get_the_same_certificate(
+        database, owner, device, pool, step):
+    approved(device, owner)
+    if step == "renew":
+        expect(device.poll(), 200)
+        expect(device.enroll(), 200)
+    key = new_key() if step == "renew" else device.key
+
+    def ask(_):
+        twin = Device.__new__(Device)
+        twin.__dict__.update(device.__dict__)
+        answer = (twin.renew(key) if step == "renew"
+            else twin.enroll(token=False))
+        assert answer.status_code == 200, answer.text
+        return twin.certificate.serial_number
+
+    assert len(set(pool.map(ask, range(8)))) == 1
+
+
 def test_a3_two_owners_cannot_both_claim_one_unit(
         database, operator, device, pool):
     owners = [operator.add_owner(f"owner {n}") for n in range(4)]
