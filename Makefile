@@ -174,6 +174,6 @@ fmt:
 .PHONY: clean
 clean:
 	@deploy/dev/down.sh remove
-	rm -rf build
+	rm -rf build build-clang
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
