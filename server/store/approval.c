@@ -77,7 +77,8 @@ static const struct stmt APPROVAL_LOCK = { "approval_lock",
 	1 };
 
 /* A yes is good for a week: the device may be off meanwhile, and it is for
- * that one key.  The newest replaces one that was not used, or both keys could be certified at once. */
+ * that one key.  The newest replaces one that was not used, or both keys could
+ * be certified at once. */
 static const struct stmt APPROVAL_DECIDE = { "approval_decide",
 	"WITH a AS (UPDATE approval SET state = $2, owner_id = $3::uuid, "
 	"device_id = $4::uuid, decided_at = now(), "
