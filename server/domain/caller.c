@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "codec/json.h"
 #include "codec/jws.h"
+#include "domain/code.h"
 #include "domain/operator.h"
 #include "domain/svc.h"
 #include "pki/cert.h"
@@ -14,10 +15,13 @@
 #include "store/birth.h"
 #include "store/certificate.h"
 #include "store/event.h"
+#include "store/guess.h"
 #include "store/owner.h"
 
 #define OWNER_TOKEN_SECONDS 300
 #define CLOCK_SKEW_SECONDS 30
+#define RECORDS_OF_UNKNOWN_MAKERS 10000
+#define RECORDS_WINDOW 3600
 
 static const struct err ERR_NO_CERTIFICATE = { KIND_UNAUTHENTICATED,
 	"client-certificate-required", "This needs a TLS client certificate." };
@@ -35,6 +39,25 @@ static const struct err ERR_OWNER_TOKEN = { KIND_UNAUTHENTICATED,
 	"The bearer token is missing, malformed, expired or not for this "
 	"request." };
 
+/* Whoever has any certificate at all can make us refuse it: the records of
+ * chains that lead to no maker have a budget, so that nobody fills the store.
+ * Beyond it the reason stands in the log alone. */
+static ERR_FN
+within_budget(struct ctx *cx, const struct event *ev, bool *within)
+{
+	const struct err *e;
+	uint8_t key[32];
+	int64_t n = 0;
+
+	*within = true;
+	if (ev->manufacturer_id != NULL || ev->birth_id != 0)
+		return NULL;
+	code_guess_key(cx, "unknown-maker", "", key);
+	e = guess_take(cx, "unknown-maker", key, RECORDS_WINDOW, &n);
+	*within = n <= RECORDS_OF_UNKNOWN_MAKERS;
+	return e;
+}
+
 /* Refuses with a record for the operator; should that fail, the sender is
  * told to try again, since the record is owed. */
 static ERR_FN
@@ -42,10 +65,13 @@ refuse(struct ctx *cx, const struct err *e, const struct event *ev)
 {
 	struct event record = *ev;
 	const struct err *failed;
+	bool within;
 
 	record.code = e->code;
 	record.detail = cx->reason;
-	failed = event_add(cx, &record);
+	failed = within_budget(cx, ev, &within);
+	if (failed == NULL && within)
+		failed = event_add(cx, &record);
 	return failed != NULL ? failed : e;
 }
 

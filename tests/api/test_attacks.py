@@ -22,7 +22,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from harness.crypto import DER, PEM, b64u, csr_der, jws, key_pem, new_key
 from harness.http import Client, expect
-from harness.players import Maker
+from harness.players import Device, Maker
 from harness.raw import Raw
 
 EST = {"Content-Type": "application/pkcs10"}
@@ -399,7 +399,7 @@ def test_clients_that_leave_without_goodbye_leave_nothing(
         "state = 'pending'") == 1
 
 
-def test_a_thousand_open_connections_are_served_beside(stack, device):
+def test_as_many_connections_as_are_let_in_leave_no_trace(stack, device):
     opened = []
     try:
         for _ in range(1000):
@@ -421,3 +421,16 @@ def test_one_unit_cannot_fill_the_store_with_keys(device, database):
     assert statuses == [202] * 30 + [429] * 2
     assert database.value("SELECT count(*) FROM approval") == 30
     expect(device.authorize(), 400)  # slow_down
+
+
+def test_certificates_of_nobody_cannot_fill_the_store(stack, database):
+    stranger = Device(stack, Maker("nobody"))
+    expect(stranger.enroll(), 403)
+    assert database.value("SELECT count(*) FROM event WHERE "
+        "kind = 'attestation.refused'") == 1
+    database.query("UPDATE guess SET n = 10000 "
+        "WHERE bucket = 'unknown-maker'")
+    expect(stranger.enroll(), 403)
+    assert database.value("SELECT count(*) FROM event WHERE "
+        "kind = 'attestation.refused'") == 1
+    assert stack.log().count("no manufacturer has such an anchor") == 2
