@@ -9,7 +9,7 @@ import time
 import psycopg2
 import pytest
 
-from harness.crypto import new_key, spki
+from harness.crypto import new_key, spki, spki_sha256
 from harness.http import expect
 from harness.players import Device
 
@@ -208,6 +208,28 @@ def test_a1_one_yes_issues_once_however_many_ask(
     blocker.close()
     assert statuses == [200] * 4, "each gets the one certificate (A9)"
     assert database.value("SELECT count(*) FROM certificate") == 1
+
+
+def test_a1_a_new_key_ends_the_renewal_that_was_under_way(
+        database, enrolled, owner, pool):
+    reset = Device.__new__(Device)
+    reset.__dict__.update(enrolled.__dict__)
+    reset.key, reset.token = new_key(), None
+    approved(reset, owner)
+    key = new_key()
+    blocker = database.connect("super")
+    blocker.cursor().execute("INSERT INTO key_use VALUES (%s, %s)",
+        (hashlib.sha256(spki(key)).digest(), enrolled.id))
+    renewal = pool.submit(enrolled.renew, key)
+    wait_blocked(database)
+    replacement = pool.submit(reset.enroll, token=False)
+    wait_blocked(database, 2)
+    blocker.rollback()
+    blocker.close()
+    assert renewal.result(20).status_code == 200
+    assert replacement.result(20).status_code == 200
+    assert database.value("SELECT encode(key_sha256, 'hex') FROM certificate "
+        "WHERE revoked_at IS NULL") == spki_sha256(reset.key)
 
 
 @pytest.mark.parametrize("step", ["enroll", "renew"])
