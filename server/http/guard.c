@@ -194,18 +194,6 @@ guard_head(struct ctx *cx, const struct head *h, struct framing *out)
 	return check_framing(cx, h, out);
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* One character of the path at *s, decoded; -1 if it may not stand there. */
 static int
 path_char(const char **s)
@@ -218,10 +206,10 @@ path_char(const char **s)
 	(*s)++;
 	if (c != '%')
 		return c;
-	hi = hex_value((*s)[0]);
+	hi = bytes_hex_digit((uint8_t)(*s)[0]);
 	if (hi < 0)
 		return -1;
-	lo = hex_value((*s)[1]);
+	lo = bytes_hex_digit((uint8_t)(*s)[1]);
 	*s += 2;
 	/* Neither NUL nor another control, nor a slash that hid from whoever
 	 * split the path before us; identifiers are ASCII. */

@@ -95,9 +95,7 @@ def test_withdrawn_service_is_cut(broker, connect, operator, backend):
 
 def test_session_ends_with_its_certificate_of_a_minute(
         stack, broker, connect, database):
-    stack.profiles.write_text(stack.profiles.read_text() +
-        "\n[minute]\nkind = device\nlifetime = 60s\nbackdate = 0s\n")
-    stack.restart()
+    stack.add_profile("minute", "60s")
     operator = Operator(stack, database.admin_token)
     maker = Maker()
     operator.register(maker, profile="minute")

@@ -78,6 +78,13 @@ class Stack:
         self.stop()
         return self.start()
 
+    def add_profile(self, name, lifetime):
+        """A kind of device certificate of its own, not backdated."""
+        with self.profiles.open("a") as profiles:
+            profiles.write(f"\n[{name}]\nkind = device\n"
+                f"lifetime = {lifetime}\nbackdate = 0s\n")
+        self.restart()
+
     def log(self):
         log = self.dir / "latchkeyd.log"
         return log.read_text(errors="replace") if log.exists() else ""
