@@ -33,8 +33,8 @@ class Client:
         """One request and its answer, checked against the contract."""
         kwargs.setdefault("timeout", 30)
         kwargs.setdefault("allow_redirects", False)
-        return openapi.check(
-            self.session.request(method, self.stack.url + path, **kwargs))
+        return openapi.check(whole(
+            self.session.request(method, self.stack.url + path, **kwargs)))
 
     def get(self, path, **kwargs):
         return self.call("GET", path, **kwargs)
@@ -50,6 +50,17 @@ class Client:
 
     def close(self):
         self.session.close()
+
+
+def whole(response):
+    """The answer, if all of it came.  requests takes a connection that
+    ends early, as it does when the service is killed, for the end of the
+    body."""
+    promised = int(response.headers.get("Content-Length", 0))
+    if response.request.method != "HEAD" and response.raw.tell() < promised:
+        raise requests.ConnectionError(f"{response.raw.tell()} of {promised} "
+            "bytes came")
+    return response
 
 
 def expect(response, *statuses):
