@@ -1,5 +1,7 @@
 #include "base/arena.h"
+#include "domain/enroll.h"
 #include "domain/est.h"
+#include "domain/reenroll.h"
 #include "http/handlers.h"
 
 #define CERTS_ONLY "application/pkcs7-mime; smime-type=certs-only"
@@ -54,7 +56,7 @@ post_simpleenroll(struct ctx *cx, struct request *rq, struct reply *rs)
 
 	e = read_csr(cx, rq, &csr);
 	if (e == NULL)
-		e = est_enroll(cx, &rq->caller.unit, rq->bearer, csr, &out);
+		e = enroll_unit(cx, &rq->caller.unit, rq->bearer, csr, &out);
 	if (e != NULL)
 		return e;
 	if (out.cms.n > 0) {
@@ -76,7 +78,7 @@ post_simplereenroll(struct ctx *cx, struct request *rq, struct reply *rs)
 
 	e = read_csr(cx, rq, &csr);
 	if (e == NULL)
-		e = est_reenroll(cx, &rq->caller.device, csr, &out);
+		e = reenroll_device(cx, &rq->caller.device, csr, &out);
 	if (e == NULL)
 		reply_certs(cx, rs, out.cms);
 	return e;

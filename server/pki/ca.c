@@ -25,8 +25,10 @@
 #define CA_BACKDATE DAY   /* above any profile's, and clocks that are off */
 #define MAX_FILES 8
 
-static const struct profile SERVER = { "server", PROFILE_SERVER, 90 * DAY,
-	300 };
+static const struct profile SERVER = { .name = "server",
+	.kind = PROFILE_SERVER,
+	.lifetime = 90 * DAY,
+	.backdate = 300 };
 
 /* One run: where things go, and what was made so far. */
 struct ceremony {

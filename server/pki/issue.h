@@ -21,6 +21,8 @@ struct issue {
 	const char *id;         /* device UUID, service name; else NULL */
 	const char *const *dns; /* server: names and IP addresses, NULL ends */
 	int64_t now;            /* seconds; notBefore is backdated from it */
+	/* What templates of the profile name; NULL if unknown. */
+	const char *model, *manufacturer, *unit_serial;
 
 	/* Filled, in the arena: */
 	struct bytes serial; /* 16 random bytes, first one 01 to 7f */

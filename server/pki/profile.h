@@ -12,7 +12,7 @@
 #include "base/auto.h"
 
 enum profile_kind {
-	PROFILE_DEVICE,  /* CN=<id>, urn:uuid:<id>, clientAuth */
+	PROFILE_DEVICE,  /* CN=<id>, urn:uuid:<id> or SPIFFE, clientAuth */
 	PROFILE_SERVICE, /* CN=<id>, urn:latchkey:service:<id>, clientAuth */
 	PROFILE_SERVER,  /* DNS names and addresses, serverAuth */
 };
@@ -21,6 +21,16 @@ struct profile {
 	const char *name;
 	enum profile_kind kind;
 	int64_t lifetime, backdate; /* seconds */
+
+	/* A device's alone, set by its label (domain/label); NULL or empty:
+	 * none.  Templates replace %d (device id), %m (model), %M
+	 * (manufacturer), %s (the unit's serial number) and %p (profile). */
+	const char *subject;         /* "O=Acme, OU=%m, CN=%d"; NULL: CN=%d */
+	const char *spiffe_domain;   /* NULL: urn:uuid:<id> is the URI */
+	const char *const *dns;      /* templates; NULL ends, as below */
+	const char *const *eku;      /* dotted OIDs beside clientAuth */
+	const char *const *policies; /* dotted OIDs */
+	const char *ocsp_url, *ca_issuers_url, *crl_url;
 };
 
 struct profiles;
