@@ -24,6 +24,7 @@ struct settings {
 	int64_t port;
 	char *tls_cert, *tls_key; /* PEM files, reloaded when changed */
 	int64_t io_threads, workers, queue, connections, per_address;
+	int64_t handshakes, handshakes_burst;  /* of one address (H3) */
 	int64_t idle_timeout, request_timeout; /* seconds */
 	/* keys and files */
 	char *root_cert, *issuing_cert, *issuing_key, *mac_key, *profiles;

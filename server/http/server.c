@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "domain/svc.h"
 #include "http/exchange.h"
+#include "http/gate.h"
 #include "http/listener.h"
 #include "http/tls.h"
 #include "http/worker.h"
@@ -26,6 +27,7 @@
 struct server {
 	struct exchange_env env;
 	struct conns *conns;
+	struct gate *gate;
 	struct tls *tls;
 	struct workers *workers;
 	struct listener listener;
@@ -81,6 +83,16 @@ on_connected(struct server *sv, struct MHD_Connection *mhd, void **socket_cx)
 	tls_session_init(c->session, c->credential, ticket);
 	explicit_bzero(ticket, sizeof(ticket));
 	*socket_cx = c;
+}
+
+/* Before the handshake, and before any memory is taken for it. */
+static enum MHD_Result
+on_accept(void *cls, const struct sockaddr *from, socklen_t n)
+{
+	struct server *sv = cls;
+
+	(void)n;
+	return gate_admit(sv->gate, from, clock_mono_us()) ? MHD_YES : MHD_NO;
 }
 
 static void
@@ -187,7 +199,7 @@ start_daemon(struct server *sv, int fd)
 	return MHD_start_daemon(MHD_USE_TLS | MHD_USE_POLL_INTERNAL_THREAD |
 				    MHD_ALLOW_SUSPEND_RESUME |
 				    MHD_USE_ERROR_LOG,
-	    0, NULL, NULL, on_call, sv, MHD_OPTION_ARRAY, options,
+	    0, on_accept, sv, on_call, sv, MHD_OPTION_ARRAY, options,
 	    MHD_OPTION_END);
 }
 
@@ -212,6 +224,16 @@ tick(struct server *sv)
 	return poll(&pfd, 1, TICK_MS) <= 0;
 }
 
+/* One line a second at most, however many were refused. */
+static void
+note_refused(struct server *sv)
+{
+	size_t n = gate_take_refused(sv->gate);
+
+	if (n > 0)
+		LOG(NULL, "connections.refused", LOG_I("n", (int64_t)n));
+}
+
 static void *
 run_ticker(void *arg)
 {
@@ -224,8 +246,10 @@ run_ticker(void *arg)
 		if (late > 0)
 			LOG(NULL, "connections.late",
 			    LOG_I("n", (int64_t)late));
-		if (++n % (1000 / TICK_MS) == 0)
+		if (++n % (1000 / TICK_MS) == 0) {
+			note_refused(sv);
 			tls_reload(sv->tls);
+		}
 	}
 	return NULL;
 }
@@ -266,6 +290,7 @@ server_start(
 	sv->env.routes = (struct route_table){ routes, routes_n };
 	atomic_init(&sv->env.draining, false);
 	sv->conns = conns_new();
+	sv->gate = gate_new(svc->set.handshakes, svc->set.handshakes_burst);
 	sv->stop_fd = eventfd(0, EFD_CLOEXEC);
 	must(sv->stop_fd >= 0);
 	if (start(sv, dbs, why))
@@ -326,6 +351,7 @@ server_stop(struct server *sv)
 		MHD_stop_daemon(sv->mhd[i]);
 	(void)close(sv->stop_fd);
 	conns_free(sv->conns);
+	gate_free(sv->gate);
 	tls_free(sv->tls);
 	pages_free(sv->env.pages);
 	queue_free(sv->env.queue);
