@@ -10,10 +10,8 @@
 #include "domain/svc.h"
 #include "pki/cert.h"
 #include "pki/chain.h"
-#include "pki/identity.h"
 #include "pki/key.h"
 #include "store/birth.h"
-#include "store/certificate.h"
 #include "store/event.h"
 #include "store/guess.h"
 #include "store/owner.h"
@@ -23,17 +21,13 @@
 #define RECORDS_OF_UNKNOWN_MAKERS 10000
 #define RECORDS_WINDOW 3600
 
-static const struct err ERR_NO_CERTIFICATE = { KIND_UNAUTHENTICATED,
+const struct err ERR_NO_CLIENT_CERTIFICATE = { KIND_UNAUTHENTICATED,
 	"client-certificate-required", "This needs a TLS client certificate." };
 /* One refusal for every reason (E5): the rest is the operator's to read. */
 static const struct err ERR_ATTESTATION = { KIND_FORBIDDEN,
 	"attestation-refused",
 	"The device's identity is not accepted here; its operator can find "
 	"the reason by the request id." };
-static const struct err ERR_CERTIFICATE = { KIND_FORBIDDEN,
-	"certificate-refused",
-	"The certificate is not accepted here; the operator can find the "
-	"reason by the request id." };
 static const struct err ERR_OWNER_TOKEN = { KIND_UNAUTHENTICATED,
 	"invalid-token",
 	"The bearer token is missing, malformed, expired or not for this "
@@ -233,7 +227,8 @@ static ERR_FN
 check_peer(struct ctx *cx, const struct peer *peer)
 {
 	if (peer->n == 0)
-		return fail(cx, &ERR_NO_CERTIFICATE, "no client certificate");
+		return fail(
+		    cx, &ERR_NO_CLIENT_CERTIFICATE, "no client certificate");
 	if (peer->too_long)
 		return fail(cx, &ERR_ATTESTATION,
 		    "the client chain is longer than %d", LIMIT_CHAIN);
@@ -275,98 +270,6 @@ caller_unit(struct ctx *cx, const struct peer *peer, struct unit *out)
 		return e;
 	fill_unit(found, &id, out);
 	return NULL;
-}
-
-/* What the stored row says of a certificate whose mathematics is right. */
-static ERR_FN
-check_certificate(struct ctx *cx, const struct certificate_state *s,
-    const struct cert *leaf, const struct identity *id)
-{
-	if (strcmp(s->device_id, id->id) != 0 ||
-	    !bytes_eq(BYTES_OF(s->der_sha256), BYTES_OF(leaf->sha256)))
-		return fail(cx, &ERR_CERTIFICATE,
-		    "not the certificate that was stored under its serial");
-	if (s->revoked)
-		return fail(cx, &ERR_CERTIFICATE, "revoked");
-	if (!s->device_owned)
-		return fail(cx, &ERR_CERTIFICATE, "the ownership has ended");
-	if (s->refused)
-		return fail(cx, &ERR_CERTIFICATE,
-		    "the unit is lost, revoked or decommissioned");
-	if (s->successor_used)
-		return fail(cx, &ERR_CERTIFICATE,
-		    "superseded: its successor is in use, so this may be a "
-		    "clone (A9)");
-	return NULL;
-}
-
-/* Our own leaf: chain, clock and identity, without the database. */
-static ERR_FN
-judge_leaf(struct ctx *cx, const struct peer *peer, struct cert *leaf,
-    struct identity *id)
-{
-	const struct err *e;
-
-	e = cert_parse(cx, peer->chain[0], leaf);
-	if (e == NULL)
-		e = chain_verify(
-		    cx, peer->chain, peer->n, cx->svc->own_trust, CHAIN_CLIENT);
-	if (e == NULL)
-		e = identity_parse(cx, leaf, id);
-	if (e == NULL && id->kind != IDENTITY_DEVICE)
-		e = fail(cx, &ERR_CERTIFICATE, "not a device's certificate");
-	return e == NULL ? NULL : &ERR_CERTIFICATE;
-}
-
-const struct err *
-caller_device(
-    struct ctx *cx, const struct peer *peer, struct device_caller *out)
-{
-	struct event ev = { .kind = "certificate.refused" };
-	struct certificate_state s;
-	struct identity id;
-	const struct err *e;
-	struct cert leaf;
-
-	e = check_peer(cx, peer);
-	if (e == NULL)
-		e = judge_leaf(cx, peer, &leaf, &id);
-	if (e != NULL)
-		return e;
-	e = certificate_judge(cx, leaf.serial, leaf.not_before, &s);
-	if (e == &ERR_NOT_FOUND)
-		return fail(cx, &ERR_CERTIFICATE, "not in the store");
-	if (e != NULL)
-		return e;
-	ev.birth_id = s.birth_id;
-	ev.device_id = s.device_id;
-	e = check_certificate(cx, &s, &leaf, &id);
-	if (e != NULL)
-		return refuse(cx, e, &ev);
-	if (s.first_use) {
-		e = certificate_first_use(cx, leaf.serial, leaf.not_before);
-		if (e != NULL)
-			return e;
-	}
-	*out = (struct device_caller){
-		.device_id = s.device_id,
-		.serial = leaf.serial,
-		.not_before = leaf.not_before,
-		.profile = s.profile,
-		.successor_der = s.successor_der,
-	};
-	memcpy(out->successor_key_sha256, s.successor_key_sha256, 32);
-	return NULL;
-}
-
-bool
-caller_is_operational(struct ctx *cx, const struct peer *peer)
-{
-	struct identity id;
-	struct cert leaf;
-
-	return peer->n > 0 && !peer->too_long &&
-	       judge_leaf(cx, peer, &leaf, &id) == NULL;
 }
 
 struct owner_claims {

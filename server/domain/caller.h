@@ -83,15 +83,13 @@ struct caller {
 	struct admin_caller admin;
 };
 
+/* KIND_UNAUTHENTICATED "client-certificate-required" */
+extern const struct err ERR_NO_CLIENT_CERTIFICATE;
+
 /* Judges the peer's birth certificate: chain to an anchor of its maker, unit
  * on the allowlist, model active, key pinned (A11).  A refusal is one error
  * to the sender and an event with the reason for the operator (E5). */
 ERR_FN caller_unit(struct ctx *cx, const struct peer *peer, struct unit *out);
-
-/* Judges an operational certificate: our chain, R7's identity, not revoked
- * or superseded, device owned and unflagged but for quarantine. */
-ERR_FN caller_device(
-    struct ctx *cx, const struct peer *peer, struct device_caller *out);
 
 /* Judges an owner's bearer: a JWS of at most five minutes, signed by the
  * app key, made for this issuer, method and path. */
@@ -101,11 +99,6 @@ ERR_FN caller_owner(struct ctx *cx, const char *jws, const char *method,
 /* Judges an operator's token and that it holds the scope. */
 ERR_FN caller_admin(struct ctx *cx, const char *token, unsigned scope,
     struct admin_caller *out);
-
-/* Whether the leaf is an unexpired certificate of our issuing CA with a
- * device's identity: mathematics and clock alone, no database.  Decides the
- * lane of the queue on the I/O thread, and nothing else (H3). */
-bool caller_is_operational(struct ctx *cx, const struct peer *peer);
 
 /* Whether the token's own MAC is right: decides the lane, nothing else. */
 bool caller_token_is_ours(struct ctx *cx, const char *token);

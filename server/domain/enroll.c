@@ -8,6 +8,7 @@
 #include "store/approval.h"
 #include "store/birth.h"
 #include "store/event.h"
+#include "store/renewal.h"
 
 /* A device that waits for its owner asks again after 5 to 9 seconds: soon
  * enough for a person, spread enough for a fleet. */
@@ -79,7 +80,7 @@ issue_again(struct ctx *cx, const struct certificate_latest *latest,
 		return certify_answer(cx, latest->der, out);
 	e = certify_sign(cx, latest->profile, csr, &io, &c);
 	if (e == NULL)
-		e = certificate_renew(cx, &c, &issued);
+		e = renewal_add(cx, &c, &issued);
 	if (e != NULL)
 		return e;
 	if (!issued)

@@ -1,6 +1,7 @@
 #include "domain/reenroll.h"
 
 #include "store/event.h"
+#include "store/renewal.h"
 
 static const struct err ERR_RENEWED = { KIND_FORBIDDEN, "renewed-already",
 	"This certificate was renewed for another key: repeat that request, "
@@ -34,7 +35,7 @@ renewed_meanwhile(struct ctx *cx, const struct device_caller *device,
 	struct certificate_state s;
 	const struct err *e;
 
-	e = certificate_judge(cx, device->serial, device->not_before, &s);
+	e = renewal_judge(cx, device->serial, device->not_before, &s);
 	if (e != NULL)
 		return e;
 	if (s.successor_der.n == 0 || s.revoked || !s.device_owned || s.refused)
@@ -66,7 +67,7 @@ reenroll_device(struct ctx *cx, const struct device_caller *device,
 		return repeat_renewal(cx, device, &csr, out);
 	e = certify_sign(cx, device->profile, &csr, &io, &c);
 	if (e == NULL)
-		e = certificate_renew(cx, &c, &issued);
+		e = renewal_add(cx, &c, &issued);
 	if (e != NULL)
 		return e;
 	if (!issued)

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "base/arena.h"
+#include "domain/holder.h"
 #include "http/router.h"
 
 static const struct err ERR_NO_BEARER = { KIND_UNAUTHENTICATED,
@@ -59,7 +60,7 @@ judge_caller(struct ctx *cx, struct request *rq)
 		return caller_unit(cx, &rq->peer, &rq->caller.unit);
 	case WHO_DEVICE:
 		rq->caller.kind = CALLER_DEVICE;
-		return caller_device(cx, &rq->peer, &rq->caller.device);
+		return holder_device(cx, &rq->peer, &rq->caller.device);
 	case WHO_OWNER:
 		return judge_owner(cx, rq);
 	case WHO_ADMIN:
@@ -74,7 +75,7 @@ judge_lane(struct ctx *cx, const struct request *rq)
 	bool ours = false;
 
 	if (rq->route->who == WHO_DEVICE)
-		ours = caller_is_operational(cx, &rq->peer);
+		ours = holder_is_operational(cx, &rq->peer);
 	else if (rq->route->who == WHO_ADMIN && rq->bearer != NULL)
 		ours = caller_token_is_ours(cx, rq->bearer);
 	return ours ? LANE_RESERVED : LANE_OPEN;

@@ -1,25 +1,7 @@
 #include "store/certificate.h"
 
 #include "base/mem.h"
-
-static const struct stmt CERTIFICATE_JUDGE = { "certificate_judge",
-	"SELECT c.device_id, c.profile, c.key_sha256, sha256(c.der), "
-	"c.revoked_at IS NOT NULL, d.state = 'owned', "
-	"b.quarantined_at IS NOT NULL, "
-	"num_nonnulls(b.lost_at, b.revoked_at, b.decommissioned_at) > 0, "
-	"b.id, c.predecessor IS NOT NULL AND c.first_used_at IS NULL, "
-	"s.first_used_at IS NOT NULL, s.der, s.key_sha256 "
-	"FROM certificate c JOIN device d ON d.id = c.device_id "
-	"JOIN birth b ON b.id = d.birth_id LEFT JOIN certificate s "
-	"ON s.serial = c.successor AND "
-	"s.not_before = c.successor_not_before WHERE c.serial = $1 AND "
-	"c.not_before = to_timestamp($2::bigint)",
-	2 };
-
-static const struct stmt CERTIFICATE_FIRST_USE = { "certificate_first_use",
-	"UPDATE certificate SET first_used_at = now() WHERE serial = $1 AND "
-	"not_before = to_timestamp($2::bigint) AND first_used_at IS NULL",
-	2 };
+#include "store/certificate_sql.h"
 
 static const struct stmt CERTIFICATE_NEWEST = { "certificate_newest",
 	"SELECT serial, der, extract(epoch FROM not_before)::bigint, "
@@ -29,25 +11,7 @@ static const struct stmt CERTIFICATE_NEWEST = { "certificate_newest",
 	"ORDER BY not_before DESC, successor IS NULL DESC LIMIT 1",
 	1 };
 
-/* The device and its unit, locked against whoever takes trust away, and
- * judged by what the rows say once the lock is had (A3). */
-#define LOCKED_DEVICE(more)                                 \
-	"WITH d AS (SELECT d.id, d.birth_id FROM device d " \
-	"JOIN birth b ON b.id = d.birth_id "                \
-	"WHERE d.id = $1::uuid AND d.state = 'owned' AND "  \
-	"b.lost_at IS NULL AND b.revoked_at IS NULL AND "   \
-	"b.decommissioned_at IS NULL " more "FOR SHARE OF d, b), "
-
-/* The key becomes this device's, unless it is another's, a birth key, or
- * refused for good (A5, A9). */
-#define CLAIMED_KEY                                                       \
-	"k AS (INSERT INTO key_use AS u (key_sha256, device_id) "         \
-	"SELECT $2, d.id FROM d WHERE NOT EXISTS (SELECT FROM birth "     \
-	"WHERE key_sha256 = $2 OR pinned_key_sha256 = $2) "               \
-	"ON CONFLICT (key_sha256) DO UPDATE SET device_id = u.device_id " \
-	"WHERE u.device_id = excluded.device_id AND NOT u.compromised "   \
-	"RETURNING device_id), "
-
+/* The event stands in the same commit. */
 #define STORED_WITH_EVENT(from, event)                                        \
 	"c AS (INSERT INTO certificate (serial, not_before, not_after, "      \
 	"device_id, profile, key_sha256, der, approval_id, predecessor) "     \
@@ -68,18 +32,6 @@ static const struct stmt CERTIFICATE_ENROLL = { "certificate_enroll",
 	    "a", "certificate.issued"),
 	10 };
 
-/* $11, $12: the predecessor's notBefore; whether it may have expired. */
-static const struct stmt CERTIFICATE_RENEW = { "certificate_renew",
-	LOCKED_DEVICE("") CLAIMED_KEY
-	"p AS (UPDATE certificate SET successor = $3, "
-	"successor_not_before = to_timestamp($4::bigint), "
-	"first_used_at = coalesce(first_used_at, now()) FROM k "
-	"WHERE serial = $9 AND not_before = to_timestamp($11::bigint) AND "
-	"certificate.device_id = k.device_id AND successor IS NULL AND "
-	"revoked_at IS NULL AND (not_after > now() OR $12::boolean) "
-	"RETURNING serial), " STORED_WITH_EVENT("p", "certificate.renewed"),
-	12 };
-
 static const struct stmt DEVICE_LOCK = { "device_lock",
 	"SELECT FROM device WHERE id = $1::uuid FOR UPDATE", 1 };
 
@@ -94,41 +46,6 @@ static const struct stmt CERTIFICATE_REVOKE_OTHER_KEYS = {
 	"'superseded' FROM c",
 	2
 };
-
-const struct err *
-certificate_judge(struct ctx *cx, struct bytes serial, int64_t not_before,
-    struct certificate_state *out)
-{
-	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e = DB_RUN(
-	    cx, &CERTIFICATE_JUDGE, &r, DB_BYTES(serial), DB_INT(not_before));
-
-	if (e != NULL)
-		return e;
-	if (rows_count(r) == 0)
-		return &ERR_NOT_FOUND;
-	out->device_id = rows_text(cx, r, 0, 0);
-	out->profile = rows_text(cx, r, 0, 1);
-	rows_sha(cx, r, 0, 2, out->key_sha256);
-	rows_sha(cx, r, 0, 3, out->der_sha256);
-	out->revoked = rows_bool(r, 0, 4);
-	out->device_owned = rows_bool(r, 0, 5);
-	out->quarantined = rows_bool(r, 0, 6);
-	out->refused = rows_bool(r, 0, 7);
-	out->birth_id = rows_int(r, 0, 8);
-	out->first_use = rows_bool(r, 0, 9);
-	out->successor_used = rows_bool(r, 0, 10);
-	out->successor_der = rows_bytes(cx, r, 0, 11);
-	rows_sha(cx, r, 0, 12, out->successor_key_sha256);
-	return NULL;
-}
-
-const struct err *
-certificate_first_use(struct ctx *cx, struct bytes serial, int64_t not_before)
-{
-	return DB_RUN(cx, &CERTIFICATE_FIRST_USE, NULL, DB_BYTES(serial),
-	    DB_INT(not_before));
-}
 
 const struct err *
 certificate_newest(
@@ -191,26 +108,6 @@ certificate_replace(
 	return e != NULL ? e : tx_commit(&tx);
 }
 
-const struct err *
-certificate_renew(
-    struct ctx *cx, const struct certificate_new *in, bool *issued)
-{
-	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e = DB_RUN(cx, &CERTIFICATE_RENEW, &r,
-	    DB_TEXT(in->device_id), DB_SHA(in->key_sha256),
-	    DB_BYTES(in->serial), DB_INT(in->not_before), DB_INT(in->not_after),
-	    DB_TEXT(in->profile), DB_BYTES(in->der), DB_TEXT(in->approval_id),
-	    DB_BYTES(in->predecessor), DB_TEXT(cx->rid),
-	    DB_INT(in->predecessor_not_before),
-	    DB_BOOL(in->predecessor_expired_ok));
-
-	if (e != NULL)
-		return e;
-	*issued = rows_affected(r) == 1;
-	return NULL;
-}
-
-const struct stmt *const certificate_stmts[] = { &CERTIFICATE_JUDGE,
-	&CERTIFICATE_FIRST_USE, &CERTIFICATE_NEWEST, &CERTIFICATE_ENROLL,
-	&CERTIFICATE_RENEW, &DEVICE_LOCK, &CERTIFICATE_REVOKE_OTHER_KEYS,
+const struct stmt *const certificate_stmts[] = { &CERTIFICATE_NEWEST,
+	&CERTIFICATE_ENROLL, &DEVICE_LOCK, &CERTIFICATE_REVOKE_OTHER_KEYS,
 	NULL };

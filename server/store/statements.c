@@ -14,6 +14,7 @@
 #include "store/import.h"
 #include "store/owner.h"
 #include "store/registry.h"
+#include "store/renewal.h"
 #include "store/service.h"
 
 const struct stmt *const *const store_statements[] = {
@@ -31,6 +32,7 @@ const struct stmt *const *const store_statements[] = {
 	import_stmts,
 	owner_stmts,
 	registry_stmts,
+	renewal_stmts,
 	service_stmts,
 	NULL,
 };
