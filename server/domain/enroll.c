@@ -10,11 +10,6 @@
 #include "store/event.h"
 #include "store/renewal.h"
 
-/* A device that waits for its owner asks again after 5 to 9 seconds: soon
- * enough for a person, spread enough for a fleet. */
-#define RETRY_LEAST 5
-#define RETRY_SPREAD 5
-
 static const struct err ERR_TOKEN = { KIND_UNAUTHENTICATED, "invalid_token",
 	"The enroll token is unknown, expired, or for another device or "
 	"key." };
@@ -91,10 +86,13 @@ issue_again(struct ctx *cx, const struct certificate_latest *latest,
 	return certify_answer(cx, c.der, out);
 }
 
-static int
-retry_after(void)
+/* 202: not yet, for a request that was made then. */
+static const struct err *
+ask_again(struct ctx *cx, int64_t created_at, struct est_out *out)
 {
-	return RETRY_LEAST + (int)rng_below(RETRY_SPREAD);
+	out->retry_after =
+	    pace_retry_after(cx->now - created_at, rng_below(UINT32_MAX));
+	return NULL;
 }
 
 /* Nobody was asked yet: a request that the owner claims with the code on the
@@ -122,8 +120,7 @@ open_claim(struct ctx *cx, const struct unit *unit, const struct csr *csr,
 		e = facts_write(cx, unit, csr->key.sha256, &a.facts);
 	if (e == NULL)
 		e = approval_create(cx, &a);
-	out->retry_after = retry_after();
-	return e;
+	return e != NULL ? e : ask_again(cx, cx->now, out);
 }
 
 static ERR_FN
@@ -180,10 +177,8 @@ enroll_by_state(struct ctx *cx, const struct unit *unit,
 			return issue_approved(cx, unit, a, csr, out);
 		break;
 	case APPROVAL_PENDING:
-		if (open) {
-			out->retry_after = retry_after();
-			return NULL;
-		}
+		if (open)
+			return ask_again(cx, a->created_at, out);
 		break;
 	case APPROVAL_DENIED:
 		return fail(cx, &ERR_NOT_ENROLLED,

@@ -1,6 +1,7 @@
 /*
- * How often one unit may ask its owner: each request is kept, and a unit
- * that was taken apart must not fill the store.
+ * How often one unit may ask its owner, since each request is kept and a
+ * unit that was taken apart must not fill the store; and how soon one that
+ * waits should look again.
  */
 #ifndef DOMAIN_PACE_H
 #define DOMAIN_PACE_H
@@ -12,5 +13,11 @@
 /* Refused (BUSY, with the time to wait) after more requests than any honest
  * device makes in ten minutes. */
 ERR_FN pace_request(struct ctx *cx, const struct unit *unit);
+
+/* Seconds until a device that waits for its owner asks again (Retry-After,
+ * RFC 7030 section 4.2.3), by the age of its request and a random number:
+ * soon while a person may be standing beside it, up to a minute later on,
+ * spread so that a fleet which was started together does not stay so. */
+int pace_retry_after(int64_t age, uint32_t random);
 
 #endif

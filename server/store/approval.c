@@ -9,7 +9,8 @@
 	"a.device_id, extract(epoch FROM a.expires_at)::bigint, "       \
 	"extract(epoch FROM a.redeemed_at)::bigint, d.owner_id, d.id, " \
 	"num_nonnulls(b.quarantined_at, b.lost_at, b.revoked_at, "      \
-	"b.decommissioned_at) > 0 "
+	"b.decommissioned_at) > 0, "                                    \
+	"extract(epoch FROM a.created_at)::bigint "
 #define JOINS                                                   \
 	"JOIN birth b ON b.id = a.birth_id LEFT JOIN device d " \
 	"ON d.birth_id = a.birth_id AND d.state = 'owned' "
@@ -160,6 +161,7 @@ read_one(struct ctx *cx, const struct rows *r, struct approval *a)
 	a->unit_owner_id = rows_text(cx, r, 0, 13);
 	a->unit_device_id = rows_text(cx, r, 0, 14);
 	a->unit_flagged = rows_bool(r, 0, 15);
+	a->created_at = rows_int(r, 0, 16);
 	return NULL;
 }
 
@@ -220,7 +222,7 @@ approval_show_claim(struct ctx *cx, int64_t birth_id, const char *owner_id,
 	if (e == NULL)
 		e = read_one(cx, r, out);
 	if (e == NULL)
-		*n = rows_int(r, 0, 16);
+		*n = rows_int(r, 0, 17);
 	return e;
 }
 

@@ -21,7 +21,7 @@ struct approval {
 	enum approval_state state;
 	uint8_t key_sha256[32], birth_cert_sha256[32];
 	const char *shown_to, *owner_id, *device_id; /* NULL until set */
-	int64_t expires_at, redeemed_at;             /* 0 until set */
+	int64_t created_at, expires_at, redeemed_at; /* 0 until set */
 	/* The unit's present ownership, if any. */
 	const char *unit_owner_id, *unit_device_id;
 	bool unit_flagged; /* quarantined, lost, revoked, decommissioned */

@@ -3,6 +3,7 @@ the platform's operator."""
 
 import base64
 import datetime
+import hashlib
 import secrets
 import time
 import uuid
@@ -273,6 +274,16 @@ class Operator:
             "\n".join(lines) + "\n"), 200).json()
         assert answer["state"] == "done", answer
         return answer
+
+    def allow_with_code(self, device, code):
+        """The same with the claim code that is printed on the unit."""
+        digest = hashlib.sha256(f"{device.serial}:{code}".encode())
+        answer = expect(self.import_lines(device.maker.id,
+            "serial,model,claim_code_sha256\n"
+            f"{device.serial},{device.maker.model},{digest.hexdigest()}\n"),
+            200).json()
+        assert answer["state"] == "done", answer
+        return code
 
     def add_owner(self, name="Ada"):
         key = new_key()
