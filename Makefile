@@ -70,6 +70,10 @@ $(BUILD)/tests/unit/plugin/%: $(BUILD)/tests/unit/plugin/%.o \
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/liblatchkey.a
 	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LIBS_SERVER) -lcmocka
 
+# What "make vectors" asks.
+$(BUILD)/vectors-engine: $(call obj,tests/vectors) $(BUILD)/liblatchkey.a
+	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LIBS_CORE)
+
 # The load generator of "make bench".
 $(BUILD)/bench-load: $(call obj,tests/bench) $(BUILD)/liblatchkey.a
 	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LIBS_CORE)
@@ -117,6 +121,7 @@ check:
 	@deploy/dev/install.sh run build check
 	@$(MAKE) -s $(JOBS) SAN=1 all unit
 	@$(MAKE) -s check-threads
+	@$(MAKE) -s vectors
 	@/usr/bin/python3 -m pytest -q tests $(ARGS)
 
 ## check-threads  what threads share, under the thread sanitizer
@@ -151,6 +156,13 @@ fuzz:
 	@$(MAKE) -s $(JOBS) SAN=1 FUZZ=1 CC=clang fuzz-run
 fuzz-run: $(addprefix $(BUILD)/fuzz/,$(FUZZ_ROWS))
 	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ_ROWS)
+
+## vectors  the engine against published cases (VECTORS=DIR for others)
+VECTORS ?= tests/vectors
+.PHONY: vectors
+vectors:
+	@$(MAKE) -s $(JOBS) SAN=1 build/san/vectors-engine
+	@/usr/bin/python3 tests/vectors/run.py build/san/vectors-engine $(VECTORS)
 
 ## bench  what it costs, measured: a table, and build/bench.json
 .PHONY: bench

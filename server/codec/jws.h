@@ -20,7 +20,8 @@ struct ctx;
 extern const struct err ERR_BAD_JWS; /* KIND_UNAUTHENTICATED, "bad-token" */
 
 /* Verifies with the P-256 key (x, y), 32 bytes each; the payload is in the
- * arena.  At most LIMIT_JWS characters. */
+ * arena.  At most LIMIT_JWS characters.  typ NULL asks for none, where the
+ * protocol has none. */
 ERR_FN jws_verify_es256(struct ctx *cx, const char *compact, struct bytes x,
     struct bytes y, const char *typ, struct bytes *payload);
 

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "pki/keyfile.h"
-#include "pki/ossl.h"
+#include "pki/mac_internal.h"
 
 #define KEY_BYTES 32
 
@@ -29,7 +29,7 @@ mac_key_create(const char *path, char why[256])
 	return keyfile_create(path, 0600, bytes_str(text), why);
 }
 
-static struct mac_key *
+struct mac_key *
 mac_key_new(struct bytes key)
 {
 	struct mac_key *k = mem_new(1, sizeof(*k));
@@ -78,14 +78,31 @@ mac_key_free(struct mac_key *k)
 	mem_free(k);
 }
 
+EVP_MAC_CTX *
+mac_begin(const struct mac_key *k)
+{
+	EVP_MAC_CTX *m = EVP_MAC_CTX_dup(k->keyed);
+
+	must(m != NULL);
+	return m;
+}
+
+void
+mac_end(EVP_MAC_CTX *m, uint8_t out[MAC_BYTES])
+{
+	size_t len;
+
+	must(EVP_MAC_final(m, out, &len, MAC_BYTES) && len == MAC_BYTES);
+	EVP_MAC_CTX_free(m);
+}
+
 void
 mac_compute(const struct mac_key *k, const char *purpose,
     const struct bytes *parts, size_t n, uint8_t out[MAC_BYTES])
 {
-	EVP_MAC_CTX *m = EVP_MAC_CTX_dup(k->keyed);
-	size_t i, len;
+	EVP_MAC_CTX *m = mac_begin(k);
+	size_t i;
 
-	must(m != NULL);
 	must(EVP_MAC_update(m, (const uint8_t *)purpose, strlen(purpose) + 1));
 	for (i = 0; i < n; i++) {
 		size_t w = parts[i].n;
@@ -96,6 +113,5 @@ mac_compute(const struct mac_key *k, const char *purpose,
 		if (w > 0)
 			must(EVP_MAC_update(m, parts[i].p, w));
 	}
-	must(EVP_MAC_final(m, out, &len, MAC_BYTES) && len == MAC_BYTES);
-	EVP_MAC_CTX_free(m);
+	mac_end(m, out);
 }
