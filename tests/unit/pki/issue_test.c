@@ -8,11 +8,18 @@
 
 #define ID "0f8fad5b-d9cb-469f-a165-70867728950e"
 
-static const struct profile DEVICE = { "device", PROFILE_DEVICE, DAY, 300 };
-static const struct profile SERVICE = { "service", PROFILE_SERVICE, 90 * DAY,
-	300 };
-static const struct profile SERVER = { "server", PROFILE_SERVER, 90 * DAY,
-	300 };
+static const struct profile DEVICE = { .name = "device",
+	.kind = PROFILE_DEVICE,
+	.lifetime = DAY,
+	.backdate = 300 };
+static const struct profile SERVICE = { .name = "service",
+	.kind = PROFILE_SERVICE,
+	.lifetime = 90 * DAY,
+	.backdate = 300 };
+static const struct profile SERVER = { .name = "server",
+	.kind = PROFILE_SERVER,
+	.lifetime = 90 * DAY,
+	.backdate = 300 };
 
 static void
 own_signer(void *p)
