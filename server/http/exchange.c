@@ -183,7 +183,7 @@ accept_head(struct exchange *ex)
 
 	e = guard_head(cx, &ex->head, &ex->framing);
 	if (e == NULL)
-		e = guard_path(cx, ex->target, &rq->path, &query);
+		e = guard_path(cx, guard_target(&ex->head), &rq->path, &query);
 	/* Where this request ends is not certain any more. */
 	ex->close = e != NULL;
 	if (e != NULL)
@@ -335,6 +335,10 @@ exchange_work(struct exchange *ex, struct db *db)
 		e = fail(cx, &ERR_BUSY, "queue: waited too long");
 	else
 		e = judge_caller(cx, &ex->rq);
+	/* A connection keeps its certificate for good, so a client whose own
+	 * is refused has no use for it. */
+	if (e != NULL && e->kind == KIND_FORBIDDEN && ex->rq.peer.n > 0)
+		ex->close = true;
 	if (e == NULL)
 		e = ex->rq.route->handler(cx, &ex->rq, &ex->rs);
 	if (e != NULL)

@@ -168,6 +168,24 @@ check_layout(struct ctx *cx, const struct head *h)
 	return NULL;
 }
 
+const char *
+guard_target(const struct head *h)
+{
+	static const char scheme[] = "https://";
+	const char *host = guard_field(h, "Host");
+	const char *s = h->target;
+
+	if (*s == '/')
+		return s;
+	if (host == NULL || strncasecmp(s, scheme, strlen(scheme)) != 0)
+		return NULL;
+	s += strlen(scheme);
+	if (strncasecmp(s, host, strlen(host)) != 0)
+		return NULL;
+	s += strlen(host);
+	return *s == '/' ? s : NULL;
+}
+
 const struct err *
 guard_head(struct ctx *cx, const struct head *h, struct framing *out)
 {
@@ -177,8 +195,7 @@ guard_head(struct ctx *cx, const struct head *h, struct framing *out)
 	if (!is_token(h->method, strlen(h->method)) ||
 	    strcmp(h->method, "CONNECT") == 0)
 		return fail(cx, &ERR_BAD_HEAD, "head: method");
-	/* origin-form alone: no proxy requests, no "OPTIONS *". */
-	if (h->target[0] != '/')
+	if (guard_target(h) == NULL)
 		return fail(cx, &ERR_BAD_HEAD, "head: target is no path");
 	e = check_fields(cx, h);
 	if (e == NULL)

@@ -47,6 +47,11 @@ extern const struct err ERR_BAD_HEAD;
 ERR_FN
 guard_head(struct ctx *cx, const struct head *h, struct framing *out);
 
+/* The target as a path: itself, or what follows scheme and authority in
+ * absolute form (RFC 9112 section 3.2.2), which must be https and what Host
+ * names.  NULL for all other forms: no proxying, no "OPTIONS *". */
+const char *guard_target(const struct head *h);
+
 /* The path of the target, percent-decoded once, in the arena; *query is the
  * raw text after '?' or NULL.  Bad escapes, NUL and control characters,
  * encoded slashes and bytes that are no UTF-8 URI character are refused. */

@@ -15,11 +15,11 @@
 #define MAX_FILE (64 * KIB)
 #define MAX_CERTS 8
 
-/* The groups stand in the order in which OpenSSL's clients send key shares:
- * any other order costs them a second round. */
+/* The client's order decides, so that the group whose key share it sent
+ * first is taken without a second round, and a device without AES in its
+ * processor gets the cipher that it is faster with. */
 const char tls_priority[] =
     "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA:-DHE-RSA:"
-    "%SERVER_PRECEDENCE:"
     "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1";
 
 struct tls_credential {

@@ -73,8 +73,13 @@ SHAPES = {
     "two Client-Cert": request(GET, "Client-Cert: :YQ==:",
         "Client-Cert: :Yg==:"),
     "other Expect": request(GET, "Expect: 200-maybe"),
-    "absolute form": request("GET https://localhost/healthz HTTP/1.1"),
-    "absolute form of another": request("GET http://other/ HTTP/1.1"),
+    "absolute form of another": request("GET https://other/ HTTP/1.1"),
+    "absolute form without TLS": request("GET http://localhost/ HTTP/1.1"),
+    "absolute form with a longer name": request(
+        "GET https://localhost.other/healthz HTTP/1.1"),
+    "absolute form without a path": request("GET https://localhost HTTP/1.1"),
+    "absolute form without Host": request(
+        "GET https://localhost/healthz HTTP/1.1", host=False),
     "CONNECT": request("CONNECT localhost:443 HTTP/1.1"),
     "CONNECT with a path": request("CONNECT /healthz HTTP/1.1"),
     "OPTIONS *": request("OPTIONS * HTTP/1.1"),
