@@ -16,6 +16,9 @@ const struct err ERR_BAD_CSR = { KIND_INVALID, "bad-csr",
 const struct err ERR_CSR_POLICY = { KIND_INVALID, "csr-policy",
 	"The certificate request asks for what is not given: a CA, a server, "
 	"a wildcard name, a weak hash, or an unknown critical extension." };
+const struct err ERR_CSR_KEY = { KIND_FORBIDDEN, "key-not-allowed",
+	"Keys of this kind or length are not certified here: use P-256, "
+	"P-384, Ed25519, or RSA of 2048 to 4096 bits with exponent 65537." };
 
 /* extensionRequest (RFC 2985 section 5.4.2), and Microsoft's older OID for
  * the same thing. */
@@ -179,6 +182,30 @@ judge_subject(struct ctx *cx, struct bytes der)
 	return NULL;
 }
 
+/* SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7) of whatever algorithm. */
+static bool
+is_spki(struct bytes der)
+{
+	struct bytes seq, algorithm, oid, bits;
+
+	return der_take(&der, DER_SEQUENCE, &seq) && der.n == 0 &&
+	       der_take(&seq, DER_SEQUENCE, &algorithm) &&
+	       der_take_oid(&algorithm, &oid) && der_take_bits(&seq, &bits) &&
+	       seq.n == 0;
+}
+
+/* A key that we do not certify is told from one that nobody can read: the
+ * former is policy. */
+static const struct err *
+judge_key(struct ctx *cx, struct bytes spki, struct key_facts *out)
+{
+	const struct err *e = key_parse_form(cx, spki, out);
+
+	return e == NULL || !is_spki(spki)
+		   ? e
+		   : fail(cx, &ERR_CSR_KEY, "csr: %s", cx->reason);
+}
+
 static const struct err *
 prove_possession(struct ctx *cx, const struct sigalg *alg,
     const struct parts *p, enum key_type type)
@@ -209,7 +236,7 @@ csr_parse(struct ctx *cx, struct bytes der, struct csr *out)
 		    "csr: not one version 1 request in DER (RFC 2986 section "
 		    "4)");
 	out->spki = p.spki;
-	e = key_parse_form(cx, p.spki, &out->key);
+	e = judge_key(cx, p.spki, &out->key);
 	if (e != NULL)
 		return e;
 	alg = sigalg_find(p.algorithm);

@@ -21,6 +21,7 @@ struct csr {
 
 extern const struct err ERR_BAD_CSR;    /* bad-csr, INVALID */
 extern const struct err ERR_CSR_POLICY; /* csr-policy, INVALID */
+extern const struct err ERR_CSR_KEY;    /* key-not-allowed, FORBIDDEN */
 
 /* Parses one request, whole and in DER, verifies its signature and refuses
  * weak keys and hashes.  der and spki are copies in the arena. */
