@@ -4,7 +4,6 @@ import base64
 import datetime
 import re
 import socket
-import ssl
 import subprocess
 import time
 

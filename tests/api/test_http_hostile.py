@@ -1,6 +1,8 @@
 """Requests that are malformed, ambiguous, stalled or too many: 4xx or a closed
 connection, never 500, never a second answer (SECURITY.md H1)."""
 
+import base64
+import datetime
 import re
 import shutil
 import socket
@@ -10,6 +12,11 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from harness.crypto import PEM, csr_der, key_pem
+from harness.http import Client
+from harness.players import Device, Maker, now
 from harness.raw import Raw, exchange, parse_head
 
 SMUGGLED = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -529,6 +536,46 @@ def test_renewal_and_operator_pass_a_flood_that_a_stranger_cannot(
         assert operator.result()[0] == 200
         assert renewal.result().status_code == 200
     assert {c.read_answer()[0] for c in flood} == {200, 503}
+
+
+def own_leaf(device, not_after, key=None):
+    """A device certificate that the issuing CA might have made."""
+    pki = device.stack.material.pki
+    ca = x509.load_pem_x509_certificate((pki / "issuing.crt").read_bytes())
+    ca_key = serialization.load_pem_private_key(
+        (pki / "issuing.key").read_bytes(), None)
+    old = device.certificate
+    builder = (x509.CertificateBuilder().subject_name(old.subject)
+        .issuer_name(ca.subject).public_key(device.key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now() - datetime.timedelta(days=9))
+        .not_valid_after(not_after))
+    for extension in old.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    leaf = builder.sign(key or ca_key, hashes.SHA256())
+    return Client(device.stack, [leaf.public_bytes(PEM),
+        (pki / "issuing.crt").read_bytes()], key_pem(device.key))
+
+
+@pytest.mark.settings(workers=1, queue=8)
+def test_expired_foreign_or_forged_certificate_gets_no_reserved_lane(
+        stack, enrolled, slow):
+    day = datetime.timedelta(days=1)
+    stranger = Device(stack, Maker())
+    outsiders = {"expired": own_leaf(enrolled, now() - day),
+        "forged": own_leaf(enrolled, now() + day, Maker().key),
+        "foreign": stranger.birth, "birth": enrolled.birth}
+    flood = [Raw(stack).send(READY) for _ in range(12)]
+    time.sleep(0.3)
+    assert answer_of(stack, READY)[0] == 503, "the open lane is not full"
+    body = base64.b64encode(csr_der(enrolled.key))
+    statuses = {name: client.post("/.well-known/est/simplereenroll",
+        data=body, headers={"Content-Type": "application/pkcs10"}
+        ).status_code for name, client in outsiders.items()}
+    slow.rollback()
+    assert statuses == dict.fromkeys(outsiders, 503)
+    for raw in flood:
+        raw.read_answer()
 
 
 @pytest.mark.settings(workers=2)

@@ -28,12 +28,14 @@ def renew(device, made, session=None):
         socket.create_connection(
             ("localhost", device.stack.port)),
         server_hostname="localhost", session=session)
+    # Kept, since an answer that closes takes it away.
+    sock = connection.sock
+    resumed = sock.session_reused
     connection.request("POST", "/.well-known/est/simplereenroll",
         base64.b64encode(csr_der(device.key)),
         {"Content-Type": "application/pkcs10"})
     status = connection.getresponse().status
-    sock = connection.sock
-    result = status, sock.session, sock.session_reused
+    result = status, sock.session, resumed
     connection.close()
     return result
 
