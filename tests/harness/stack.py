@@ -37,7 +37,7 @@ class Stack:
         self.database, self.material = database, material
         self.port = free_port()
         self.url = f"https://localhost:{self.port}"
-        self.process = None
+        self.process, self.env = None, {}
         self.profiles = self.dir / "profiles.conf"
         if not self.profiles.exists():
             shutil.copy(REPO / "pki/profiles.conf", self.profiles)
@@ -60,7 +60,8 @@ class Stack:
             for k, v in self.settings.items()))
         log = self.dir / "latchkeyd.log"
         since = len(log.read_text()) if log.exists() else 0
-        self.process = Process([BUILD / "latchkeyd", "--config", config], log)
+        self.process = Process([BUILD / "latchkeyd", "--config", config], log,
+            env=self.env)
         self.process.wait_log(r"event=listening .*port=\d+", since=since)
         return self
 
