@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "domain/follow.h"
+#include "domain/labels.h"
 #include "domain/live.h"
 #include "domain/svc.h"
 #include "http/catalog.h"
@@ -75,6 +76,7 @@ static const struct cfg_key keys[] = {
 	STR(mac_key, NULL, "file (0600): key of keyed hashes"),
 	STR(profiles, NULL, "certificate profiles"),
 	STR(state_dir, NULL, "directory (0700) for what this node keeps"),
+	STR(trust_domain, "", "of SPIFFE ids in certificates; empty: none"),
 	STR(web_dir, NULL, "directory of the owner's pages"),
 	STR(db, NULL, "libpq conninfo, or @FILE that holds it"),
 	TIME(code_lifetime, "10m", 60, 3600, "a user code is good for"),
@@ -232,6 +234,8 @@ check_database(struct wiring *w, char why[CFG_WHY_BYTES])
 
 	w->cx.db = w->dbs[0];
 	e = db_check(&w->cx);
+	if (e == NULL)
+		e = labels_load(&w->cx);
 	w->cx.db = NULL;
 	if (e != NULL && e->kind != KIND_UNAVAILABLE) {
 		(void)snprintf(
@@ -257,6 +261,7 @@ start(struct wiring *w, char why[CFG_WHY_BYTES])
 	if (!load_keys(w, why) || !read_conninfo(w, why))
 		return false;
 	open_databases(w);
+	w->svc.labels = labels_new();
 	if (!check_database(w, why))
 		return false;
 	w->svc.live = live_new();
@@ -273,6 +278,7 @@ stop(struct wiring *w)
 	server_stop(w->server);
 	follow_stop(w->follow);
 	live_free(w->svc.live);
+	labels_free(w->svc.labels);
 	for (i = 0; w->dbs != NULL && i < (size_t)w->svc.set.workers; i++)
 		db_free(w->dbs[i]);
 	mem_free(w->dbs);

@@ -17,6 +17,15 @@ CREATE TABLE label (
 );
 INSERT INTO label (name, settings) VALUES ('device', '{}');
 
+-- Every node keeps the labels in memory.
+CREATE FUNCTION label_notify() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM pg_notify('latchkey_label', NEW.name);
+	RETURN NULL;
+END $$;
+CREATE TRIGGER label_notify AFTER INSERT OR UPDATE ON label
+	FOR EACH ROW EXECUTE FUNCTION label_notify();
+
 -- Labels that units of the model may name in the path, beside the profile of
 -- the path without a label (A8).
 ALTER TABLE model ADD COLUMN labels text[] NOT NULL DEFAULT '{}';

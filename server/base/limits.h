@@ -26,12 +26,14 @@
 #define LIMIT_EXTENSIONS 32   /* of a certificate or CSR */
 #define LIMIT_SAN 32          /* names in a subjectAltName */
 #define LIMIT_RSA_BITS 4096   /* E4 */
+#define LIMIT_URL 256         /* of a certificate's extension */
 #define LIMIT_SLUG 63         /* manufacturer, model, service names */
 #define LIMIT_SERIAL 64       /* a unit's serial number, characters */
 #define LIMIT_NAME 200        /* display names */
 #define LIMIT_UEID 33         /* RFC 9711 section 4.2.1 */
 #define LIMIT_PAGE 100        /* rows of one answer: they fit the arena */
 #define LIMIT_ANCHORS 16      /* of one manufacturer */
+#define LIMIT_LABELS 1000     /* enrollment labels */
 #define LIMIT_SERVICE_PAGE 10 /* services, each with its topics */
 #define LIMIT_TOPICS 64       /* topic patterns of one service */
 #define LIMIT_TOPIC 256       /* bytes of one topic pattern */

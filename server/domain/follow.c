@@ -10,9 +10,11 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "domain/labels.h"
 #include "domain/live.h"
 #include "domain/svc.h"
 #include "store/approval.h"
+#include "store/label.h"
 #include "store/listen.h"
 
 #define ASK_EVERY_MS 5000
@@ -26,17 +28,24 @@ struct follow {
 	struct db *db;
 	int wake_fd;
 	int64_t asked_us;
+	bool labels_changed;
 };
 
-static const struct stmt *const *const STATEMENTS[] = { approval_stmts, NULL };
+#define DECISIONS "latchkey_decision"
+#define LABELS "latchkey_label"
+
+static const struct stmt *const *const STATEMENTS[] = { approval_stmts,
+	label_stmts, NULL };
 
 static void
-on_decision(void *arg, const char *channel, const char *payload)
+on_notify(void *arg, const char *channel, const char *payload)
 {
 	struct follow *f = arg;
 
-	(void)channel;
-	live_decided(f->svc->live, payload);
+	if (strcmp(channel, LABELS) == 0)
+		f->labels_changed = true;
+	else
+		live_decided(f->svc->live, payload);
 }
 
 static void
@@ -53,6 +62,7 @@ static ERR_FN
 ask_back(struct follow *f, struct ctx *cx)
 {
 	f->asked_us = clock_mono_us();
+	f->labels_changed = true;
 	if (live_count(f->svc->live) == 0)
 		return NULL;
 	return approval_recently_decided(cx, ASK_BACK_SECONDS, on_decided, f);
@@ -62,7 +72,8 @@ ask_back(struct follow *f, struct ctx *cx)
 static bool
 follow_connection(struct follow *f, struct ctx *cx)
 {
-	if (!listen_start(cx, "latchkey_decision"))
+	if (!listen_start(cx, DECISIONS) || !listen_start(cx, LABELS) ||
+	    labels_load(cx) != NULL)
 		return listen_wait(cx, f->wake_fd, RETRY_MS, NULL, NULL) !=
 		       LISTEN_WOKEN;
 	/* What was decided while nobody listened is not known. */
@@ -70,7 +81,7 @@ follow_connection(struct follow *f, struct ctx *cx)
 	LOG(NULL, "follow.listening", LOG_S("channel", "decision"));
 	for (;;) {
 		enum listen_outcome r =
-		    listen_wait(cx, f->wake_fd, ASK_EVERY_MS, on_decision, f);
+		    listen_wait(cx, f->wake_fd, ASK_EVERY_MS, on_notify, f);
 
 		if (r == LISTEN_WOKEN)
 			return false;
@@ -80,6 +91,9 @@ follow_connection(struct follow *f, struct ctx *cx)
 			 clock_mono_us() - f->asked_us > ASK_EVERY_MS * 1000) &&
 			ask_back(f, cx) != NULL))
 			return true;
+		if (f->labels_changed && labels_load(cx) != NULL)
+			return true;
+		f->labels_changed = false;
 		arena_reset(cx->arena);
 	}
 }

@@ -1,7 +1,8 @@
 /*
- * The thread that hears of decisions made through other nodes, so that the
- * device's next poll learns of them: within a second by NOTIFY, within five
- * by asking when a notification was lost.
+ * The thread that hears of what happened through other nodes: an owner's
+ * decision, so that the device's next poll learns of it, and a change of the
+ * labels.  Within a second by NOTIFY, within five by asking when a
+ * notification was lost.
  */
 #ifndef DOMAIN_FOLLOW_H
 #define DOMAIN_FOLLOW_H

@@ -55,7 +55,9 @@ struct label {
 	unsigned csr_must_have; /* 1 << enum ext_id: asked and enforced */
 };
 
-/* The label's present settings, in the arena; ERR_NOT_FOUND if there is none
+extern const struct err ERR_NO_LABEL; /* KIND_NOT_FOUND "no-such-label" */
+
+/* The label's present settings, in the arena; ERR_NO_LABEL if there is none
  * of that name or it was withdrawn.  From memory: never waits. */
 ERR_FN label_get(struct ctx *cx, const char *name, struct label *out);
 

@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 
+struct labels;
 struct live;
 struct mac_key;
 struct profiles;
@@ -36,6 +37,7 @@ struct settings {
 	int64_t claim_window; /* seconds a claim request lives (A6) */
 	int64_t guesses_owner, guesses_address, guesses_service;
 	int64_t guess_window; /* seconds */
+	char *trust_domain;   /* of SPIFFE ids; empty: none are made or taken */
 };
 
 struct svc {
@@ -46,6 +48,7 @@ struct svc {
 	struct profiles *profiles;
 	struct mac_key *mac;
 	struct live *live;
+	struct labels *labels;
 };
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef PKI_PROFILE_H
 #define PKI_PROFILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/auto.h"
@@ -42,5 +43,10 @@ AUTO_STRUCT_DEFINE(profiles, profiles_free);
 
 /* Borrowed; NULL if there is none of that name. */
 const struct profile *profile_get(const struct profiles *p, const char *name);
+
+/* Judges what an operator sets for a device's profile (profile_check.c):
+ * false with "member: reason".  Templates name the device and nothing that
+ * is not known at issuance; purposes make no CA, server or authority. */
+bool profile_check(const struct profile *p, char why[256]);
 
 #endif

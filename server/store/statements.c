@@ -12,6 +12,7 @@
 #include "store/guess.h"
 #include "store/health.h"
 #include "store/import.h"
+#include "store/label.h"
 #include "store/owner.h"
 #include "store/registry.h"
 #include "store/renewal.h"
@@ -30,6 +31,7 @@ const struct stmt *const *const store_statements[] = {
 	guess_stmts,
 	health_stmts,
 	import_stmts,
+	label_stmts,
 	owner_stmts,
 	registry_stmts,
 	renewal_stmts,

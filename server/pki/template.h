@@ -1,0 +1,37 @@
+/*
+ * The templates of a device's profile: its subject and its DNS names, with
+ * %d (device id), %m (model), %M (manufacturer), %s (the unit's serial
+ * number), %p (profile) and %% in them.
+ */
+#ifndef PKI_TEMPLATE_H
+#define PKI_TEMPLATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/ctx.h"
+#include "base/err.h"
+#include "pki/issue.h"
+
+#define SUBJECT_PARTS 8
+
+/* One attribute of a subject, in the order of the template. */
+struct subject_part {
+	char attr[16];   /* CN, O, OU, C, L, ST or serialNumber */
+	char value[128]; /* a template; not expanded */
+};
+
+/* Splits "O=Acme, OU=%m, CN=%d"; false for what is no such list, more than
+ * SUBJECT_PARTS, and unless CN=%d is there once. */
+bool template_subject(const char *text, struct subject_part *out, size_t *n);
+
+/* Whether it is a host name once the placeholders stand for letters. */
+bool template_dns_ok(const char *text);
+
+/* The text with the issuance's values, in the arena.  A value that is
+ * missing, or is not made of letters, digits and "-._" (SECURITY.md V2), is
+ * refused. */
+ERR_FN template_expand(
+    struct ctx *cx, const char *text, const struct issue *io, const char **out);
+
+#endif
