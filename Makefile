@@ -2,7 +2,7 @@
 # with sanitizers into build/san, SAN=thread with the thread sanitizer into
 # build/tsan, CC=clang works too.  What is missing of
 # deploy/packages.txt is installed on the way.
-BUILD := build$(if $(SAN),/$(if $(filter thread,$(SAN)),t)san)$(if $(FUZZ),-fuzz)$(if $(filter clang,$(CC)),-clang)
+BUILD := build$(if $(COV),/cov)$(if $(SAN),/$(if $(filter thread,$(SAN)),t)san)$(if $(FUZZ),-fuzz)$(if $(filter clang,$(CC)),-clang)
 CC ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
@@ -17,11 +17,13 @@ HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 SANKIND := $(if $(filter thread,$(SAN)),thread,address -fsanitize=undefined)
 SANFLAGS := -fsanitize=$(SANKIND) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer $(if $(FUZZ),-fsanitize=fuzzer-no-link)
+COVFLAGS := $(if $(COV),-O0 -U_FORTIFY_SOURCE -fprofile-instr-generate \
+	-fcoverage-mapping)
 CFLAGS = -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -pthread $(WARN) \
-	$(if $(SAN),-O1 $(SANFLAGS),$(HARDEN)) -Iserver -I. \
+	$(if $(SAN),-O1 $(SANFLAGS),$(HARDEN)) $(COVFLAGS) -Iserver -I. \
 	-include server/base/banned.h $(PC_CFLAGS)
 LDFLAGS := -pthread -Wl,-z,relro,-z,now,-z,noexecstack \
-	$(if $(SAN),$(SANFLAGS))
+	$(if $(SAN),$(SANFLAGS)) $(COVFLAGS)
 PC := libmicrohttpd gnutls openssl jansson libpq libcbor cjose libcurl \
 	libmosquitto
 # Asked at the first compilation, when the packages are there, and once.
@@ -121,7 +123,7 @@ check:
 	@deploy/dev/install.sh run build check
 	@$(MAKE) -s $(JOBS) SAN=1 all unit
 	@$(MAKE) -s check-threads
-	@$(MAKE) -s vectors
+	@$(MAKE) -s vectors corpus
 	@/usr/bin/python3 -m pytest -q tests $(ARGS)
 
 ## check-threads  what threads share, under the thread sanitizer
@@ -140,8 +142,11 @@ unit: $(UNIT_BIN)
 	@for t in $(UNIT_BIN); do $$t || exit 1; done
 
 # The parsers alone; one program under the name of each row of its table.
-$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz.o \
-		$(call obj,$(addprefix server/,base codec pki))
+FUZZED := $(BUILD)/tests/fuzz/fuzz.o $(BUILD)/server/http/guard.o \
+	$(call obj,$(addprefix server/,base codec pki))
+$(BUILD)/fuzz-replay: $(BUILD)/tests/fuzz/replay.o $(FUZZED)
+	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LIBS_CORE)
+$(BUILD)/fuzz/%: $(FUZZED)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_CORE)
 
@@ -150,12 +155,25 @@ $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/fuzz.o \
 FUZZ_SECONDS ?= 60
 FUZZ_ROWS ?= $(shell sed -n 's/^\t{ "\([a-z0-9_]*\)", fuzz_.*/\1/p' \
 	tests/fuzz/fuzz.c)
-.PHONY: fuzz fuzz-run
+.PHONY: fuzz fuzz-run fuzz-coverage corpus
 fuzz:
 	@deploy/dev/install.sh build fuzz
 	@$(MAKE) -s $(JOBS) SAN=1 FUZZ=1 CC=clang fuzz-run
+	@$(MAKE) -s fuzz-coverage
 fuzz-run: $(addprefix $(BUILD)/fuzz/,$(FUZZ_ROWS))
 	@tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(FUZZ_ROWS)
+
+## fuzz-coverage  how much of each parser the corpus reaches: 90 % or more
+fuzz-coverage:
+	@deploy/dev/install.sh build fuzz
+	@$(MAKE) -s $(JOBS) COV=1 CC=clang build/cov-clang/fuzz-replay
+	@/usr/bin/python3 tests/fuzz/coverage.py build/cov-clang/fuzz-replay \
+		tests/corpus build/san-fuzz-clang/fuzz/corpus
+
+## corpus  every parser over its corpus, with sanitizers
+corpus:
+	@$(MAKE) -s $(JOBS) SAN=1 build/san/fuzz-replay
+	@tests/fuzz/replay.sh build/san/fuzz-replay $(FUZZ_ROWS)
 
 ## vectors  the engine against published cases (VECTORS=DIR for others)
 VECTORS ?= tests/vectors

@@ -2,6 +2,7 @@
  * Every parser of foreign bytes under libFuzzer, one row each.  The program
  * is linked under each row's name and runs the row it is called by:
  *	build/san-fuzz-clang/fuzz/json tests/corpus/json
+ * and, in "make check", replay.c runs it over the corpus without libFuzzer.
  * must() states what has to hold for any input beyond memory safety, which
  * is the sanitizers' part.
  */
@@ -15,6 +16,7 @@
 #include "codec/jws.h"
 #include "codec/lines.h"
 #include "codec/topic.h"
+#include "http/guard.h"
 #include "pki/cert.h"
 #include "pki/chain.h"
 #include "pki/cms.h"
@@ -122,6 +124,7 @@ fuzz_topic(struct bytes in)
 			return;
 		text[i] = bytes_dup(cx.arena, line.text);
 	}
+	(void)topic_grant_valid(text[0]);
 	if (!topic_filter_valid(text[0]) || !topic_filter_valid(text[1]) ||
 	    !topic_valid_publish(text[2]))
 		return;
@@ -187,15 +190,24 @@ fuzz_cert(struct bytes in)
 	must(identity_parse(&cx, &c, &id) != NULL || strlen(id.id) > 0);
 }
 
-/* Certificates one after the other: the anchor, then the chain. */
+/* The body of an enrollment, as it comes over the wire. */
 static void
-fuzz_chain(struct bytes in)
+fuzz_body(struct bytes in)
 {
-	struct bytes der[LIMIT_CHAIN + 2];
+	struct bytes der;
+
+	if (bytes_from_b64(cx.arena, in, &der))
+		fuzz_csr(der);
+}
+
+/* Certificates one after the other, as many as there are and at most max. */
+static size_t
+split_certs(struct bytes in, struct bytes *der, size_t max)
+{
 	size_t n;
 
 	/* DER SEQUENCE with a length of two bytes, as any certificate. */
-	for (n = 0; n < LIMIT_CHAIN + 2 && in.n > 4; n++) {
+	for (n = 0; n < max && in.n > 4; n++) {
 		size_t size = 4u + (size_t)(in.p[2] << 8 | in.p[3]);
 
 		if (in.p[1] != 0x82 || size > in.n)
@@ -204,9 +216,85 @@ fuzz_chain(struct bytes in)
 		in.p += size;
 		in.n -= size;
 	}
-	if (n > 1)
-		(void)!chain_verify_anchor(
-		    &cx, der + 1, n - 1, der[0], BYTES_NONE);
+	return n;
+}
+
+/* The anchor, then the chain that a client sends: as one of ours, and as a
+ * birth certificate with and without a scope. */
+static void
+fuzz_chain(struct bytes in)
+{
+	struct bytes der[LIMIT_CHAIN + 2];
+	size_t n = split_certs(in, der, LIMIT_CHAIN + 2);
+	AUTO_STRUCT(trust) *t = n > 0 ? trust_new(der, 1) : NULL;
+	struct cert last;
+
+	if (t == NULL)
+		return;
+	(void)!chain_verify(&cx, der + 1, n - 1, t, CHAIN_CLIENT);
+	if (chain_verify_anchor(&cx, der + 1, n - 1, der[0], BYTES_NONE) !=
+	    NULL)
+		return;
+	must(cert_parse(&cx, der[n - 1], &last) == NULL);
+	(void)!chain_verify_anchor(
+	    &cx, der + 1, n - 1, der[0], BYTES_OF(last.key_sha256));
+}
+
+static void
+fuzz_path(struct bytes in)
+{
+	const char *target = bytes_to_str(cx.arena, in), *path, *query;
+
+	if (target == NULL || guard_path(&cx, target, &path, &query) != NULL)
+		return;
+	must(strlen(path) <= LIMIT_PATH);
+	for (; *path != '\0'; path++)
+		must(*path >= ' ' && *path < 0x7f);
+}
+
+/* Cuts the next word off the text, up to a separator that is overwritten
+ * with NUL, as libmicrohttpd does; NULL at the end. */
+static char *
+cut(char **text, const char *separator)
+{
+	char *word = *text, *end = strstr(word, separator);
+
+	if (end == NULL)
+		return NULL;
+	memset(end, 0, strlen(separator));
+	*text = end + strlen(separator);
+	return word;
+}
+
+/* A head as libmicrohttpd hands it over. */
+static void
+fuzz_head(struct bytes in)
+{
+	struct head_field fields[LIMIT_HEADER_FIELDS + 1];
+	struct head h = { .field = fields };
+	char *text = bytes_to_str(cx.arena, in), *line;
+	struct framing fr;
+
+	if (text == NULL)
+		return;
+	h.method = cut(&text, " ");
+	h.target = h.method == NULL ? NULL : cut(&text, " ");
+	h.version = h.target == NULL ? NULL : cut(&text, "\r\n");
+	if (h.version == NULL)
+		return;
+	while ((line = cut(&text, "\r\n")) != NULL && *line != '\0' &&
+	       h.n <= LIMIT_HEADER_FIELDS) {
+		char *value = line, *name = cut(&value, ":");
+
+		if (name == NULL)
+			return;
+		value += strspn(value, " \t");
+		fields[h.n++] = (struct head_field){ name, value, strlen(name),
+			strlen(value) };
+	}
+	h.size = (size_t)(text - h.method);
+	if (guard_head(&cx, &h, &fr) == NULL)
+		must(!(fr.chunked && fr.has_length) && guard_target(&h));
 }
 
 static void
@@ -242,6 +330,9 @@ static const struct row {
 	{ "jws", fuzz_jws },
 	{ "base64", fuzz_base64 },
 	{ "csr", fuzz_csr },
+	{ "body", fuzz_body },
+	{ "path", fuzz_path },
+	{ "head", fuzz_head },
 	{ "cert", fuzz_cert },
 	{ "chain", fuzz_chain },
 	{ "pem", fuzz_pem },
@@ -252,6 +343,15 @@ static const struct row *row;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
+void fuzz_end(void);
+
+/* For replay.c; libFuzzer never ends a row in peace. */
+void
+fuzz_end(void)
+{
+	arena_free(cx.arena);
+	cx.arena = NULL;
+}
 
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)

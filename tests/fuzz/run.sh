@@ -7,10 +7,7 @@ dir=$1 seconds=$2
 shift 2
 for row; do
 	mkdir -p "$dir/corpus/$row"
-	set -- "$dir/corpus/$row"
-	for seeds in "tests/corpus/$row" "tests/fuzz/seeds/$row"; do
-		[ ! -d "$seeds" ] || set -- "$@" "$seeds"
-	done
+	set -- "$dir/corpus/$row" "tests/corpus/$row"
 	"$dir/$row" -max_total_time="$seconds" -timeout=5 -max_len=16384 \
 	    -rss_limit_mb=1500 -close_fd_mask=2 -verbosity=0 \
 	    -artifact_prefix="$dir/$row-" -print_final_stats=1 "$@" \

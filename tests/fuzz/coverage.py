@@ -1,0 +1,108 @@
+"""How much of each parser a row of tests/fuzz/fuzz.c reaches, by llvm-cov:
+coverage.py PROGRAM CORPUS...  Below 90 % of a parser's lines it fails."""
+
+import collections
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+LEAST = 90
+
+# What each row is the test of.  A function after "-" is no part of a parser:
+# it makes what the parser reads.
+PARSERS = {
+    "json": ["server/codec/json.c -json_quote"],
+    "form": ["server/codec/form.c"],
+    "birth_line": ["server/codec/birth_line.c", "server/codec/csv.c",
+        "server/codec/lines.c"],
+    "topic": ["server/codec/topic.c"],
+    "jws": ["server/codec/jws.c -jws_input -jws_join"],
+    "base64": ["server/base/bytes.c +b64_decode +b64_value +bytes_from_b64 "
+        "+bytes_from_b64u"],
+    "body": ["server/base/bytes.c +b64_decode +b64_value +bytes_from_b64"],
+    "csr": ["server/pki/csr.c -csr_make",
+        "server/pki/ext.c -ext_policies -ext_find",
+        "server/pki/name.c -name_text",
+        "server/pki/key.c -key_verify_es256 -sig_to_der -key_point_p256 "
+        "-key_parse_pem -key_parse_spki", "server/pki/sigalg.c"],
+    "cert": ["server/pki/cert.c -cert_read_pem -cert_pem "
+        "-cert_check_anchor -cert_parse_x509",
+        "server/pki/ext.c -ext_ns_cert_type", "server/pki/name.c",
+        "server/pki/der.c"],
+    "chain": ["server/pki/chain.c"],
+    "pem": ["server/pki/pem.c -pem_text"],
+    "cms": ["server/pki/cms.c -cms_certs_only -wrap"],
+    "path": ["server/http/guard.c +guard_path +path_char"],
+    "head": ["server/http/guard.c -guard_path -path_char"],
+}
+
+Count = collections.namedtuple("Count", "lines missed")
+
+
+def run(*argv, **kwargs):
+    return subprocess.run([str(a) for a in argv], check=True,
+        stdout=subprocess.PIPE, text=True, **kwargs).stdout
+
+
+def profile(program, row, corpora, directory):
+    """The row's profile after all files of its corpora."""
+    files = [f for c in corpora for f in (pathlib.Path(c) / row).rglob("*")
+        if f.is_file()]
+    for i in range(0, len(files), 500):
+        run(program, row, *files[i:i + 500], stderr=subprocess.DEVNULL,
+            env={"LLVM_PROFILE_FILE": f"{directory}/{row}-{i}.raw"})
+    merged = directory / f"{row}.profile"
+    run("llvm-profdata-14", "merge", "-o", merged,
+        *directory.glob(f"{row}-*.raw"))
+    return merged, len(files)
+
+
+def functions(program, merged, source):
+    """{function: Count} of one file."""
+    text = run("llvm-cov-14", "report", "-show-functions",
+        f"-instr-profile={merged}", program, pathlib.Path(source).resolve())
+    rows = {}
+    for line in text.splitlines():
+        # Name, then regions, lines and branches: each all, missed, percent.
+        found = re.match(r"(?:\S+:)?(\w+)\s+\d+\s+\d+\s+\S+%\s+(\d+)\s+(\d+)",
+            line)
+        if found and found[1] != "TOTAL":
+            rows[found[1]] = Count(int(found[2]), int(found[3]))
+    assert rows, f"no function of {source} in the report"
+    return rows
+
+
+def measure(program, merged, spec):
+    """(file, Count, what is reached least) of the parser's functions."""
+    source, *marks = spec.split()
+    only = {m[1:] for m in marks if m[0] == "+"}
+    without = {m[1:] for m in marks if m[0] == "-"}
+    rows = {n: c for n, c in functions(program, merged, source).items()
+        if n not in without and (not only or n in only)}
+    total = Count(*(sum(c[i] for c in rows.values()) for i in (0, 1)))
+    worst = sorted(rows, key=lambda n: -rows[n].missed)[:3]
+    return source, total, [f"{n} {rows[n].missed}" for n in worst
+        if rows[n].missed]
+
+
+def main(program, *corpora):
+    bad = 0
+    print(f"{'row':12} {'parser':30} lines reached")
+    with tempfile.TemporaryDirectory() as directory:
+        for row, specs in PARSERS.items():
+            merged, files = profile(program, row, corpora,
+                pathlib.Path(directory))
+            for spec in specs:
+                source, count, worst = measure(program, merged, spec)
+                percent = 100 * (count.lines - count.missed) / count.lines
+                bad += percent < LEAST
+                print(f"{row:12} {source:30} {count.lines:5} {percent:5.1f} %"
+                    + (f"  under {LEAST} %: {', '.join(worst)}"
+                        if percent < LEAST else ""))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
