@@ -117,11 +117,13 @@ add_key_usage(X509 *x, bool ca)
 }
 
 static void
-add_eku(X509 *x, int nid)
+add_eku(X509 *x, int nid, bool cmc_ra)
 {
 	AUTO(EXTENDED_KEY_USAGE) *eku = EXTENDED_KEY_USAGE_new();
 
 	must(eku != NULL && sk_ASN1_OBJECT_push(eku, OBJ_nid2obj(nid)) > 0);
+	if (cmc_ra)
+		must(sk_ASN1_OBJECT_push(eku, OBJ_nid2obj(NID_cmcRA)) > 0);
 	add_ext(x, NID_ext_key_usage, eku, false);
 }
 
@@ -241,7 +243,7 @@ build_certificate(const struct build *b, X509 *issuer, EVP_PKEY *key)
 		add_basic_constraints(x, b->pathlen);
 	add_key_usage(x, b->ca);
 	if (b->eku != 0)
-		add_eku(x, b->eku);
+		add_eku(x, b->eku, b->cmc_ra);
 	add_subject_key_id(x);
 	add_authority_key_id(x, issuer == NULL ? x : issuer);
 	add_alt_names(x, b);

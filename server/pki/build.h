@@ -21,6 +21,7 @@ struct build {
 	bool ca;
 	int pathlen; /* of a CA; -1: no limit */
 	int eku;     /* NID, or 0 */
+	bool cmc_ra; /* and that one */
 	int64_t not_before, not_after;
 	uint8_t serial[SERIAL_BYTES];
 };

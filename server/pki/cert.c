@@ -164,6 +164,7 @@ read_eku(struct bytes value, struct cert *out)
 	out->has_eku = true;
 	out->eku_client = eku.client;
 	out->eku_server = eku.server;
+	out->eku_cmc_ra = eku.cmc_ra;
 	out->eku_any = eku.any;
 	out->eku_other = eku.other;
 	return true;

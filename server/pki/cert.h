@@ -34,7 +34,7 @@ struct cert {
 	int n_san;  /* all names in the SAN, URIs included */
 	bool is_ca; /* basicConstraints CA:TRUE */
 	bool has_ku, ku_digital_signature, ku_cert_sign;
-	bool has_eku, eku_client, eku_server, eku_any, eku_other;
+	bool has_eku, eku_client, eku_server, eku_cmc_ra, eku_any, eku_other;
 	bool strong_signature; /* SHA-256 or better (pki/sigalg) */
 };
 

@@ -62,7 +62,7 @@ static const struct err *
 judge_extension(struct ctx *cx, const struct ext *e)
 {
 	struct ext_key_usage ku = { false, false };
-	struct ext_eku eku = { false, false, false, false };
+	struct ext_eku eku = { .client = false };
 	struct ext_san san = { .n = 0 };
 	bool ca = false, ok = true;
 

@@ -26,6 +26,9 @@ static const struct bytes EKU_CLIENT =
     OID(0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02);
 static const struct bytes EKU_SERVER =
     OID(0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01);
+/* RFC 6402 section 2.10. */
+static const struct bytes EKU_CMC_RA =
+    OID(0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x1c);
 static const struct bytes EKU_ANY = OID(0x55, 0x1d, 0x25, 0x00);
 
 static enum ext_id
@@ -143,7 +146,7 @@ ext_eku(struct bytes value, struct ext_eku *out)
 {
 	struct bytes seq, oid;
 
-	*out = (struct ext_eku){ false, false, false, false };
+	*out = (struct ext_eku){ .client = false };
 	if (!der_take(&value, DER_SEQUENCE, &seq) || value.n != 0 || seq.n == 0)
 		return false;
 	while (seq.n > 0) {
@@ -153,6 +156,8 @@ ext_eku(struct bytes value, struct ext_eku *out)
 			out->client = true;
 		else if (bytes_eq(oid, EKU_SERVER))
 			out->server = true;
+		else if (bytes_eq(oid, EKU_CMC_RA))
+			out->cmc_ra = true;
 		else if (bytes_eq(oid, EKU_ANY))
 			out->any = true;
 		else

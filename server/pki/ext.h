@@ -48,7 +48,7 @@ struct ext_key_usage {
 bool ext_key_usage(struct bytes value, struct ext_key_usage *out);
 
 struct ext_eku {
-	bool client, server, any, other;
+	bool client, server, cmc_ra, any, other;
 };
 bool ext_eku(struct bytes value, struct ext_eku *out);
 

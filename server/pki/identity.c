@@ -46,6 +46,8 @@ identity_parse(struct ctx *cx, const struct cert *c, struct identity *out)
 		return refuse(cx, "id is not in its one spelling");
 	if (c->cn == NULL || strcmp(c->cn, id) != 0)
 		return refuse(cx, "CN is not the id");
+	if (c->eku_cmc_ra && KINDS[i].kind != IDENTITY_SERVICE)
+		return refuse(cx, "a device with cmcRA");
 	out->kind = KINDS[i].kind;
 	must((size_t)snprintf(out->id, sizeof(out->id), "%s", id) <
 	     sizeof(out->id));

@@ -21,9 +21,10 @@ extern const struct err ERR_BAD_IDENTITY; /* bad-identity, FORBIDDEN */
 
 /* A device: exactly one URI SAN urn:uuid:<id>, id lower case and equal to
  * the CN, clientAuth and no other purpose, no CA.  A service: the same with
- * urn:latchkey:service:<name>.  Else refused.  Our CA issues no other kind
- * with these names, so they are the profile; a policy OID beside them would
- * need an arc of our own, and the UUID arc is not readable everywhere. */
+ * urn:latchkey:service:<name>, and with cmcRA if it renews for devices.  Else
+ * refused.  Our CA issues no other kind with these names, so they are the
+ * profile; a policy OID beside them would need an arc of our own, and the UUID
+ * arc is not readable everywhere. */
 ERR_FN
 identity_parse(struct ctx *cx, const struct cert *c, struct identity *out);
 

@@ -30,6 +30,7 @@ must_be_well_formed(const struct issue *io)
 	switch (io->profile->kind) {
 	case PROFILE_DEVICE:
 		must(io->id != NULL && text_is_uuid(bytes_str(io->id)));
+		must(!io->ra);
 		break;
 	case PROFILE_SERVICE:
 		must(io->id != NULL && text_is_slug(bytes_str(io->id)));
@@ -58,7 +59,8 @@ issue_certificate(struct ctx *cx, const struct signer *s, struct issue *io)
 	struct build b = { .cn = io->id,
 		.spki = io->spki,
 		.pathlen = -1,
-		.eku = KINDS[kind].eku };
+		.eku = KINDS[kind].eku,
+		.cmc_ra = io->ra };
 	AUTO(X509) *x = NULL;
 	struct key_facts key;
 	const struct err *e;
