@@ -224,7 +224,7 @@ run_audit(struct cli *cli)
 const struct command device_commands[] = {
 	{ "device list", "", "shows devices", list_options, run_list, NULL },
 	{ "device show", "ID", "shows one device", show_options, run_show,
-	    NULL },
+	    "What befell it, and why, is in \"latchkey audit --device ID\"." },
 	{ "device revoke", "ID", "refuses it for good and cuts its sessions",
 	    reason_options, run_revoke, NULL },
 	{ "device quarantine", "ID", "narrows it to its quarantine topics",

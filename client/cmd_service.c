@@ -11,7 +11,7 @@
 
 struct service_row {
 	const char *name;
-	struct json_strs publish, subscribe;
+	struct json_strs publish, subscribe, ra_labels;
 	bool withdrawn;
 	int64_t created_at;
 };
@@ -20,6 +20,7 @@ static const struct json_field service_fields[] = {
 	JSON_F_STR(service_row, name, LIMIT_SLUG, true),
 	JSON_F_STRS(service_row, publish, LIMIT_TOPICS, LIMIT_TOPIC, true),
 	JSON_F_STRS(service_row, subscribe, LIMIT_TOPICS, LIMIT_TOPIC, true),
+	JSON_F_STRS(service_row, ra_labels, LIMIT_TOPICS, LIMIT_SLUG, false),
 	JSON_F_BOOL(service_row, withdrawn, false),
 	JSON_F_TIME(service_row, created_at, false),
 	JSON_END,
@@ -36,7 +37,7 @@ static const struct json_field service_list_fields[] = {
 };
 
 static const struct option_row add_options[] = {
-	{ "topics", "FILE", "what it may do at the broker", true },
+	{ "topics", "FILE", "what it may do", true },
 	{ "out", "DIR", "where NAME.key and NAME.crt go (.)", false },
 	OPTIONS_END,
 };
@@ -46,7 +47,7 @@ static const struct option_row list_options[] = {
 	OPTIONS_END,
 };
 
-/* One line "publish PATTERN" or "subscribe PATTERN". */
+/* One line "publish PATTERN", "subscribe PATTERN" or "renew LABEL". */
 static const struct err *
 take_line(struct cli *cli, char *line, struct service_topics *t, int number)
 {
@@ -61,13 +62,15 @@ take_line(struct cli *cli, char *line, struct service_topics *t, int number)
 		l = &t->publish;
 	else if (strcmp(line, "subscribe") == 0)
 		l = &t->subscribe;
+	else if (strcmp(line, "renew") == 0)
+		l = &t->ra_labels;
 	if (l == NULL || *pattern == '\0')
 		return fail(&cli->cx, &ERR_LOCAL,
-		    "line %d of the topics is not \"publish PATTERN\" or "
-		    "\"subscribe PATTERN\"",
+		    "line %d of the topics is not \"publish PATTERN\", "
+		    "\"subscribe PATTERN\" or \"renew LABEL\"",
 		    number);
 	if (l->n == LIMIT_TOPICS)
-		return fail(&cli->cx, &ERR_LOCAL, "more than %d topics to %s",
+		return fail(&cli->cx, &ERR_LOCAL, "more than %d lines of %s",
 		    LIMIT_TOPICS, line);
 	l->v[l->n++] = pattern;
 	return NULL;
@@ -89,6 +92,8 @@ read_topics(struct cli *cli, struct service_topics *t)
 	    arena_alloc(cli->cx.arena, LIMIT_TOPICS * sizeof(*t->publish.v));
 	t->subscribe.v =
 	    arena_alloc(cli->cx.arena, LIMIT_TOPICS * sizeof(*t->subscribe.v));
+	t->ra_labels.v =
+	    arena_alloc(cli->cx.arena, LIMIT_TOPICS * sizeof(*t->ra_labels.v));
 	p = arena_printf(
 	    cli->cx.arena, "%.*s", (int)text.n, (const char *)text.p);
 	for (; p != NULL; p = next) {
@@ -156,8 +161,10 @@ const struct command service_commands[] = {
 	    "gives a client of the platform its topics and a certificate",
 	    add_options, run_add,
 	    "FILE has lines \"publish PATTERN\" and \"subscribe PATTERN\".  "
-	    "The key is made here\nand never leaves; run again, the same key "
-	    "gets a new certificate." },
+	    "With a line\n\"renew LABEL\" it is a registration authority: it "
+	    "may renew certificates of that\nlabel's devices by EST.  The key "
+	    "is made here and never leaves; run again, the\nsame key gets a "
+	    "new certificate." },
 	{ "service list", "", "shows the platform's own clients", list_options,
 	    run_list, NULL },
 	{ "service remove", "NAME", "refuses it and cuts its sessions", NULL,

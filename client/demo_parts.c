@@ -243,8 +243,9 @@ demo_back_end(struct demo *d)
 {
 	const char *publish[] = { "devices/+/down/#", "demo/#" };
 	const char *subscribe[] = { "devices/+/up/#", "demo/#" };
-	struct service_topics topics = { BACK_END, { publish, 2 },
-		{ subscribe, 2 } };
+	struct service_topics topics = { .name = BACK_END,
+		.publish = { publish, 2 },
+		.subscribe = { subscribe, 2 } };
 	struct service_files files;
 	struct mqtt_target target = { .url = d->place->mqtt_url,
 		.ca = d->place->admin.ca };

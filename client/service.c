@@ -11,6 +11,7 @@
 static const struct json_field topics_fields[] = {
 	JSON_F_STRS(service_topics, publish, LIMIT_TOPICS, LIMIT_TOPIC, true),
 	JSON_F_STRS(service_topics, subscribe, LIMIT_TOPICS, LIMIT_TOPIC, true),
+	JSON_F_STRS(service_topics, ra_labels, LIMIT_TOPICS, LIMIT_SLUG, false),
 	JSON_END,
 };
 

@@ -10,6 +10,7 @@
 struct service_topics {
 	const char *name;
 	struct json_strs publish, subscribe;
+	struct json_strs ra_labels; /* whose devices it may renew */
 };
 
 struct service_files {

@@ -18,6 +18,7 @@ enum caller_kind {
 	CALLER_NOBODY,
 	CALLER_UNIT,   /* birth certificate by mutual TLS */
 	CALLER_DEVICE, /* operational certificate by mutual TLS */
+	CALLER_RA,     /* a service's with cmcRA, by mutual TLS */
 	CALLER_OWNER,  /* app key, later passkey or access token */
 	CALLER_ADMIN,  /* operator's token */
 };
@@ -48,10 +49,21 @@ struct unit {
 struct device_caller {
 	const char *device_id;
 	struct bytes serial; /* of the certificate it used */
-	int64_t not_before;
+	struct bytes der;
+	int64_t not_before, not_after;
+	uint8_t key_sha256[32];
 	const char *profile;
-	struct bytes successor_der; /* what it was renewed to, unused yet */
+	int64_t birth_id;
+	struct bytes successor, successor_der; /* what it was renewed to */
 	uint8_t successor_key_sha256[32];
+};
+
+/* A registration authority: a service that renews for the devices of these
+ * labels (A13). */
+struct ra_caller {
+	const char *service;
+	const char *const *labels;
+	size_t n;
 };
 
 struct owner_caller {
@@ -79,6 +91,7 @@ struct caller {
 	enum caller_kind kind;
 	struct unit unit;
 	struct device_caller device;
+	struct ra_caller ra;
 	struct owner_caller owner;
 	struct admin_caller admin;
 };

@@ -1,77 +1,262 @@
 #include "domain/reenroll.h"
 
-#include "store/event.h"
+#include "domain/clone.h"
+#include "domain/label.h"
+#include "pki/csr_names.h"
 #include "store/renewal.h"
+
+/* An RA that did not get its answer asks again within that time; the device
+ * itself shows by its first use that it has the certificate. */
+#define RA_REPEAT_SECONDS 600
 
 static const struct err ERR_RENEWED = { KIND_FORBIDDEN, "renewed-already",
 	"This certificate was renewed for another key: repeat that request, "
 	"or use its certificate." };
+static const struct err ERR_OTHER_NAMES = { KIND_FORBIDDEN, "other-names",
+	"A renewal keeps subject and names: send those of the certificate, "
+	"or none." };
+static const struct err ERR_SAME_KEY = { KIND_FORBIDDEN, "same-key",
+	"This profile wants a new key for each certificate." };
+static const struct err ERR_NEW_KEY = { KIND_FORBIDDEN, "new-key",
+	"This profile renews certificates for their own key alone." };
+static const struct err ERR_EARLY = { KIND_BUSY, "renewal-too-early",
+	"This certificate need not be renewed yet: come back after "
+	"Retry-After." };
+
+/* A renewal that is asked for: from which certificate, and by whom. */
+struct renewal {
+	const struct device_caller *from;
+	const char *ra; /* or NULL */
+	struct csr csr;
+	struct label label;
+};
 
 /* The same key again is a lost reply; another one may be a clone (A9). */
 static ERR_FN
-repeat_renewal(struct ctx *cx, const struct device_caller *device,
-    const struct csr *csr, struct est_out *out)
+repeat_renewal(struct ctx *cx, const struct renewal *r,
+    const struct device_caller *device, struct est_out *out)
 {
-	const struct err *e;
-
 	if (bytes_eq(BYTES_OF(device->successor_key_sha256),
-		BYTES_OF(csr->key.sha256)))
+		BYTES_OF(r->csr.key.sha256)))
 		return certify_answer(cx, device->successor_der, out);
-	e = event_add(cx, &(struct event){ .kind = "device.second_renewal",
-			      .device_id = device->device_id });
-	return e != NULL ? e
-			 : fail(cx, &ERR_RENEWED,
-			       "certificate %s has a successor with another "
-			       "key",
-			       bytes_hex(cx->arena, device->serial));
+	/* An RA proves nothing of the device's key (A10). */
+	if (r->ra != NULL)
+		return fail(cx, &ERR_RENEWED, "renewed a moment ago");
+	return clone_suspected(cx, device, &ERR_RENEWED);
 }
 
 /* What was just stored under us: the same renewal, or the end of trust. */
 static ERR_FN
-renewed_meanwhile(struct ctx *cx, const struct device_caller *device,
-    const struct csr *csr, struct est_out *out)
+renewed_meanwhile(struct ctx *cx, const struct renewal *r, struct est_out *out)
 {
-	struct device_caller now = *device;
+	struct device_caller now = *r->from;
 	struct certificate_state s;
 	const struct err *e;
 
-	e = renewal_judge(cx, device->serial, device->not_before, &s);
+	e = renewal_judge(cx, now.serial, now.not_before, &s);
 	if (e != NULL)
 		return e;
 	if (s.successor_der.n == 0 || s.revoked || !s.device_owned || s.refused)
 		return fail(cx, &ERR_NOT_ENROLLED,
 		    "certificate %s was just revoked, or the device or key is "
 		    "no longer good",
-		    bytes_hex(cx->arena, device->serial));
+		    bytes_hex(cx->arena, now.serial));
+	now.successor = s.successor;
 	now.successor_der = s.successor_der;
 	memcpy(now.successor_key_sha256, s.successor_key_sha256, 32);
-	return repeat_renewal(cx, &now, csr, out);
+	return repeat_renewal(cx, r, &now, out);
+}
+
+/* The same key renews, another one rekeys; the label may want one of them. */
+static ERR_FN
+check_key(struct ctx *cx, const struct renewal *r)
+{
+	bool same = bytes_eq(
+	    BYTES_OF(r->from->key_sha256), BYTES_OF(r->csr.key.sha256));
+
+	if (same && r->label.renew_key == RENEW_NEW_KEY)
+		return fail(cx, &ERR_SAME_KEY, "label %s", r->label.name);
+	if (!same && r->label.renew_key == RENEW_SAME_KEY)
+		return fail(cx, &ERR_NEW_KEY, "label %s", r->label.name);
+	return NULL;
+}
+
+/* Names are ours to give: a request may repeat them or say none (RFC 7030
+ * section 4.2.2); what RFC 6402 calls a wish for others is refused. */
+static ERR_FN
+check_names(struct ctx *cx, const struct renewal *r)
+{
+	bool same;
+	const struct err *e = csr_names_match(cx, &r->csr, r->from->der, &same);
+
+	return e != NULL || same
+		   ? e
+		   : fail(cx, &ERR_OTHER_NAMES,
+			 "the request is for other names than certificate %s",
+			 bytes_hex(cx->arena, r->from->serial));
+}
+
+static ERR_FN
+check_age(struct ctx *cx, const struct renewal *r)
+{
+	const struct device_caller *from = r->from;
+	int64_t from_then_on =
+	    from->not_before +
+	    (from->not_after - from->not_before) * r->label.renew_after / 100;
+
+	if (cx->now >= from_then_on)
+		return NULL;
+	cx->retry_after = (int)(from_then_on - cx->now);
+	return fail(cx, &ERR_EARLY, "%d s before %lld %% of its life",
+	    cx->retry_after, (long long)r->label.renew_after);
+}
+
+/* Reads the label and refuses other names.  A label that was withdrawn has
+ * no rules, and nothing is signed for it any more. */
+static ERR_FN
+check_renewal(struct ctx *cx, struct renewal *r)
+{
+	const struct err *e = label_get(cx, r->from->profile, &r->label);
+
+	return e != NULL && e != &ERR_NO_LABEL ? e : check_names(cx, r);
+}
+
+static ERR_FN
+renew(struct ctx *cx, const struct renewal *r, struct est_out *out)
+{
+	struct certificate_new c = { .device_id = r->from->device_id,
+		.predecessor = r->from->serial,
+		.predecessor_not_before = r->from->not_before,
+		.ra = r->ra };
+	struct issue io = { 0 };
+	const struct err *e;
+	bool issued;
+
+	e = check_age(cx, r);
+	if (e == NULL)
+		e = certify_sign(cx, r->from->profile, &r->csr, &io, &c);
+	if (e == NULL)
+		e = renewal_add(cx, &c, &issued);
+	if (e != NULL)
+		return e;
+	if (!issued)
+		return renewed_meanwhile(cx, r, out);
+	certify_log(cx, "certificate.renewed", &c);
+	return certify_answer(cx, c.der, out);
 }
 
 const struct err *
 reenroll_device(struct ctx *cx, const struct device_caller *device,
     struct bytes csr_der, struct est_out *out)
 {
-	struct certificate_new c = { .device_id = device->device_id,
-		.predecessor = device->serial,
-		.predecessor_not_before = device->not_before };
-	struct issue io = { 0 };
+	struct renewal r = { .from = device };
 	const struct err *e;
-	struct csr csr;
-	bool issued;
 
-	e = csr_parse(cx, csr_der, &csr);
+	e = csr_parse(cx, csr_der, &r.csr);
+	if (e == NULL)
+		e = check_renewal(cx, &r);
+	if (e == NULL)
+		e = check_key(cx, &r);
 	if (e != NULL)
 		return e;
 	if (device->successor_der.n > 0)
-		return repeat_renewal(cx, device, &csr, out);
-	e = certify_sign(cx, device->profile, &csr, &io, &c);
+		return repeat_renewal(cx, &r, device, out);
+	return renew(cx, &r, out);
+}
+
+static bool
+may_renew(const struct ra_caller *ra, const char *label)
+{
+	size_t i;
+
+	for (i = 0; i < ra->n; i++)
+		if (strcmp(ra->labels[i], label) == 0)
+			return true;
+	return false;
+}
+
+/* The newest certificate of the device that the request names, as if that
+ * device had shown it. */
+static ERR_FN
+find_newest(struct ctx *cx, const struct ra_caller *ra, const struct csr *csr,
+    struct certificate_latest *c, struct certificate_state *s)
+{
+	const char *id = csr_names_device(cx, csr);
+	const struct err *e;
+
+	if (id == NULL)
+		return fail(
+		    cx, &ERR_NOT_ENROLLED, "the request names no device");
+	e = certificate_newest(cx, id, c);
+	if (e == &ERR_NOT_FOUND)
+		return fail(
+		    cx, &ERR_NOT_ENROLLED, "device %s has no certificate", id);
+	if (e == NULL && !may_renew(ra, c->profile))
+		return fail(cx, &ERR_NOT_ENROLLED,
+		    "%s does not renew for label %s", ra->service, c->profile);
 	if (e == NULL)
-		e = renewal_add(cx, &c, &issued);
+		e = renewal_judge(cx, c->serial, c->not_before, s);
 	if (e != NULL)
 		return e;
-	if (!issued)
-		return renewed_meanwhile(cx, device, &csr, out);
-	certify_log(cx, "certificate.renewed", &c);
-	return certify_answer(cx, c.der, out);
+	if (s->revoked || !s->device_owned || s->refused)
+		return fail(cx, &ERR_NOT_ENROLLED,
+		    "device %s or its certificate is no longer good", id);
+	return NULL;
+}
+
+static struct device_caller
+device_of(const struct certificate_latest *c, const struct certificate_state *s)
+{
+	struct device_caller device = {
+		.device_id = s->device_id,
+		.birth_id = s->birth_id,
+		.serial = c->serial,
+		.der = c->der,
+		.not_before = c->not_before,
+		.not_after = c->not_after,
+		.profile = c->profile,
+	};
+
+	memcpy(device.key_sha256, c->key_sha256, 32);
+	return device;
+}
+
+/* Whether this is what the RA got a moment ago, and did not receive. */
+static bool
+was_just_renewed(const struct ctx *cx, const struct renewal *r,
+    const struct certificate_state *s)
+{
+	return s->first_use &&
+	       cx->now < r->from->not_before + r->label.cert.backdate +
+			     RA_REPEAT_SECONDS &&
+	       bytes_eq(
+		   BYTES_OF(r->from->key_sha256), BYTES_OF(r->csr.key.sha256));
+}
+
+const struct err *
+reenroll_by_ra(struct ctx *cx, const struct ra_caller *ra, struct bytes csr_der,
+    struct est_out *out)
+{
+	struct device_caller device;
+	struct renewal r = { .from = &device, .ra = ra->service };
+	struct certificate_latest newest;
+	struct certificate_state s;
+	const struct err *e;
+
+	e = csr_parse(cx, csr_der, &r.csr);
+	if (e == NULL)
+		e = find_newest(cx, ra, &r.csr, &newest, &s);
+	if (e != NULL)
+		return e;
+	device = device_of(&newest, &s);
+	e = check_renewal(cx, &r);
+	if (e != NULL)
+		return e;
+	if (was_just_renewed(cx, &r, &s))
+		return certify_answer(cx, newest.der, out);
+	e = check_key(cx, &r);
+	if (e == NULL && s.first_use)
+		e = renewal_first_use(cx, newest.serial, newest.not_before, &s,
+		    r.label.superseded == SUPERSEDED_IS_REVOKED);
+	return e != NULL ? e : renew(cx, &r, out);
 }

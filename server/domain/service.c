@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "codec/topic.h"
+#include "domain/label.h"
 #include "domain/svc.h"
 #include "pki/cert.h"
 #include "pki/csr.h"
@@ -37,6 +38,26 @@ check_topics(struct ctx *cx, const char *what, const struct topics *t)
 			    "%s: number %zu is no topic filter of at most %d "
 			    "bytes, or starts with $",
 			    what, i + 1, LIMIT_TOPIC);
+	return NULL;
+}
+
+/* Each must be a label that there is: a mistyped one would be found out by
+ * the RA, much later. */
+static ERR_FN
+check_ra_labels(struct ctx *cx, const struct topics *t)
+{
+	const struct err *e;
+	struct label l;
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		e = label_get(cx, t->v[i], &l);
+		if (e == &ERR_NO_LABEL)
+			return fail(cx, &ERR_SERVICE, "ra_labels: no label %s",
+			    t->v[i]);
+		if (e != NULL)
+			return e;
+	}
 	return NULL;
 }
 
@@ -80,6 +101,8 @@ service_set(struct ctx *cx, const struct admin_caller *by,
 	if (e == NULL)
 		e = check_topics(cx, "subscribe", &in->subscribe);
 	if (e == NULL)
+		e = check_ra_labels(cx, &in->ra_labels);
+	if (e == NULL)
 		e = tx_begin(cx, &tx);
 	if (e == NULL)
 		e = service_lock(cx, in->name, &found, &old);
@@ -89,7 +112,8 @@ service_set(struct ctx *cx, const struct admin_caller *by,
 	if (found && old.withdrawn)
 		return fail(cx, &ERR_SERVICE_GONE, "%s", in->name);
 	if (found && same_topics(&old.publish, &in->publish) &&
-	    same_topics(&old.subscribe, &in->subscribe))
+	    same_topics(&old.subscribe, &in->subscribe) &&
+	    same_topics(&old.ra_labels, &in->ra_labels))
 		return NULL;
 	e = service_put(cx, in);
 	if (e == NULL)
@@ -128,8 +152,8 @@ check_key(struct ctx *cx, const struct csr *csr)
 
 /* Within the transaction that holds the service's row. */
 static ERR_FN
-issue_locked(
-    struct ctx *cx, const char *name, const struct csr *csr, struct issue *io)
+issue_locked(struct ctx *cx, const struct service *s, const struct csr *csr,
+    struct issue *io)
 {
 	struct service_certificate c;
 	const struct err *e;
@@ -137,8 +161,9 @@ issue_locked(
 	*io = (struct issue){
 		.profile = profile_get(cx->svc->profiles, "service"),
 		.spki = csr->spki,
-		.id = name,
+		.id = s->name,
 		.now = cx->now,
+		.ra = s->ra_labels.n > 0,
 	};
 	if (io->profile == NULL || io->profile->kind != PROFILE_SERVICE)
 		return fail(cx, &ERR_INTERNAL, "no profile for services");
@@ -146,7 +171,7 @@ issue_locked(
 	if (e != NULL)
 		return e;
 	c = (struct service_certificate){
-		.service_name = name,
+		.service_name = s->name,
 		.serial = io->serial,
 		.der = io->der,
 		.not_before = io->not_before,
@@ -177,7 +202,7 @@ service_issue(struct ctx *cx, const struct admin_caller *by, const char *name,
 		return fail(cx, &ERR_SERVICE_GONE, "%s", name);
 	e = check_key(cx, &csr);
 	if (e == NULL)
-		e = issue_locked(cx, name, &csr, &io);
+		e = issue_locked(cx, &s, &csr, &io);
 	if (e == NULL)
 		e = add_event(cx, by, "service.issued",
 		    arena_printf(cx->arena, "%s: %s", name,

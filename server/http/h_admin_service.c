@@ -8,7 +8,7 @@
 /* A service as operators see it. */
 struct service_view {
 	const char *name;
-	struct json_strs publish, subscribe;
+	struct json_strs publish, subscribe, ra_labels;
 	bool withdrawn;
 	int64_t created_at;
 };
@@ -16,7 +16,9 @@ struct service_view {
 #define TOPIC_FIELDS                                                         \
 	JSON_F_STRS(service_view, publish, LIMIT_TOPICS, LIMIT_TOPIC, true), \
 	    JSON_F_STRS(                                                     \
-		service_view, subscribe, LIMIT_TOPICS, LIMIT_TOPIC, true)
+		service_view, subscribe, LIMIT_TOPICS, LIMIT_TOPIC, true),   \
+	    JSON_F_STRS(                                                     \
+		service_view, ra_labels, LIMIT_TOPICS, LIMIT_SLUG, false)
 
 static const struct json_field service_in_fields[] = {
 	TOPIC_FIELDS,
@@ -64,6 +66,7 @@ put_service(struct ctx *cx, struct request *rq, struct reply *rs)
 		.name = view.name,
 		.publish = { view.publish.v, view.publish.n },
 		.subscribe = { view.subscribe.v, view.subscribe.n },
+		.ra_labels = { view.ra_labels.v, view.ra_labels.n },
 	};
 	e = service_set(cx, &rq->caller.admin, &in, &created);
 	if (e != NULL)
@@ -92,6 +95,7 @@ get_services(struct ctx *cx, struct request *rq, struct reply *rs)
 			.name = s[i].name,
 			.publish = { s[i].publish.v, s[i].publish.n },
 			.subscribe = { s[i].subscribe.v, s[i].subscribe.n },
+			.ra_labels = { s[i].ra_labels.v, s[i].ra_labels.n },
 			.withdrawn = s[i].withdrawn,
 			.created_at = s[i].created_at,
 		};

@@ -78,7 +78,9 @@ post_simplereenroll(struct ctx *cx, struct request *rq, struct reply *rs)
 
 	e = read_csr(cx, rq, &csr);
 	if (e == NULL)
-		e = reenroll_device(cx, &rq->caller.device, csr, &out);
+		e = rq->caller.kind == CALLER_RA
+			? reenroll_by_ra(cx, &rq->caller.ra, csr, &out)
+			: reenroll_device(cx, &rq->caller.device, csr, &out);
 	if (e == NULL)
 		reply_certs(cx, rs, out.cms);
 	return e;

@@ -59,8 +59,7 @@ judge_caller(struct ctx *cx, struct request *rq)
 		rq->caller.kind = CALLER_UNIT;
 		return caller_unit(cx, &rq->peer, &rq->caller.unit);
 	case WHO_DEVICE:
-		rq->caller.kind = CALLER_DEVICE;
-		return holder_device(cx, &rq->peer, &rq->caller.device);
+		return holder_judge(cx, &rq->peer, &rq->caller);
 	case WHO_OWNER:
 		return judge_owner(cx, rq);
 	case WHO_ADMIN:

@@ -12,7 +12,7 @@
 enum who {
 	WHO_ANYONE,
 	WHO_UNIT,   /* birth certificate by mutual TLS */
-	WHO_DEVICE, /* operational certificate by mutual TLS */
+	WHO_DEVICE, /* operational certificate by mutual TLS, or an RA's */
 	WHO_OWNER,
 	WHO_ADMIN,
 };

@@ -47,16 +47,20 @@ static const struct stmt RENEWAL_FIRST_USE = { "renewal_first_use",
 	7 };
 
 /* $10: the predecessor's notBefore; $11: whether it may have expired, which
- * no quarantined unit's may; $12: the registration authority. */
+ * no quarantined unit's may; $12: the registration authority, whose right to
+ * the label $6 is looked at again. */
 static const struct stmt RENEWAL_ADD = { "renewal_add",
 	LOCKED_DEVICE("AND (b.quarantined_at IS NULL OR NOT $11::boolean) ")
 	    CLAIMED_KEY
+	"r AS (SELECT FROM service WHERE name = $12 AND "
+	"withdrawn_at IS NULL AND $6 = ANY (ra_labels) FOR SHARE), "
 	"p AS (UPDATE certificate SET successor = $3, "
 	"successor_not_before = to_timestamp($4::bigint), "
 	"first_used_at = coalesce(first_used_at, now()) FROM k "
 	"WHERE serial = $8 AND not_before = to_timestamp($10::bigint) AND "
 	"certificate.device_id = k.device_id AND successor IS NULL AND "
-	"revoked_at IS NULL AND (not_after > now() OR $11::boolean) "
+	"revoked_at IS NULL AND (not_after > now() OR $11::boolean) AND "
+	"($12::text IS NULL OR EXISTS (SELECT FROM r)) "
 	"RETURNING serial), "
 	"c AS (INSERT INTO certificate (serial, not_before, not_after, "
 	"device_id, profile, key_sha256, der, predecessor, "

@@ -9,6 +9,7 @@
 #define SERVICE_COLUMNS                                                     \
 	"name, array_to_string(publish, E'\\n'), "                          \
 	"array_to_string(subscribe, E'\\n'), "                              \
+	"array_to_string(ra_labels, E'\\n'), "                              \
 	"extract(epoch FROM created_at)::bigint, withdrawn_at IS NOT NULL " \
 	"FROM service "
 
@@ -16,11 +17,12 @@ static const struct stmt SERVICE_LOCK = { "service_lock",
 	"SELECT " SERVICE_COLUMNS "WHERE name = $1 FOR UPDATE", 1 };
 
 static const struct stmt SERVICE_PUT = { "service_put",
-	"INSERT INTO service (name, publish, subscribe) VALUES ($1, "
-	"string_to_array($2, E'\\n'), string_to_array($3, E'\\n')) "
+	"INSERT INTO service (name, publish, subscribe, ra_labels) "
+	"VALUES ($1, string_to_array($2, E'\\n'), "
+	"string_to_array($3, E'\\n'), string_to_array($4, E'\\n')) "
 	"ON CONFLICT (name) DO UPDATE SET publish = excluded.publish, "
-	"subscribe = excluded.subscribe",
-	3 };
+	"subscribe = excluded.subscribe, ra_labels = excluded.ra_labels",
+	4 };
 
 static const struct stmt SERVICE_WITHDRAW = { "service_withdraw",
 	"UPDATE service SET withdrawn_at = now() WHERE name = $1 AND "
@@ -42,6 +44,12 @@ static const struct stmt SERVICE_CERT_LIST = { "service_certificate_list",
 	"SELECT serial, extract(epoch FROM not_after)::bigint "
 	"FROM service_certificate WHERE service_name = $1 AND "
 	"not_after > now()",
+	1 };
+
+static const struct stmt SERVICE_BY_CERT = { "service_by_certificate",
+	"SELECT s.name, sha256(c.der), array_to_string(s.ra_labels, E'\\n'), "
+	"s.withdrawn_at IS NOT NULL FROM service_certificate c "
+	"JOIN service s ON s.name = c.service_name WHERE c.serial = $1",
 	1 };
 
 static struct topics
@@ -82,8 +90,9 @@ read_service(struct ctx *cx, const struct rows *r, int i, struct service *s)
 	s->name = rows_text(cx, r, i, 0);
 	s->publish = split(cx, rows_text(cx, r, i, 1));
 	s->subscribe = split(cx, rows_text(cx, r, i, 2));
-	s->created_at = rows_int(r, i, 3);
-	s->withdrawn = rows_bool(r, i, 4);
+	s->ra_labels = split(cx, rows_text(cx, r, i, 3));
+	s->created_at = rows_int(r, i, 4);
+	s->withdrawn = rows_bool(r, i, 5);
 }
 
 const struct err *
@@ -104,7 +113,8 @@ const struct err *
 service_put(struct ctx *cx, const struct service *s)
 {
 	return DB_RUN(cx, &SERVICE_PUT, NULL, DB_TEXT(s->name),
-	    DB_TEXT(join(cx, &s->publish)), DB_TEXT(join(cx, &s->subscribe)));
+	    DB_TEXT(join(cx, &s->publish)), DB_TEXT(join(cx, &s->subscribe)),
+	    DB_TEXT(join(cx, &s->ra_labels)));
 }
 
 const struct err *
@@ -159,6 +169,25 @@ service_certificate_list(struct ctx *cx, const char *name,
 	return NULL;
 }
 
+const struct err *
+service_by_certificate(
+    struct ctx *cx, struct bytes serial, struct service_holder *out)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e =
+	    DB_RUN(cx, &SERVICE_BY_CERT, &r, DB_BYTES(serial));
+
+	if (e != NULL)
+		return e;
+	if (rows_count(r) == 0)
+		return &ERR_NOT_FOUND;
+	out->name = rows_text(cx, r, 0, 0);
+	rows_sha(cx, r, 0, 1, out->der_sha256);
+	out->ra_labels = split(cx, rows_text(cx, r, 0, 2));
+	out->withdrawn = rows_bool(r, 0, 3);
+	return NULL;
+}
+
 const struct stmt *const service_stmts[] = { &SERVICE_LOCK, &SERVICE_PUT,
 	&SERVICE_WITHDRAW, &SERVICE_LIST, &SERVICE_CERT_ADD, &SERVICE_CERT_LIST,
-	NULL };
+	&SERVICE_BY_CERT, NULL };

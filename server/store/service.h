@@ -14,6 +14,7 @@ struct topics {
 struct service {
 	const char *name;
 	struct topics publish, subscribe;
+	struct topics ra_labels; /* whose devices it may renew (A13) */
 	int64_t created_at;
 	bool withdrawn;
 };
@@ -23,6 +24,14 @@ struct service_certificate {
 	struct bytes serial, der;
 	uint8_t key_sha256[32];
 	int64_t not_before, not_after;
+};
+
+/* Whose certificate it is that was shown to us. */
+struct service_holder {
+	const char *name;
+	uint8_t der_sha256[32];
+	struct topics ra_labels;
+	bool withdrawn;
 };
 
 extern const struct stmt *const service_stmts[];
@@ -42,5 +51,9 @@ service_certificate_add(struct ctx *cx, const struct service_certificate *c);
 /* Serials and notAfter of those that have not expired. */
 ERR_FN service_certificate_list(struct ctx *cx, const char *name,
     struct service_certificate **out, size_t *n);
+
+/* ERR_NOT_FOUND if we never issued it. */
+ERR_FN service_by_certificate(
+    struct ctx *cx, struct bytes serial, struct service_holder *out);
 
 #endif

@@ -278,7 +278,7 @@ def test_a9_a_certificate_has_one_successor(enrolled, operator):
     expect(enrolled.renew(new_key()), 200)
     enrolled.operational = old
     expect(enrolled.renew(new_key()), 403)
-    assert "device.second_renewal" in kinds(
+    assert "device.clone_suspected" in kinds(
         operator, f"?device={enrolled.id}")
 
 
@@ -289,8 +289,8 @@ def test_a9_superseded_after_the_successors_first_use(enrolled, operator):
     enrolled.operational = old
     expect(enrolled.renew(key), 403)
     refused = [e for e in operator.events(f"?device={enrolled.id}")
-        if e["kind"] == "certificate.refused"]
-    assert refused and "superseded" in refused[0]["detail"]
+        if e["kind"] == "device.clone_suspected"]
+    assert refused and "beside its successor" in refused[0]["detail"]
 
 
 def test_a9_any_use_of_the_successor_supersedes(enrolled):

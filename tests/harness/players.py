@@ -307,10 +307,11 @@ class Operator:
         return expect(self.call("GET", "/events" + query),
             200).json()["events"]
 
-    def add_service(self, name, publish=(), subscribe=()):
+    def add_service(self, name, publish=(), subscribe=(), **more):
         """A broker client of the platform: (certificate PEM, key PEM)."""
         expect(self.call("PUT", f"/services/{name}", json={
-            "publish": list(publish), "subscribe": list(subscribe)}), 200, 201)
+            "publish": list(publish), "subscribe": list(subscribe), **more}),
+            200, 201)
         key = new_key()
         answer = self.call("POST", f"/services/{name}/certificates",
             json={"csr": b64u(csr_der(key, name))})
