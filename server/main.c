@@ -26,6 +26,7 @@
 #include "pki/mac.h"
 #include "pki/profile.h"
 #include "pki/signer.h"
+#include "pki/signers.h"
 #include "store/statements.h"
 
 #define VERSION "0.1.0"
@@ -73,6 +74,7 @@ static const struct cfg_key keys[] = {
 	STR(root_cert, NULL, "PEM file: the root certificate"),
 	STR(issuing_cert, NULL, "PEM file: the issuing CA's certificate"),
 	STR(issuing_key, NULL, "PEM file (0600): the issuing CA's key"),
+	STR(issuers_dir, "", "directory of further CAs, NAME.crt and NAME.key"),
 	STR(mac_key, NULL, "file (0600): key of keyed hashes"),
 	STR(profiles, NULL, "certificate profiles"),
 	STR(state_dir, NULL, "directory (0700) for what this node keeps"),
@@ -182,31 +184,28 @@ read_conninfo(struct wiring *w, char why[CFG_WHY_BYTES])
 	return true;
 }
 
-/* Our leaves lead to the issuing CA, and from there to the root. */
+/* Our leaves lead to an issuing CA, and from there to the root. */
 static bool
 load_trust(struct wiring *w, char why[CFG_WHY_BYTES])
 {
-	const char *paths[] = { w->svc.set.issuing_cert, w->svc.set.root_cert };
+	const char *path = w->svc.set.root_cert;
 	char *pem = arena_alloc(w->arena, MAX_PEM);
-	struct bytes ders[2];
-	size_t i, n;
+	struct bytes ders[SIGNERS_MAX + 1];
+	size_t n, issuers;
 
-	for (i = 0; i < 2; i++) {
-		if (!read_text(paths[i], pem, MAX_PEM, why))
-			return false;
-		if (cert_read_pem(&w->cx, bytes_str(pem), &ders[i], 1, &n) !=
-			NULL ||
-		    n != 1) {
-			(void)snprintf(why, CFG_WHY_BYTES,
-			    "%.300s: expected one certificate", paths[i]);
-			return false;
-		}
+	if (!read_text(path, pem, MAX_PEM, why))
+		return false;
+	if (cert_read_pem(&w->cx, bytes_str(pem), ders, 1, &n) != NULL ||
+	    n != 1) {
+		(void)snprintf(why, CFG_WHY_BYTES,
+		    "%.300s: expected one certificate", path);
+		return false;
 	}
-	w->svc.root_cert = ders[1];
-	w->svc.own_trust = trust_new(ders, 2);
-	if (w->svc.own_trust == NULL)
-		(void)snprintf(why, CFG_WHY_BYTES, "%.300s: no CA", paths[0]);
-	return w->svc.own_trust != NULL;
+	w->svc.root_cert = ders[0];
+	issuers = signers_certs(w->svc.signers, ders + 1);
+	w->svc.own_trust = trust_new(ders, issuers + 1);
+	must(w->svc.own_trust != NULL);
+	return true;
 }
 
 static bool
@@ -214,9 +213,14 @@ load_keys(struct wiring *w, char why[CFG_WHY_BYTES])
 {
 	struct svc *svc = &w->svc;
 
-	svc->signer =
+	struct signer *main_ca =
 	    signer_open(svc->set.issuing_cert, svc->set.issuing_key, why);
-	if (svc->signer == NULL)
+
+	if (main_ca == NULL)
+		return false;
+	svc->signer = main_ca;
+	svc->signers = signers_open(main_ca, svc->set.issuers_dir, why);
+	if (svc->signers == NULL)
 		return false;
 	svc->mac = mac_key_load(svc->set.mac_key, why);
 	if (svc->mac == NULL)
@@ -288,7 +292,7 @@ stop(struct wiring *w)
 	trust_free(w->svc.own_trust);
 	profiles_free(w->svc.profiles);
 	mac_key_free(w->svc.mac);
-	signer_free(w->svc.signer);
+	signers_free(w->svc.signers);
 	arena_free(w->arena);
 }
 

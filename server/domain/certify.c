@@ -3,32 +3,51 @@
 #include "base/log.h"
 #include "domain/svc.h"
 #include "pki/cms.h"
-#include "pki/profile.h"
-#include "pki/signer.h"
+#include "pki/signers.h"
 
 const struct err ERR_NOT_ENROLLED = { KIND_FORBIDDEN, "enrollment-refused",
 	"This device may not enroll now; the operator can find the reason by "
 	"the request id." };
 
+static const struct err ERR_KEY_TYPE = { KIND_FORBIDDEN, "key-type-refused",
+	"Keys of this type or size are not certified here; see csrattrs." };
+static const struct err ERR_ISSUER = { KIND_UNAVAILABLE, "issuer-missing",
+	"The issuing CA of this label is not here now; try again later." };
+
 const struct err *
-certify_sign(struct ctx *cx, const char *profile, const struct csr *csr,
+certify_key(struct ctx *cx, const struct label *l, const struct key_facts *key)
+{
+	if ((l->key_types & 1u << key->type) == 0 ||
+	    (key->type == KEY_RSA && key->bits < l->rsa_bits))
+		return fail(cx, &ERR_KEY_TYPE,
+		    "label %s takes no such key (type %d, %d bits)", l->name,
+		    (int)key->type, key->bits);
+	return NULL;
+}
+
+const struct err *
+certify_sign(struct ctx *cx, const struct label *l, const struct csr *csr,
     struct issue *io, struct certificate_new *c)
 {
+	const struct signer *ca = signers_get(cx->svc->signers, l->issuer);
 	const struct err *e;
 
-	io->profile = profile_get(cx->svc->profiles, profile);
-	if (io->profile == NULL)
-		return fail(cx, &ERR_INTERNAL,
-		    "profile %s is not in the profiles file", profile);
+	if (ca == NULL)
+		return fail(cx, &ERR_ISSUER, "no issuing CA %s on this node",
+		    l->issuer);
+	e = certify_key(cx, l, &csr->key);
+	if (e != NULL)
+		return e;
+	io->profile = &l->cert;
 	io->spki = csr->spki;
 	io->id = c->device_id;
 	io->now = cx->now;
-	e = issue_certificate(cx, cx->svc->signer, io);
+	e = issue_certificate(cx, ca, io);
 	c->serial = io->serial;
 	c->der = io->der;
 	c->not_before = io->not_before;
 	c->not_after = io->not_after;
-	c->profile = profile;
+	c->profile = l->name;
 	c->key_sha256 = csr->key.sha256;
 	return e;
 }

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/ctx.h"
 #include "base/err.h"
+#include "domain/label.h"
 #include "pki/csr.h"
 #include "pki/issue.h"
 #include "store/certificate.h"
@@ -22,10 +23,15 @@ struct est_out {
 /* To the sender one refusal, whatever the reason (E5). */
 extern const struct err ERR_NOT_ENROLLED;
 
-/* Signs what would be issued to c->device_id and fills the rest of c; it
- * counts only once it is stored. */
-ERR_FN certify_sign(struct ctx *cx, const char *profile, const struct csr *csr,
-    struct issue *io, struct certificate_new *c);
+/* Refuses a key that the label does not take. */
+ERR_FN
+certify_key(struct ctx *cx, const struct label *l, const struct key_facts *key);
+
+/* Signs what would be issued under the label to c->device_id, for the names
+ * that io has, and fills the rest of both; it counts only once it is
+ * stored. */
+ERR_FN certify_sign(struct ctx *cx, const struct label *l,
+    const struct csr *csr, struct issue *io, struct certificate_new *c);
 
 void
 certify_log(struct ctx *cx, const char *event, const struct certificate_new *c);

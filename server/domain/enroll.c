@@ -23,6 +23,16 @@ static const struct err ERR_CHANGED = { KIND_FORBIDDEN, "enrollment-refused",
 static const struct err ERR_SECOND_KEY = { KIND_FORBIDDEN, "second-key",
 	"This device has an owner and another key: ask for its approval "
 	"first." };
+
+/* What the templates of the label's profile may name. */
+static struct issue
+names_of(const struct unit *unit)
+{
+	return (struct issue){ .model = unit->model_id,
+		.manufacturer = unit->manufacturer_id,
+		.unit_serial = unit->serial };
+}
+
 /* Uses up the approval. */
 static ERR_FN
 issue_approved(struct ctx *cx, const struct unit *unit,
@@ -31,11 +41,14 @@ issue_approved(struct ctx *cx, const struct unit *unit,
 	struct certificate_new c = { .device_id = a->device_id,
 		.approval_id = a->id };
 	struct certificate_latest latest;
-	struct issue io = { 0 };
+	struct issue io = names_of(unit);
 	const struct err *e;
+	struct label label;
 	bool issued = false;
 
-	e = certify_sign(cx, unit->profile, csr, &io, &c);
+	e = label_get(cx, unit->profile, &label);
+	if (e == NULL)
+		e = certify_sign(cx, &label, csr, &io, &c);
 	if (e != NULL)
 		return e;
 	e = certificate_newest(cx, a->device_id, &latest);
@@ -58,14 +71,15 @@ issue_approved(struct ctx *cx, const struct unit *unit,
  * one for the same key once it has expired (A1, R4). */
 static ERR_FN
 issue_again(struct ctx *cx, const struct certificate_latest *latest,
-    const char *device_id, const struct csr *csr, struct est_out *out)
+    const struct unit *unit, const struct csr *csr, struct est_out *out)
 {
-	struct certificate_new c = { .device_id = device_id,
+	struct certificate_new c = { .device_id = unit->device_id,
 		.predecessor = latest->serial,
 		.predecessor_not_before = latest->not_before,
 		.predecessor_expired_ok = true };
-	struct issue io = { 0 };
+	struct issue io = names_of(unit);
 	const struct err *e;
+	struct label label;
 	bool issued;
 
 	if (latest->revoked)
@@ -73,7 +87,9 @@ issue_again(struct ctx *cx, const struct certificate_latest *latest,
 		    bytes_hex(cx->arena, latest->serial));
 	if (latest->not_after > cx->now)
 		return certify_answer(cx, latest->der, out);
-	e = certify_sign(cx, latest->profile, csr, &io, &c);
+	e = label_get(cx, latest->profile, &label);
+	if (e == NULL)
+		e = certify_sign(cx, &label, csr, &io, &c);
 	if (e == NULL)
 		e = renewal_add(cx, &c, &issued);
 	if (e != NULL)
@@ -158,7 +174,7 @@ enroll_unapproved(struct ctx *cx, const struct unit *unit,
 	e = certificate_newest(cx, unit->device_id, &latest);
 	if (e == NULL &&
 	    bytes_eq(BYTES_OF(latest.key_sha256), BYTES_OF(csr->key.sha256)))
-		return issue_again(cx, &latest, unit->device_id, csr, out);
+		return issue_again(cx, &latest, unit, csr, out);
 	if (e != NULL && e != &ERR_NOT_FOUND)
 		return e;
 	return refuse_second_key(cx, unit);

@@ -118,7 +118,7 @@ check_renewal(struct ctx *cx, struct renewal *r)
 {
 	const struct err *e = label_get(cx, r->from->profile, &r->label);
 
-	return e != NULL && e != &ERR_NO_LABEL ? e : check_names(cx, r);
+	return e != NULL ? e : check_names(cx, r);
 }
 
 static ERR_FN
@@ -134,7 +134,7 @@ renew(struct ctx *cx, const struct renewal *r, struct est_out *out)
 
 	e = check_age(cx, r);
 	if (e == NULL)
-		e = certify_sign(cx, r->from->profile, &r->csr, &io, &c);
+		e = certify_sign(cx, &r->label, &r->csr, &io, &c);
 	if (e == NULL)
 		e = renewal_add(cx, &c, &issued);
 	if (e != NULL)

@@ -9,10 +9,10 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "codec/policy.h"
+#include "domain/label_admin.h"
 #include "domain/svc.h"
 #include "pki/cert.h"
 #include "pki/key.h"
-#include "pki/profile.h"
 #include "pki/signer.h"
 #include "store/event.h"
 
@@ -324,17 +324,11 @@ check_model_texts(struct ctx *cx, const struct model *m)
 	return NULL;
 }
 
-/* Certificates of devices alone come from a model's profile: services have
- * one of their own, which EST never issues (R7). */
 static ERR_FN
 check_model_rules(struct ctx *cx, const struct model *m)
 {
-	const struct profile *p = profile_get(cx->svc->profiles, m->profile);
 	struct policy policy;
 
-	if (p == NULL || p->kind != PROFILE_DEVICE)
-		return fail(cx, &ERR_REGISTRY,
-		    "profile: no profile for devices is called that");
 	return policy_parse(cx, m->policy, &policy);
 }
 
@@ -360,7 +354,9 @@ store_model(struct ctx *cx, const struct admin_caller *by,
 	const struct err *e;
 	bool found, changed;
 
-	e = model_find(cx, m->id, &found, &old);
+	e = label_admin_require(cx, "profile", m->profile);
+	if (e == NULL)
+		e = model_find(cx, m->id, &found, &old);
 	if (e == NULL && found &&
 	    strcmp(old.manufacturer_id, m->manufacturer_id) != 0)
 		e = fail(cx, &ERR_MODEL_OWNED, "%s is a model of %s", m->id,

@@ -15,6 +15,7 @@ struct live;
 struct mac_key;
 struct profiles;
 struct signer;
+struct signers;
 struct trust;
 
 struct settings {
@@ -29,6 +30,7 @@ struct settings {
 	int64_t idle_timeout, request_timeout; /* seconds */
 	/* keys and files */
 	char *root_cert, *issuing_cert, *issuing_key, *mac_key, *profiles;
+	char *issuers_dir; /* of further issuing CAs; empty: none */
 	char *state_dir, *web_dir;
 	/* database */
 	char *db; /* libpq conninfo, or @FILE that holds it */
@@ -42,9 +44,10 @@ struct settings {
 
 struct svc {
 	struct settings set;
-	struct signer *signer;   /* the issuing CA */
-	struct trust *own_trust; /* issuing CA and root, for our leaves */
-	struct bytes root_cert;  /* DER */
+	const struct signer *signer; /* the main issuing CA */
+	struct signers *signers;     /* it and the others, by name */
+	struct trust *own_trust;     /* issuing CAs and root, for our leaves */
+	struct bytes root_cert;      /* DER */
 	struct profiles *profiles;
 	struct mac_key *mac;
 	struct live *live;

@@ -33,7 +33,6 @@ static const struct {
 	const char *name;
 	enum profile_kind kind;
 } KINDS[] = {
-	{ "device", PROFILE_DEVICE },
 	{ "service", PROFILE_SERVICE },
 	{ "server", PROFILE_SERVER },
 };
@@ -102,7 +101,7 @@ apply(struct profile *p, const struct section *s, size_t key, char *why)
 			p->kind = KINDS[i].kind;
 			return true;
 		}
-	return refuse(why, "kind is device, service or server, not", s->kind);
+	return refuse(why, "kind is service or server, not", s->kind);
 }
 
 static bool

@@ -24,7 +24,7 @@ attr_ok(const char *attr, size_t n)
 	size_t i;
 
 	for (i = 0; i < sizeof(ATTRS) / sizeof(ATTRS[0]); i++)
-		if (strlen(ATTRS[i]) == n && memcmp(ATTRS[i], attr, n) == 0)
+		if (strlen(ATTRS[i]) == n && strncmp(ATTRS[i], attr, n) == 0)
 			return true;
 	return false;
 }

@@ -211,7 +211,7 @@ def test_device_that_its_owner_denies_stops(stack, broker, factory, operator):
 @SETTINGS
 def test_device_stays_connected_renews_when_due_and_ends_when_revoked(stack,
         broker, factory, operator, database):
-    stack.add_profile("device-9s", "9s")
+    stack.add_profile("device-9s", 9)
     stack.cli("model", "add", "lamp", "--manufacturer", "acme", "--name",
         "Lamp", "--profile", "device-9s", token=database.admin_token)
     directory, _ = factory("SN-stay")

@@ -229,7 +229,7 @@ def test_a4_revocation_is_seen_on_the_open_connection(enrolled, operator):
 def test_a4_expiry_is_seen_on_the_open_connection(
         make_stack, workdir, database):
     stack = make_stack()
-    stack.add_profile("brief", "3s")
+    stack.add_profile("brief", 3)
     operator = Operator(stack, database.admin_token)
     maker = Maker()
     operator.register(maker, profile="brief")
@@ -246,7 +246,7 @@ def test_a4_expiry_is_seen_on_the_open_connection(
 def test_r4_expired_device_returns_with_the_same_key_and_birth(
         make_stack, database):
     stack = make_stack()
-    stack.add_profile("brief", "2s")
+    stack.add_profile("brief", 2)
     operator = Operator(stack, database.admin_token)
     maker = Maker()
     operator.register(maker, profile="brief")

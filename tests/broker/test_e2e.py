@@ -95,7 +95,7 @@ def test_withdrawn_service_is_cut(broker, connect, operator, backend):
 
 def test_session_ends_with_its_certificate_of_a_minute(
         stack, broker, connect, database):
-    stack.add_profile("minute", "60s")
+    stack.add_profile("minute", 60)
     operator = Operator(stack, database.admin_token)
     maker = Maker()
     operator.register(maker, profile="minute")

@@ -1,5 +1,6 @@
 """latchkeyd and the broker as a test starts them."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -80,10 +81,10 @@ class Stack:
         return self.start()
 
     def add_profile(self, name, lifetime):
-        """A kind of device certificate of its own, not backdated."""
-        with self.profiles.open("a") as profiles:
-            profiles.write(f"\n[{name}]\nkind = device\n"
-                f"lifetime = {lifetime}\nbackdate = 0s\n")
+        """A label with a lifetime in seconds, shorter than operators may
+        set."""
+        self.database.query("INSERT INTO label (name, settings) VALUES (%s, "
+            "%s)", (name, json.dumps({"lifetime": lifetime, "backdate": 2})))
         self.restart()
 
     def log(self):

@@ -23,18 +23,15 @@ the_shipped_file_is_read(void **state)
 {
 	char why[256];
 	AUTO_STRUCT(profiles) *p = profiles_load("pki/profiles.conf", why);
-	const struct profile *d, *s;
+	const struct profile *s;
 
 	(void)state;
 	assert_non_null(p);
-	d = profile_get(p, "device");
-	assert_non_null(d);
-	assert_int_equal(d->kind, PROFILE_DEVICE);
-	assert_int_equal(d->lifetime, 86400);
-	assert_int_equal(d->backdate, 300);
 	s = profile_get(p, "service");
 	assert_non_null(s);
 	assert_int_equal(s->kind, PROFILE_SERVICE);
+	assert_int_equal(s->lifetime, 90 * 86400);
+	assert_int_equal(s->backdate, 300);
 	assert_non_null(profile_get(p, "server"));
 	assert_null(profile_get(p, "root"));
 	assert_null(profile_get(p, ""));
@@ -44,16 +41,16 @@ static void
 a_file_may_add_profiles(void **state)
 {
 	char why[256];
-	AUTO_STRUCT(profiles) *p = load("[device-60s]\nkind = device\n"
+	AUTO_STRUCT(profiles) *p = load("[brief]\nkind = server\n"
 					"lifetime = 60s\nbackdate = 0s\n",
 	    why);
 
 	(void)state;
 	assert_non_null(p);
-	assert_int_equal(profile_get(p, "device-60s")->lifetime, 60);
+	assert_int_equal(profile_get(p, "brief")->lifetime, 60);
 }
 
-#define WHOLE "kind = device\nlifetime = 1h\nbackdate = 5m\n"
+#define WHOLE "kind = server\nlifetime = 1h\nbackdate = 5m\n"
 
 static void
 faults_are_named_with_their_line(void **state)
@@ -63,14 +60,15 @@ faults_are_named_with_their_line(void **state)
 	} cases[] = {
 		{ "", "no profile" },
 		{ WHOLE, ":1: " },
-		{ "[a]\nkind = ca\n", ":2: kind is device" },
-		{ "[a]\nkind = device\n", "does not set lifetime" },
-		{ "[a]\nkind = device\n[b]\n" WHOLE, "does not set lifetime" },
+		{ "[a]\nkind = ca\n", ":2: kind is service" },
+		{ "[a]\nkind = device\n", ":2: kind is service" },
+		{ "[a]\nkind = server\n", "does not set lifetime" },
+		{ "[a]\nkind = server\n[b]\n" WHOLE, "does not set lifetime" },
 		{ "[a]\nlifetime = soon\n", ":2: " },
 		{ "[a]\nlifetime = 9000d\n", ":2: " },
 		{ "[a]\nlifetime = 0s\n", ":2: " },
 		{ "[a]\ncolour = red\n", "unknown key \"colour\"" },
-		{ "[a]\nkind = device\nkind = device\n", ":3: set twice" },
+		{ "[a]\nkind = server\nkind = server\n", ":3: set twice" },
 		{ "[a]\n" WHOLE "[b]\n" WHOLE "[a]\n" WHOLE, "set twice" },
 		{ "[A B]\n" WHOLE, "name" },
 	};

@@ -1,0 +1,32 @@
+/*
+ * The issuing CAs of this node: the main one, "issuing", and those of a
+ * directory, NAME.crt with NAME.key beside it.  Labels choose among them.
+ * Read-only once open, so threads may share it.
+ */
+#ifndef PKI_SIGNERS_H
+#define PKI_SIGNERS_H
+
+#include <stddef.h>
+
+#include "base/auto.h"
+#include "pki/signer.h"
+
+#define SIGNERS_MAX 32
+#define SIGNER_MAIN "issuing"
+
+struct signers;
+
+/* Takes over main_ca and opens all of the directory ("": no more than it);
+ * NULL with the reason, main_ca freed, if one of them cannot be opened. */
+struct signers *
+signers_open(struct signer *main_ca, const char *dir, char why[256]);
+void signers_free(struct signers *s);
+AUTO_STRUCT_DEFINE(signers, signers_free);
+
+/* NULL if there is none of that name. */
+const struct signer *signers_get(const struct signers *s, const char *name);
+
+/* The CAs' certificates, the main one first: how many. */
+size_t signers_certs(const struct signers *s, struct bytes out[SIGNERS_MAX]);
+
+#endif
