@@ -19,6 +19,8 @@ PARSERS = {
         "server/codec/lines.c"],
     "topic": ["server/codec/topic.c"],
     "jws": ["server/codec/jws.c -jws_input -jws_join"],
+    "label": ["server/codec/label_json.c", "server/domain/label_read.c",
+        "server/pki/profile_check.c", "server/pki/template.c"],
     "base64": ["server/base/bytes.c +b64_decode +b64_value +bytes_from_b64 "
         "+bytes_from_b64u"],
     "body": ["server/base/bytes.c +b64_decode +b64_value +bytes_from_b64"],

@@ -14,14 +14,18 @@
 #include "codec/form.h"
 #include "codec/json.h"
 #include "codec/jws.h"
+#include "codec/label_json.h"
 #include "codec/lines.h"
 #include "codec/topic.h"
+#include "domain/label_read.h"
+#include "domain/svc.h"
 #include "http/guard.h"
 #include "pki/cert.h"
 #include "pki/chain.h"
 #include "pki/cms.h"
 #include "pki/csr.h"
 #include "pki/identity.h"
+#include "pki/template.h"
 
 static struct ctx cx;
 
@@ -133,6 +137,36 @@ fuzz_topic(struct bytes in)
 		must(topic_matches(text[1], text[2]));
 	must(topic_filter_within(text[2], text[1]) ==
 	     topic_matches(text[1], text[2]));
+}
+
+/* An operator's settings of a label: what was read can be written and read
+ * again, and what was found possible gives every device its names. */
+static void
+fuzz_label(struct bytes in)
+{
+	struct label_json read, again;
+	struct label l;
+	struct issue io = { .profile = &l.cert,
+		.id = "00000000-0000-4000-8000-000000000000",
+		.model = "lamp-1",
+		.manufacturer = "acme",
+		.unit_serial = "SN-1" };
+	struct subject_part parts[SUBJECT_PARTS];
+	const char *text, *name;
+	size_t i, n;
+
+	if (label_json_read(&cx, in, &read) != NULL)
+		return;
+	must(label_json_write(&cx, &read, &text) == NULL);
+	must(label_json_read(&cx, bytes_str(text), &again) == NULL);
+	if (label_read(&cx, "fleet", &read, &l) != NULL ||
+	    label_check(&cx, &l) != NULL)
+		return;
+	must(template_subject(l.cert.subject, parts, &n));
+	for (i = 0; i < n; i++)
+		(void)!template_expand(&cx, parts[i].value, &io, &name);
+	for (i = 0; l.cert.dns[i] != NULL; i++)
+		(void)!template_expand(&cx, l.cert.dns[i], &io, &name);
 }
 
 static void
@@ -328,6 +362,7 @@ static const struct row {
 	{ "birth_line", fuzz_birth_line },
 	{ "topic", fuzz_topic },
 	{ "jws", fuzz_jws },
+	{ "label", fuzz_label },
 	{ "base64", fuzz_base64 },
 	{ "csr", fuzz_csr },
 	{ "body", fuzz_body },
@@ -340,6 +375,8 @@ static const struct row {
 };
 
 static const struct row *row;
+static char trust_domain[] = "fleet.example";
+static const struct svc svc = { .set = { .trust_domain = trust_domain } };
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
@@ -366,6 +403,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 			row = &rows[i];
 	must(row != NULL);
 	cx = (struct ctx){ .arena = arena_new(LIMIT_ARENA),
+		.svc = &svc,
 		.rid = "00000000-0000-4000-8000-000000000000",
 		.now = INT64_C(1795219200) };
 	return 0;
