@@ -75,7 +75,7 @@ def test_revoked_certificate_is_403(enrolled, operator):
 def test_expired_certificate_is_403_and_told_the_way_back(
         make_stack, database):
     stack = make_stack()
-    stack.add_profile("brief", "1s")
+    stack.add_profile("brief", 1)
     operator = Operator(stack, database.admin_token)
     maker = Maker()
     operator.register(maker, profile="brief")
