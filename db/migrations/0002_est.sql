@@ -33,6 +33,12 @@ ALTER TABLE model ADD COLUMN labels text[] NOT NULL DEFAULT '{}';
 -- NULL: the platform's own device, under a label that asks no owner.
 ALTER TABLE device ALTER COLUMN owner_id DROP NOT NULL;
 
+-- When it got its first certificate: to know that there is none yet costs
+-- nothing, where a search in all partitions does.
+ALTER TABLE device ADD COLUMN certified_at timestamptz;
+UPDATE device SET certified_at = created_at WHERE EXISTS
+	(SELECT FROM certificate WHERE device_id = device.id);
+
 -- A request says under which label it was made, so that its token and its
 -- certificate are of no other (A8); one that a bootstrap token opened has no
 -- birth certificate.

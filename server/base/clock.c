@@ -21,6 +21,15 @@ clock_mono_us(void)
 }
 
 void
+clock_mono_after(int64_t us, struct timespec *out)
+{
+	int64_t t = clock_mono_us() + us;
+
+	out->tv_sec = t / 1000000;
+	out->tv_nsec = t % 1000000 * 1000;
+}
+
+void
 clock_text(int64_t t, char out[CLOCK_TEXT_BYTES])
 {
 	time_t tt = (time_t)t;

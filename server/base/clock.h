@@ -18,6 +18,10 @@ int64_t clock_now(void);
 /* Microseconds of a clock that never goes back, for durations. */
 int64_t clock_mono_us(void);
 
+/* That clock's time in us microseconds, for pthread_cond_timedwait. */
+struct timespec;
+void clock_mono_after(int64_t us, struct timespec *out);
+
 /* RFC 3339 in UTC, to the second: 2026-11-21T02:00:00Z. */
 void clock_text(int64_t t, char out[CLOCK_TEXT_BYTES]);
 

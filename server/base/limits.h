@@ -39,5 +39,6 @@
 #define LIMIT_TOPIC 256       /* bytes of one topic pattern */
 #define LIMIT_TOKEN 512       /* bearer token, characters */
 #define LIMIT_JWS (8 * KIB)
+#define LIMIT_COLUMN (512 * KIB) /* one parameter over many rows */
 
 #endif

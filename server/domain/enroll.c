@@ -5,7 +5,7 @@
 #include "domain/facts.h"
 #include "domain/pace.h"
 #include "domain/svc.h"
-#include "store/approval.h"
+#include "base/mem.h"
 #include "store/birth.h"
 #include "store/event.h"
 #include "store/renewal.h"
@@ -33,38 +33,22 @@ names_of(const struct unit *unit)
 		.unit_serial = unit->serial };
 }
 
-/* Uses up the approval. */
+/* What the approval authorises, signed: it counts once it is stored. */
 static ERR_FN
-issue_approved(struct ctx *cx, const struct unit *unit,
-    const struct approval *a, const struct csr *csr, struct est_out *out)
+sign_approved(struct ctx *cx, struct enrollment *en)
 {
-	struct certificate_new c = { .device_id = a->device_id,
-		.approval_id = a->id };
-	struct certificate_latest latest;
-	struct issue io = names_of(unit);
 	const struct err *e;
 	struct label label;
-	bool issued = false;
 
-	e = label_get(cx, unit->profile, &label);
-	if (e == NULL)
-		e = certify_sign(cx, &label, csr, &io, &c);
-	if (e != NULL)
-		return e;
-	e = certificate_newest(cx, a->device_id, &latest);
-	if (e == NULL)
-		e = certificate_replace(cx, &c, &issued);
-	else if (e == &ERR_NOT_FOUND)
-		e = certificate_enroll(cx, &c, &issued);
-	if (e != NULL)
-		return e;
-	if (!issued)
-		return fail(cx, &ERR_CHANGED,
-		    "approval %s was used or voided, or the device or key is "
-		    "no longer good",
-		    a->id);
-	certify_log(cx, "certificate.issued", &c);
-	return certify_answer(cx, c.der, out);
+	en->io = names_of(en->unit);
+	en->c = (struct certificate_new){ .device_id = en->found.device_id,
+		.birth_id = en->unit->birth_id,
+		.approval_id = en->found.approval_id,
+		.request_id = cx->rid };
+	en->step = ENROLLMENT_SIGNED;
+	e = label_get(cx, en->unit->profile, &label);
+	return e != NULL ? e
+			 : certify_sign(cx, &label, &en->csr, &en->io, &en->c);
 }
 
 /* The unit's key has a certificate: the same again while it lives, and a new
@@ -180,71 +164,179 @@ enroll_unapproved(struct ctx *cx, const struct unit *unit,
 	return refuse_second_key(cx, unit);
 }
 
-/* What a found request of this (unit, key) means now. */
+/* What was found of this (unit, key), or of its token, means now. */
 static ERR_FN
-enroll_by_state(struct ctx *cx, const struct unit *unit,
-    const struct approval *a, const struct csr *csr, struct est_out *out)
+decide(struct ctx *cx, struct enrollment *en)
 {
-	bool open = a->expires_at > cx->now;
+	const struct enrollment_found *f = &en->found;
+	bool open = f->expires_at > cx->now;
 
-	switch (a->state) {
-	case APPROVAL_APPROVED:
-		if (open)
-			return issue_approved(cx, unit, a, csr, out);
-		break;
-	case APPROVAL_PENDING:
-		if (open)
-			return ask_again(cx, a->created_at, out);
-		break;
-	case APPROVAL_DENIED:
-		return fail(cx, &ERR_NOT_ENROLLED,
-		    "approval %s: the owner said no", a->id);
-	case APPROVAL_CONSUMED:
-	case APPROVAL_SUPERSEDED:
-		break;
-	}
-	return enroll_unapproved(cx, unit, csr, out);
-}
-
-/* By what the store says now of this (unit, key), or of its token. */
-static ERR_FN
-enroll_as_found(struct ctx *cx, const struct unit *unit, struct bytes token_mac,
-    const struct csr *csr, struct est_out *out)
-{
-	const struct err *e;
-	struct approval a;
-
-	e = approval_for_enroll(
-	    cx, unit->birth_id, csr->key.sha256, token_mac, &a);
-	if (e == &ERR_NOT_FOUND && token_mac.n > 0)
+	if (f->approval_id == NULL && en->bearer != NULL)
 		return fail(
 		    cx, &ERR_TOKEN, "no such token for this unit and key");
-	if (e == &ERR_NOT_FOUND)
-		return enroll_unapproved(cx, unit, csr, out);
-	return e != NULL ? e : enroll_by_state(cx, unit, &a, csr, out);
+	if (f->approval_id != NULL && open && f->state == APPROVAL_APPROVED)
+		return sign_approved(cx, en);
+	if (f->approval_id != NULL && open && f->state == APPROVAL_PENDING)
+		return ask_again(cx, f->created_at, &en->out);
+	if (f->approval_id != NULL && f->state == APPROVAL_DENIED)
+		return fail(cx, &ERR_NOT_ENROLLED,
+		    "approval %s: the owner said no", f->approval_id);
+	return enroll_unapproved(cx, en->unit, &en->csr, &en->out);
 }
 
-const struct err *
-enroll_unit(struct ctx *cx, const struct unit *unit, const char *bearer,
-    struct bytes csr_der, struct est_out *out)
+/* The parts of the request itself: no database. */
+static ERR_FN
+check_request(struct ctx *cx, struct enrollment *en)
 {
-	struct bytes token_mac = BYTES_NONE;
-	const struct err *e;
-	struct csr csr;
-	uint8_t mac[32];
+	const struct err *e = csr_parse(cx, en->csr_der, &en->csr);
 
-	e = csr_parse(cx, csr_der, &csr);
 	if (e != NULL)
 		return e;
-	if (unit->quarantined)
+	if (en->unit->quarantined)
 		return fail(cx, &ERR_NOT_ENROLLED, "the unit is quarantined");
-	if (bearer != NULL) {
-		code_token_mac(cx, bearer, mac);
-		token_mac = (struct bytes){ mac, 32 };
+	if (en->bearer != NULL)
+		code_token_mac(cx, en->bearer, en->token_mac);
+	return NULL;
+}
+
+/* One question for all of them. */
+static ERR_FN
+find(struct enrollment *const *v, size_t n)
+{
+	struct enrollment_found found[ENROLL_MAX];
+	struct enrollment_ask ask[ENROLL_MAX] = { 0 };
+	const struct err *e;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		ask[i] = (struct enrollment_ask){
+			.birth_id = v[i]->unit->birth_id,
+			.key_sha256 = v[i]->csr.key.sha256,
+		};
+		if (v[i]->bearer != NULL)
+			ask[i].token_mac = BYTES_OF(v[i]->token_mac);
 	}
-	e = enroll_as_found(cx, unit, token_mac, &csr, out);
-	/* A repeat that overtook this one left its certificate (A9). */
-	if (e == &ERR_CHANGED)
-		e = enroll_as_found(cx, unit, token_mac, &csr, out);
+	e = enrollment_find(v[0]->cx, ask, n, found);
+	for (i = 0; i < n && e == NULL; i++)
+		v[i]->found = found[i];
 	return e;
+}
+
+/* One commit for all of them. */
+static ERR_FN
+store(struct enrollment *const *v, size_t n)
+{
+	const struct certificate_new *c[ENROLL_MAX] = { NULL };
+	bool stored[ENROLL_MAX] = { false };
+	const struct err *e;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		c[i] = &v[i]->c;
+	if (n == 1 && v[0]->found.certified)
+		e = enrollment_replace(v[0]->cx, c[0], stored);
+	else
+		e = enrollment_store(v[0]->cx, c, n, stored);
+	if (e != NULL)
+		return e;
+	for (i = 0; i < n; i++) {
+		if (!stored[i])
+			continue;
+		certify_log(v[i]->cx, "certificate.issued", &v[i]->c);
+		v[i]->e = certify_answer(v[i]->cx, v[i]->c.der, &v[i]->out);
+		v[i]->step = ENROLLMENT_OVER;
+	}
+	return NULL;
+}
+
+static void
+end_all(struct enrollment *const *v, size_t n, const struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		v[i]->e = e;
+		v[i]->step = ENROLLMENT_OVER;
+	}
+}
+
+/* Finds, decides and stores.  Afterwards a request is over, or stands at
+ * ENROLLMENT_SIGNED: somebody holds a row of it, or it is no longer good. */
+static void
+attempt(struct enrollment *const *v, size_t n)
+{
+	struct enrollment *sign[ENROLL_MAX];
+	const struct err *e = find(v, n);
+	size_t i, m = 0;
+
+	/* What one of many made the database refuse, the others try alone. */
+	if (e != NULL && (n == 1 || e == &ERR_STORE))
+		end_all(v, n, e);
+	if (e != NULL)
+		return;
+	for (i = 0; i < n; i++) {
+		v[i]->step = ENROLLMENT_OVER;
+		v[i]->e = decide(v[i]->cx, v[i]);
+		if (v[i]->e != NULL)
+			v[i]->step = ENROLLMENT_OVER;
+		/* A second key needs a transaction of its own. */
+		if (v[i]->step == ENROLLMENT_SIGNED &&
+		    (n == 1 || !v[i]->found.certified))
+			sign[m++] = v[i];
+	}
+	e = m == 0 ? NULL : store(sign, m);
+	if (e != NULL && (m == 1 || e == &ERR_STORE) && !db_collided(v[0]->cx))
+		end_all(sign, m, e);
+}
+
+/* By itself, waiting for whoever holds its rows.  If it is not stored even
+ * so, what was read has changed: by a revocation, or by a repeat of the same
+ * request that overtook this one and left its certificate (A9). */
+static void
+attempt_alone(struct enrollment *en)
+{
+	attempt(&en, 1);
+	if (en->step == ENROLLMENT_SIGNED)
+		attempt(&en, 1);
+	if (en->step != ENROLLMENT_SIGNED)
+		return;
+	en->e = fail(en->cx, &ERR_CHANGED,
+	    "approval %s was used or voided, or the device or key is no "
+	    "longer good",
+	    en->found.approval_id);
+	en->step = ENROLLMENT_OVER;
+}
+
+/* Whether one of the first n asks for the same key or unit. */
+static bool
+is_repeat(struct enrollment *const *v, size_t n, const struct enrollment *en)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (v[i]->unit->birth_id == en->unit->birth_id ||
+		    bytes_eq(BYTES_OF(v[i]->csr.key.sha256),
+			BYTES_OF(en->csr.key.sha256)))
+			return true;
+	return false;
+}
+
+void
+enroll_together(struct enrollment *v, size_t n)
+{
+	struct enrollment *together[ENROLL_MAX];
+	size_t i, m = 0;
+
+	must(n <= ENROLL_MAX);
+	for (i = 0; i < n; i++) {
+		v[i].e = check_request(v[i].cx, &v[i]);
+		v[i].step = v[i].e != NULL ? ENROLLMENT_OVER : ENROLLMENT_ALONE;
+		if (v[i].e == NULL && !is_repeat(together, m, &v[i]))
+			together[m++] = &v[i];
+	}
+	if (m > 0)
+		attempt(together, m);
+	for (i = 0; i < n; i++)
+		if (v[i].step != ENROLLMENT_OVER)
+			attempt_alone(&v[i]);
 }

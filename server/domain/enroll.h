@@ -8,10 +8,37 @@
 
 #include "domain/caller.h"
 #include "domain/certify.h"
+#include "store/enrollment.h"
 
-/* For a judged unit, with the enroll token (bearer) or on the strength of
- * its owner's approval of (unit, key) alone. */
-ERR_FN enroll_unit(struct ctx *cx, const struct unit *unit, const char *bearer,
-    struct bytes csr_der, struct est_out *out);
+/* One request, and what came of it. */
+struct enrollment {
+	struct ctx *cx;
+	const struct unit *unit; /* as it was judged */
+	const char *bearer;      /* enroll token; NULL: the owner's yes to
+				  * (unit, key) alone */
+	struct bytes csr_der;
+
+	struct est_out out; /* valid unless e says otherwise */
+	const struct err *e;
+
+	/* enroll.c's own. */
+	struct csr csr;
+	uint8_t token_mac[32];
+	struct enrollment_found found;
+	struct issue io;
+	struct certificate_new c;
+	enum {
+		ENROLLMENT_OVER,   /* e and out are the answer */
+		ENROLLMENT_ALONE,  /* not to be decided beside others */
+		ENROLLMENT_SIGNED, /* c is to be stored */
+	} step;
+};
+
+/* At most so many go together. */
+#define ENROLL_MAX 16
+
+/* Fills in what came of each.  What several store is one commit, made before
+ * this returns; the fate of one is not another's. */
+void enroll_together(struct enrollment *v, size_t n);
 
 #endif

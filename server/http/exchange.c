@@ -281,6 +281,7 @@ static enum MHD_Result
 enqueue(struct exchange *ex)
 {
 	ex->job.lane = judge_lane(&ex->cx, &ex->rq);
+	ex->job.together = route_together(ex->rq.route) != NULL;
 	if (!queue_reserve(ex->env->queue, ex->job.lane)) {
 		refuse(ex, fail(&ex->cx, &ERR_BUSY, "queue: full"));
 		return send_reply(ex);
@@ -322,31 +323,70 @@ exchange_call(struct exchange *ex, const char *method, const char *version,
 	return send_reply(ex);
 }
 
-void
-exchange_work(struct exchange *ex, struct db *db)
+/* Before the handler: the worker's connection, the time, and who calls. */
+static void
+work_begin(struct exchange *ex, struct db *db)
 {
 	struct ctx *cx = &ex->cx;
-	const struct err *e;
 
 	cx->db = db;
 	cx->now = clock_now();
+	ex->call = (struct call){ .cx = cx, .rq = &ex->rq, .rs = &ex->rs };
 	/* Whoever waited this long has given up, or will ask again. */
 	if (clock_mono_us() - ex->queued_us > patience_us(ex))
-		e = fail(cx, &ERR_BUSY, "queue: waited too long");
+		ex->call.e = fail(cx, &ERR_BUSY, "queue: waited too long");
 	else
-		e = judge_caller(cx, &ex->rq);
+		ex->call.e = judge_caller(cx, &ex->rq);
 	/* A connection keeps its certificate for good, so a client whose own
 	 * is refused has no use for it. */
-	if (e != NULL && e->kind == KIND_FORBIDDEN && ex->rq.peer.n > 0)
+	if (ex->call.e != NULL && ex->call.e->kind == KIND_FORBIDDEN &&
+	    ex->rq.peer.n > 0)
 		ex->close = true;
-	if (e == NULL)
-		e = ex->rq.route->handler(cx, &ex->rq, &ex->rs);
-	if (e != NULL)
-		refuse(ex, e);
-	cx->db = NULL;
+}
+
+static void
+work_end(struct exchange *ex)
+{
+	if (ex->call.e != NULL)
+		refuse(ex, ex->call.e);
+	ex->cx.db = NULL;
 	ex->stage = STAGE_DONE;
 	/* From here on it is the I/O thread's again. */
 	MHD_resume_connection(ex->mhd);
+}
+
+static void
+work_alone(struct exchange *ex, struct db *db)
+{
+	work_begin(ex, db);
+	if (ex->call.e == NULL)
+		ex->call.e = ex->rq.route->handler(&ex->cx, &ex->rq, &ex->rs);
+	work_end(ex);
+}
+
+void
+exchange_work(struct job *const *jobs, size_t n, struct db *db)
+{
+	struct exchange *ex[EXCHANGE_BATCH];
+	struct call *calls[EXCHANGE_BATCH];
+	size_t i, good = 0;
+
+	must(n <= EXCHANGE_BATCH);
+	for (i = 0; i < n; i++)
+		ex[i] = (void *)jobs[i];
+	if (!jobs[0]->together) {
+		work_alone(ex[0], db);
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		work_begin(ex[i], db);
+		if (ex[i]->call.e == NULL)
+			calls[good++] = &ex[i]->call;
+	}
+	if (good > 0)
+		route_together(ex[0]->rq.route)(calls, good);
+	for (i = 0; i < n; i++)
+		work_end(ex[i]);
 }
 
 static const char *

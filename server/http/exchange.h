@@ -12,6 +12,7 @@
 #include <microhttpd.h>
 #include <stdatomic.h>
 
+#include "domain/enroll.h"
 #include "http/body.h"
 #include "http/conns.h"
 #include "http/guard.h"
@@ -19,6 +20,10 @@
 #include "http/pages.h"
 #include "http/queue.h"
 #include "http/router.h"
+
+/* So many requests at most are served together.  Twice as many cost a few
+ * per cent less and make each wait twice as long. */
+#define EXCHANGE_BATCH ENROLL_MAX
 
 /* What all exchanges of a server share. */
 struct exchange_env {
@@ -56,6 +61,7 @@ struct exchange {
 	struct ctx cx;
 	struct request rq;
 	struct reply rs;
+	struct call call;
 	char rid[RID_LEN + 1];
 };
 
@@ -67,8 +73,8 @@ struct exchange *exchange_begin(struct exchange_env *env, struct conn *c,
 enum MHD_Result exchange_call(struct exchange *ex, const char *method,
     const char *version, const char *data, size_t *n);
 
-/* A worker's part: judges the caller, runs the handler, resumes. */
-void exchange_work(struct exchange *ex, struct db *db);
+/* A worker's part: judges the callers, runs the handler, resumes. */
+void exchange_work(struct job *const *jobs, size_t n, struct db *db);
 
 /* For handlers: a static file, and whether the service is stopping. */
 const struct page *request_page(const struct request *rq, const char *name);

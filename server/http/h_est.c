@@ -1,4 +1,5 @@
 #include "base/arena.h"
+#include "base/mem.h"
 #include "domain/enroll.h"
 #include "domain/est.h"
 #include "domain/reenroll.h"
@@ -47,26 +48,52 @@ get_cacerts(struct ctx *cx, struct request *rq, struct reply *rs)
 	return e;
 }
 
-const struct err *
-post_simpleenroll(struct ctx *cx, struct request *rq, struct reply *rs)
+static void
+reply_enrollment(struct ctx *cx, struct reply *rs, const struct est_out *out)
 {
-	struct est_out out = { 0 };
-	const struct err *e;
-	struct bytes csr;
-
-	e = read_csr(cx, rq, &csr);
-	if (e == NULL)
-		e = enroll_unit(cx, &rq->caller.unit, rq->bearer, csr, &out);
-	if (e != NULL)
-		return e;
-	if (out.cms.n > 0) {
-		reply_certs(cx, rs, out.cms);
-		return NULL;
+	if (out->cms.n > 0) {
+		reply_certs(cx, rs, out->cms);
+		return;
 	}
 	reply_body(rs, 202, "text/plain",
 	    bytes_str("The owner has not approved this device yet.\n"));
-	reply_retry_after(cx, rs, out.retry_after);
-	return NULL;
+	reply_retry_after(cx, rs, out->retry_after);
+}
+
+void
+simpleenroll_together(struct call *const *calls, size_t n)
+{
+	struct enrollment v[ENROLL_MAX];
+	struct call *of[ENROLL_MAX];
+	size_t i, m = 0;
+
+	must(n <= ENROLL_MAX);
+	for (i = 0; i < n; i++) {
+		struct call *c = calls[i];
+
+		v[m] = (struct enrollment){ .cx = c->cx,
+			.unit = &c->rq->caller.unit,
+			.bearer = c->rq->bearer };
+		c->e = read_csr(c->cx, c->rq, &v[m].csr_der);
+		if (c->e == NULL)
+			of[m++] = c;
+	}
+	enroll_together(v, m);
+	for (i = 0; i < m; i++) {
+		of[i]->e = v[i].e;
+		if (v[i].e == NULL)
+			reply_enrollment(of[i]->cx, of[i]->rs, &v[i].out);
+	}
+}
+
+const struct err *
+post_simpleenroll(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct call one = { .cx = cx, .rq = rq, .rs = rs };
+	struct call *calls[] = { &one };
+
+	simpleenroll_together(calls, 1);
+	return one.e;
 }
 
 const struct err *

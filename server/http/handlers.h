@@ -24,6 +24,7 @@ handler_fn get_oauth_metadata;
 handler_fn get_cacerts;
 quick_fn quick_cacerts;
 handler_fn post_simpleenroll;
+together_fn simpleenroll_together; /* the same, many at once */
 handler_fn post_simplereenroll;
 
 /* h_owner.c: companion apps. */

@@ -71,6 +71,18 @@ void reply_retry_after(struct ctx *cx, struct reply *rs, int seconds);
 typedef const struct err *
 handler_fn(struct ctx *cx, struct request *rq, struct reply *rs);
 
+/* One of several requests that are served together, and what came of it. */
+struct call {
+	struct ctx *cx;
+	struct request *rq;
+	struct reply *rs;
+	const struct err *e;
+};
+
+/* A handler of many requests at once, so that what they store shares a
+ * commit.  One's refusal is not another's. */
+typedef void together_fn(struct call *const *calls, size_t n);
+
 /* Runs on the I/O thread, must not block nor touch the database; true if it
  * answered, false to go on to a worker. */
 typedef bool quick_fn(struct ctx *cx, struct request *rq, struct reply *rs);

@@ -1,8 +1,13 @@
 #include "http/queue.h"
 
 #include <pthread.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+
+/* Batches that take this long wait for a lock, and nobody waits for them. */
+#define GATHER_US 10000
 
 struct fifo {
 	struct job *head, **tail;
@@ -14,22 +19,32 @@ struct queue {
 	struct fifo lanes[2];
 	size_t taken[2]; /* slots of each lane: reserved or filled */
 	size_t size, reserved;
+	size_t gathered; /* jobs that go together, waiting */
+	size_t batches;  /* of them, being worked on, and how many at once */
+	size_t batches_max;
+	size_t full;  /* as many as a taker takes */
+	bool watched; /* a taker wakes when the first has waited enough */
 	bool closed;
 };
 
 struct queue *
-queue_new(size_t size, size_t reserved)
+queue_new(size_t size, size_t reserved, size_t batches)
 {
 	struct queue *q = mem_new(1, sizeof(*q));
+	pthread_condattr_t attr;
 	size_t i;
 
 	must(reserved < size);
 	must(pthread_mutex_init(&q->lock, NULL) == 0);
-	must(pthread_cond_init(&q->wake, NULL) == 0);
+	must(pthread_condattr_init(&attr) == 0);
+	must(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
+	must(pthread_cond_init(&q->wake, &attr) == 0);
+	must(pthread_condattr_destroy(&attr) == 0);
 	for (i = 0; i < 2; i++)
 		q->lanes[i].tail = &q->lanes[i].head;
 	q->size = size;
 	q->reserved = reserved;
+	q->batches_max = batches;
 	return q;
 }
 
@@ -61,58 +76,135 @@ queue_reserve(struct queue *q, enum lane lane)
 	return room;
 }
 
+/* Whether the first of the gathered jobs may go now. */
+static bool
+is_ripe(const struct queue *q, const struct job *first, size_t max)
+{
+	return q->batches < q->batches_max || q->gathered >= max || q->closed ||
+	       clock_mono_us() - first->since_us >= GATHER_US;
+}
+
 void
 queue_put(struct queue *q, struct job *job)
 {
 	struct fifo *f = &q->lanes[job->lane];
+	bool wake;
 
 	job->next = NULL;
 	must(pthread_mutex_lock(&q->lock) == 0);
+	job->since_us = clock_mono_us();
 	*f->tail = job;
 	f->tail = &job->next;
-	must(pthread_cond_signal(&q->wake) == 0);
+	if (job->together)
+		q->gathered++;
+	/* Nobody is woken only to find that the job has to wait. */
+	wake = !job->together || !q->watched || q->batches < q->batches_max ||
+	       q->gathered >= q->full;
+	if (wake)
+		must(pthread_cond_signal(&q->wake) == 0);
 	must(pthread_mutex_unlock(&q->lock) == 0);
 }
 
+/* Takes the job that *at points to out of its lane. */
 static struct job *
-pop(struct queue *q)
+unlink_job(struct queue *q, struct fifo *f, struct job **at)
+{
+	struct job *job = *at;
+
+	*at = job->next;
+	if (*at == NULL)
+		f->tail = at;
+	q->taken[job->lane]--;
+	if (job->together)
+		q->gathered--;
+	return job;
+}
+
+/* All of the lane that go together, from *at on. */
+static size_t
+pop_batch(struct queue *q, struct fifo *f, struct job **at, struct job **out,
+    size_t max)
+{
+	size_t n = 0;
+
+	while (*at != NULL && n < max) {
+		if ((*at)->together)
+			out[n++] = unlink_job(q, f, at);
+		else
+			at = &(*at)->next;
+	}
+	q->batches++;
+	return n;
+}
+
+static size_t
+pop(struct queue *q, struct job **out, size_t max)
 {
 	static const enum lane order[] = { LANE_RESERVED, LANE_OPEN };
 	size_t i;
 
 	for (i = 0; i < 2; i++) {
 		struct fifo *f = &q->lanes[order[i]];
-		struct job *job = f->head;
+		struct job **at;
 
-		if (job == NULL)
-			continue;
-		f->head = job->next;
-		if (f->head == NULL)
-			f->tail = &f->head;
-		q->taken[order[i]]--;
-		return job;
+		for (at = &f->head; *at != NULL; at = &(*at)->next) {
+			if (!(*at)->together) {
+				out[0] = unlink_job(q, f, at);
+				return 1;
+			}
+			if (is_ripe(q, *at, max))
+				return pop_batch(q, f, at, out, max);
+		}
 	}
-	return NULL;
+	return 0;
 }
 
-struct job *
-queue_take(struct queue *q)
+/* Until something changes; one of those that wait sees to it that gathered
+ * jobs do not wait for longer than they may. */
+static void
+wait_for_change(struct queue *q)
 {
-	struct job *job;
+	struct timespec until;
+
+	if (q->gathered == 0 || q->watched) {
+		must(pthread_cond_wait(&q->wake, &q->lock) == 0);
+		return;
+	}
+	q->watched = true;
+	clock_mono_after(GATHER_US, &until);
+	(void)pthread_cond_timedwait(&q->wake, &q->lock, &until);
+	q->watched = false;
+}
+
+size_t
+queue_take(struct queue *q, struct job **out, size_t max)
+{
+	size_t n;
 
 	must(pthread_mutex_lock(&q->lock) == 0);
-	while ((job = pop(q)) == NULL) {
+	q->full = max;
+	while ((n = pop(q, out, max)) == 0) {
 		/* A reserved slot is about to be filled: wait for it. */
 		if (q->closed &&
 		    q->taken[LANE_OPEN] + q->taken[LANE_RESERVED] == 0)
 			break;
-		must(pthread_cond_wait(&q->wake, &q->lock) == 0);
+		wait_for_change(q);
 	}
 	/* After closing, whoever takes the last job lets the others go. */
 	if (q->closed)
 		must(pthread_cond_broadcast(&q->wake) == 0);
+	else if (q->gathered > 0 && !q->watched)
+		must(pthread_cond_signal(&q->wake) == 0);
 	must(pthread_mutex_unlock(&q->lock) == 0);
-	return job;
+	return n;
+}
+
+void
+queue_done(struct queue *q)
+{
+	must(pthread_mutex_lock(&q->lock) == 0);
+	q->batches--;
+	must(pthread_mutex_unlock(&q->lock) == 0);
 }
 
 void

@@ -6,12 +6,18 @@
  *
  * A slot is reserved first and filled after, because a connection must be
  * suspended before a worker can see its job.
+ *
+ * Jobs marked to go together are handed out many at once, so that what they
+ * store shares a commit.  While enough of such batches are being worked on,
+ * further jobs gather until one of them is done, a batch is full, or the
+ * first of them has waited long enough.
  */
 #ifndef HTTP_QUEUE_H
 #define HTTP_QUEUE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/auto.h"
 
@@ -21,13 +27,16 @@ enum lane { LANE_OPEN, LANE_RESERVED };
 struct job {
 	struct job *next;
 	enum lane lane;
+	bool together;    /* with others so marked, of the same lane */
+	int64_t since_us; /* clock_mono_us when it was put; the queue's */
 };
 
 struct queue;
 
 /* A queue of at most size jobs, of which the open lane may hold all but
- * reserved. */
-struct queue *queue_new(size_t size, size_t reserved);
+ * reserved.  Jobs that go together gather while that many batches of them
+ * are being worked on. */
+struct queue *queue_new(size_t size, size_t reserved, size_t batches);
 void queue_free(struct queue *q);
 AUTO_STRUCT_DEFINE(queue, queue_free);
 
@@ -37,9 +46,11 @@ bool queue_reserve(struct queue *q, enum lane lane);
 /* Fills a slot that was reserved in job->lane. */
 void queue_put(struct queue *q, struct job *job);
 
-/* Waits for a job, the reserved lane's first; NULL once the queue is closed
- * and no slot is taken. */
-struct job *queue_take(struct queue *q);
+/* Waits for a job, the reserved lane's first, or up to max that go together;
+ * how many were taken, 0 once the queue is closed and no slot is taken.
+ * Whoever took jobs that go together says queue_done after them. */
+size_t queue_take(struct queue *q, struct job **out, size_t max);
+void queue_done(struct queue *q);
 
 /* Refuses new slots; jobs that have one are still handed out. */
 void queue_close(struct queue *q);

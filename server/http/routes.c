@@ -53,3 +53,9 @@ const struct route routes[] = {
 /* clang-format on */
 
 const size_t routes_n = sizeof(routes) / sizeof(routes[0]);
+
+together_fn *
+route_together(const struct route *r)
+{
+	return r->handler == post_simpleenroll ? simpleenroll_together : NULL;
+}

@@ -42,4 +42,8 @@ struct route {
 extern const struct route routes[];
 extern const size_t routes_n;
 
+/* The handler that serves many requests of this route at once, or NULL.  All
+ * routes that have one have the same. */
+together_fn *route_together(const struct route *r);
+
 #endif

@@ -20,12 +20,15 @@ static void *
 run(void *arg)
 {
 	struct worker *w = arg;
-	struct job *job;
+	struct job *job[EXCHANGE_BATCH];
+	size_t n;
 
-	while ((job = queue_take(w->queue)) != NULL) {
-		struct exchange *ex = (void *)job;
+	while ((n = queue_take(w->queue, job, EXCHANGE_BATCH)) > 0) {
+		bool together = job[0]->together;
 
-		exchange_work(ex, w->db);
+		exchange_work(job, n, w->db);
+		if (together)
+			queue_done(w->queue);
 	}
 	return NULL;
 }

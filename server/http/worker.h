@@ -1,6 +1,7 @@
 /*
  * The fixed pool of threads that run handlers, each with its own database
- * connection: one request from start to end, then the next of the queue.
+ * connection: one request from start to end, or a batch of requests that are
+ * served together, then the next of the queue.
  */
 #ifndef HTTP_WORKER_H
 #define HTTP_WORKER_H

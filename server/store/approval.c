@@ -62,15 +62,6 @@ static const struct stmt APPROVAL_SHOW_CLAIM = { "approval_show_claim",
 	"SELECT " COLUMNS ", (SELECT count(*) FROM l) FROM a " JOINS,
 	3 };
 
-static const struct stmt APPROVAL_FOR_ENROLL = { "approval_for_enroll",
-	"SELECT " COLUMNS "FROM approval a " JOINS
-	"WHERE a.birth_id = $1 AND a.key_sha256 = $2 AND "
-	"($3::bytea IS NULL OR (a.token_mac = $3 AND "
-	"a.token_expires_at > to_timestamp($4::bigint))) "
-	"AND a.state <> 'superseded' "
-	"ORDER BY a.created_at DESC LIMIT 1",
-	4 };
-
 /* The unit before its requests, as who takes trust away locks them. */
 static const struct stmt APPROVAL_LOCK = { "approval_lock",
 	"SELECT " COLUMNS "FROM approval a " JOINS
@@ -126,8 +117,8 @@ static const struct stmt APPROVAL_RECENTLY_DECIDED = {
 	1
 };
 
-static enum approval_state
-read_state(const char *text)
+enum approval_state
+approval_state(const char *text)
 {
 	static const char *const names[] = { "pending", "approved", "denied",
 		"consumed", "superseded" };
@@ -150,7 +141,7 @@ read_one(struct ctx *cx, const struct rows *r, struct approval *a)
 	a->client_id = rows_text(cx, r, 0, 2);
 	a->facts = rows_text(cx, r, 0, 3);
 	a->birth_id = rows_int(r, 0, 4);
-	a->state = read_state(rows_text(cx, r, 0, 5));
+	a->state = approval_state(rows_text(cx, r, 0, 5));
 	rows_sha(cx, r, 0, 6, a->key_sha256);
 	rows_sha(cx, r, 0, 7, a->birth_cert_sha256);
 	a->shown_to = rows_text(cx, r, 0, 8);
@@ -227,18 +218,6 @@ approval_show_claim(struct ctx *cx, int64_t birth_id, const char *owner_id,
 }
 
 const struct err *
-approval_for_enroll(struct ctx *cx, int64_t birth_id,
-    const uint8_t key_sha256[32], struct bytes token_mac, struct approval *out)
-{
-	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e =
-	    DB_RUN(cx, &APPROVAL_FOR_ENROLL, &r, DB_INT(birth_id),
-		DB_SHA(key_sha256), DB_BYTES(token_mac), DB_INT(cx->now));
-
-	return e != NULL ? e : read_one(cx, r, out);
-}
-
-const struct err *
 approval_lock(struct ctx *cx, const char *id, struct approval *out)
 {
 	AUTO_STRUCT(rows) *r = NULL;
@@ -289,5 +268,5 @@ approval_recently_decided(struct ctx *cx, int seconds,
 
 const struct stmt *const approval_stmts[] = { &APPROVAL_CREATE,
 	&APPROVAL_COUNT_RECENT, &APPROVAL_BY_DEVICE_CODE, &APPROVAL_SHOW,
-	&APPROVAL_SHOW_CLAIM, &APPROVAL_FOR_ENROLL, &APPROVAL_LOCK,
-	&APPROVAL_DECIDE, &APPROVAL_REDEEM, &APPROVAL_RECENTLY_DECIDED, NULL };
+	&APPROVAL_SHOW_CLAIM, &APPROVAL_LOCK, &APPROVAL_DECIDE,
+	&APPROVAL_REDEEM, &APPROVAL_RECENTLY_DECIDED, NULL };

@@ -36,6 +36,9 @@ struct approval_new {
 
 extern const struct stmt *const approval_stmts[];
 
+/* By its name in the table. */
+enum approval_state approval_state(const char *text);
+
 /* Stores a request with its event; one that is pending for the same (unit,
  * key) is replaced (P3).  ERR_CONFLICT: the user code is taken, make
  * another.  *recent is how many requests this unit made in ten minutes. */
@@ -52,10 +55,6 @@ ERR_FN approval_show(struct ctx *cx, const uint8_t user_code_mac[32],
 /* The pending claim requests of a unit; the newest is shown to the owner. */
 ERR_FN approval_show_claim(struct ctx *cx, int64_t birth_id,
     const char *owner_id, struct approval *out, int64_t *n);
-
-/* The newest request of a (unit, key), or of a token. */
-ERR_FN approval_for_enroll(struct ctx *cx, int64_t birth_id,
-    const uint8_t key_sha256[32], struct bytes token_mac, struct approval *out);
 
 /* Within a transaction: the approval with its row and its unit's row locked,
  * so that decisions on one unit happen one after the other. */

@@ -1,7 +1,6 @@
 /*
- * Certificates of devices.  Issuing is one statement that locks the device
- * and unit rows, looks at their state again, consumes what authorises it and
- * inserts the certificate with its event (SECURITY.md A3, A9).
+ * Certificates of devices: what is known of them.  They are stored by
+ * store/enrollment and store/renewal.
  */
 #ifndef STORE_CERTIFICATE_H
 #define STORE_CERTIFICATE_H
@@ -14,7 +13,9 @@ struct certificate_new {
 	int64_t not_before, not_after;
 	const char *device_id, *profile;
 	const uint8_t *key_sha256;
+	int64_t birth_id;         /* enrollment: the unit */
 	const char *approval_id;  /* enrollment, or NULL */
+	const char *request_id;   /* enrollment: for its event */
 	struct bytes predecessor; /* renewal, or empty */
 	int64_t predecessor_not_before;
 	bool predecessor_expired_ok; /* a re-issue by birth certificate */
@@ -35,15 +36,5 @@ extern const struct stmt *const certificate_stmts[];
 /* The newest certificate of the device; ERR_NOT_FOUND if none. */
 ERR_FN certificate_newest(
     struct ctx *cx, const char *device_id, struct certificate_latest *out);
-
-/* Stores what an approval authorises and consumes the approval.  *issued
- * false: the approval, the device, the unit or the key is no longer good. */
-ERR_FN certificate_enroll(
-    struct ctx *cx, const struct certificate_new *in, bool *issued);
-
-/* The same when the device has certificates of another key, which are
- * revoked in the same commit (A1: the owner said yes to the new key). */
-ERR_FN certificate_replace(
-    struct ctx *cx, const struct certificate_new *in, bool *issued);
 
 #endif

@@ -112,6 +112,9 @@ sql_error(struct ctx *cx, const char *what, const PGresult *res)
 
 	if (state == NULL || PQstatus(cx->db->pg) == CONNECTION_BAD)
 		return lost(cx, what);
+	cx->db->collided = strncmp(state, "23", 2) == 0 ||
+			   strcmp(state, "40P01") == 0 ||
+			   strcmp(state, "40001") == 0;
 	if (strcmp(state, "23505") == 0 || strcmp(state, "23503") == 0)
 		return fail(cx, &ERR_CONFLICT, "%s: %s", what, msg);
 	/* Shut down, out of resources, deadlock, cancelled, read-only. */
@@ -298,6 +301,7 @@ db_run(struct ctx *cx, const struct stmt *s, const struct db_arg *args,
 	size_t i;
 
 	must(nargs <= MAX_PARAMS && (int)nargs == s->nparams);
+	cx->db->collided = false;
 	e = db_open(cx);
 	if (e != NULL)
 		return e;
@@ -322,6 +326,12 @@ db_run(struct ctx *cx, const struct stmt *s, const struct db_arg *args,
 	*out = mem_new(1, sizeof(**out));
 	(*out)->res = TAKE(res);
 	return NULL;
+}
+
+bool
+db_collided(const struct ctx *cx)
+{
+	return cx->db->collided;
 }
 
 int

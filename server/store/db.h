@@ -69,6 +69,11 @@ ERR_FN db_run(struct ctx *cx, const struct stmt *s, const struct db_arg *args,
 #define DB_RUN(cx, stmt, out, ...) \
 	db_run((cx), (stmt), DB_ARGS(__VA_ARGS__), (out))
 
+/* Whether the last statement failed on what others did at the same time: a
+ * unique or foreign key, a deadlock.  It is undone whole, and may succeed for
+ * each of its rows alone. */
+bool db_collided(const struct ctx *cx);
+
 int rows_count(const struct rows *r);
 /* Rows inserted, updated or deleted by a statement that returns none. */
 int64_t rows_affected(const struct rows *r);

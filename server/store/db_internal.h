@@ -18,6 +18,7 @@ struct db {
 	int64_t failed_at;   /* clock_mono_us of the last failed attempt */
 	int64_t patience_ms; /* how long a statement may take */
 	bool in_tx;
+	bool collided; /* db_collided */
 };
 
 /* Connects and prepares when that has not happened or was lost. */

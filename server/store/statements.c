@@ -7,6 +7,7 @@
 #include "store/birth_admin.h"
 #include "store/certificate.h"
 #include "store/device.h"
+#include "store/enrollment.h"
 #include "store/event.h"
 #include "store/feed.h"
 #include "store/guess.h"
@@ -26,6 +27,7 @@ const struct stmt *const *const store_statements[] = {
 	birth_admin_stmts,
 	certificate_stmts,
 	device_stmts,
+	enrollment_stmts,
 	event_stmts,
 	feed_stmts,
 	guess_stmts,

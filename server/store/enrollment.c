@@ -1,0 +1,228 @@
+#include "store/enrollment.h"
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "store/column.h"
+
+static const struct stmt ENROLLMENT_FIND = { "enrollment_find",
+	"SELECT a.id, a.state, a.device_id, "
+	"extract(epoch FROM a.created_at)::bigint, "
+	"extract(epoch FROM a.expires_at)::bigint, "
+	"d.certified_at IS NOT NULL "
+	"FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) WITH ORDINALITY "
+	"AS i (birth_id, key_sha256, token_mac, n) "
+	"LEFT JOIN LATERAL (SELECT * FROM approval WHERE "
+	"birth_id = i.birth_id AND key_sha256 = i.key_sha256 AND "
+	"(i.token_mac IS NULL OR (token_mac = i.token_mac AND "
+	"token_expires_at > to_timestamp($4::bigint))) AND "
+	"state <> 'superseded' ORDER BY created_at DESC LIMIT 1) a ON true "
+	"LEFT JOIN device d ON d.id = a.device_id ORDER BY i.n",
+	4 };
+
+/*
+ * In the order of the steps: the requests; their units, locked and judged by
+ * what the rows say once the lock is had; their devices, the same by an
+ * update; the keys, which become the devices' unless they are another's, a
+ * birth key, or refused for good (A5, A9); the approvals, used up; the
+ * certificates; their events.  Rows are locked in the order of their ids, so
+ * that two batches with the same units do not wait for each other.
+ */
+#define STORE(busy)                                                          \
+	"WITH i AS (SELECT * FROM unnest($1::bigint[], $2::uuid[], "         \
+	"$3::uuid[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bigint[], " \
+	"$8::text[], $9::bytea[], $10::text[]) AS i (birth_id, device_id, "  \
+	"approval_id, key_sha256, serial, not_before, not_after, profile, "  \
+	"der, request_id)), "                                                \
+	"b AS (SELECT b.id FROM i JOIN birth b ON b.id = i.birth_id WHERE "  \
+	"b.quarantined_at IS NULL AND b.lost_at IS NULL AND "                \
+	"b.revoked_at IS NULL AND b.decommissioned_at IS NULL "              \
+	"ORDER BY b.id FOR SHARE OF b" busy "), "                            \
+	"l AS (SELECT d.id FROM i JOIN b ON b.id = i.birth_id "              \
+	"JOIN device d ON d.id = i.device_id AND d.birth_id = i.birth_id "   \
+	"WHERE d.state = 'owned' "                                           \
+	"ORDER BY d.id FOR NO KEY UPDATE OF d" busy "), "                    \
+	"d AS (UPDATE device SET certified_at = "                            \
+	"coalesce(certified_at, now()) FROM l WHERE device.id = l.id "       \
+	"RETURNING device.id), "                                             \
+	"k AS (INSERT INTO key_use AS u (key_sha256, device_id) "            \
+	"SELECT i.key_sha256, d.id FROM d JOIN i ON i.device_id = d.id "     \
+	"WHERE NOT EXISTS (SELECT FROM birth WHERE "                         \
+	"key_sha256 = i.key_sha256) AND NOT EXISTS (SELECT FROM birth "      \
+	"WHERE pinned_key_sha256 = i.key_sha256) ORDER BY i.key_sha256 "     \
+	"ON CONFLICT (key_sha256) DO UPDATE SET device_id = u.device_id "    \
+	"WHERE u.device_id = excluded.device_id AND NOT u.compromised "      \
+	"RETURNING key_sha256, device_id), "                                 \
+	"a AS (UPDATE approval SET state = 'consumed', "                     \
+	"certificate_serial = i.serial, "                                    \
+	"certificate_not_before = to_timestamp(i.not_before) "               \
+	"FROM k JOIN i USING (key_sha256) WHERE approval.id = "              \
+	"i.approval_id AND approval.device_id = k.device_id AND "            \
+	"approval.key_sha256 = i.key_sha256 AND "                            \
+	"approval.state = 'approved' AND approval.expires_at > now() "       \
+	"RETURNING approval.key_sha256), "                                   \
+	"c AS (INSERT INTO certificate (serial, not_before, not_after, "     \
+	"device_id, profile, key_sha256, der, approval_id) "                 \
+	"SELECT serial, to_timestamp(not_before), to_timestamp(not_after), " \
+	"device_id, profile, key_sha256, der, approval_id "                  \
+	"FROM a JOIN i USING (key_sha256)), "                                \
+	"e AS (INSERT INTO event (kind, request_id, birth_id, device_id, "   \
+	"approval_id, detail) SELECT 'certificate.issued', request_id, "     \
+	"birth_id, device_id, approval_id, "                                 \
+	"'serial ' || encode(serial, 'hex') FROM a JOIN i USING "            \
+	"(key_sha256)) SELECT key_sha256 FROM a"
+
+/* One alone waits for whoever holds its rows.  Beside others it does not:
+ * they would wait for strangers. */
+static const struct stmt ENROLLMENT_STORE_ONE = { "enrollment_store_one",
+	STORE(""), 10 };
+static const struct stmt ENROLLMENT_STORE = { "enrollment_store",
+	STORE(" SKIP LOCKED"), 10 };
+
+static const struct stmt DEVICE_LOCK = { "device_lock",
+	"SELECT FROM device WHERE id = $1::uuid FOR UPDATE", 1 };
+
+static const struct stmt CERTIFICATE_REVOKE_OTHER_KEYS = {
+	"certificate_revoke_other_keys",
+	"WITH c AS (UPDATE certificate SET revoked_at = now() WHERE "
+	"device_id = $1::uuid AND key_sha256 <> $2 AND "
+	"revoked_at IS NULL AND not_after > now() "
+	"RETURNING serial, not_after) "
+	"INSERT INTO revocation (kind, serial, until, reason) "
+	"SELECT 'certificate', serial, not_after + interval '28 days', "
+	"'superseded' FROM c",
+	2
+};
+
+const struct err *
+enrollment_find(struct ctx *cx, const struct enrollment_ask *in, size_t n,
+    struct enrollment_found *out)
+{
+	struct column unit, key, token;
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e;
+	size_t i;
+
+	column_init(cx, &unit, COLUMN_INT, n);
+	column_init(cx, &key, COLUMN_BYTES, n);
+	column_init(cx, &token, COLUMN_BYTES, n);
+	for (i = 0; i < n; i++) {
+		column_int(&unit, in[i].birth_id);
+		column_bytes(&key, (struct bytes){ in[i].key_sha256, 32 });
+		column_bytes(&token, in[i].token_mac);
+	}
+	e = DB_RUN(cx, &ENROLLMENT_FIND, &r, DB_COLUMN(&unit), DB_COLUMN(&key),
+	    DB_COLUMN(&token), DB_INT(cx->now));
+	if (e != NULL)
+		return e;
+	must((size_t)rows_count(r) == n);
+	for (i = 0; i < n; i++) {
+		out[i] = (struct enrollment_found){ 0 };
+		out[i].approval_id = rows_text(cx, r, (int)i, 0);
+		if (out[i].approval_id == NULL)
+			continue;
+		out[i].state = approval_state(rows_text(cx, r, (int)i, 1));
+		out[i].device_id = rows_text(cx, r, (int)i, 2);
+		out[i].created_at = rows_int(r, (int)i, 3);
+		out[i].expires_at = rows_int(r, (int)i, 4);
+		out[i].certified = rows_bool(r, (int)i, 5);
+	}
+	return NULL;
+}
+
+/* In the order of the statement's parameters. */
+enum {
+	BIRTH,
+	DEVICE,
+	APPROVAL,
+	KEY,
+	SERIAL,
+	NOT_BEFORE,
+	NOT_AFTER,
+	PROFILE,
+	DER,
+	REQUEST,
+	COLUMNS
+};
+
+static void
+fill_columns(struct ctx *cx, const struct certificate_new *const *in, size_t n,
+    struct column c[COLUMNS])
+{
+	static const enum column_type types[COLUMNS] = { COLUMN_INT,
+		COLUMN_UUID, COLUMN_UUID, COLUMN_BYTES, COLUMN_BYTES,
+		COLUMN_INT, COLUMN_INT, COLUMN_TEXT, COLUMN_BYTES,
+		COLUMN_TEXT };
+	size_t i;
+
+	for (i = 0; i < COLUMNS; i++)
+		column_init(cx, &c[i], types[i], n);
+	for (i = 0; i < n; i++) {
+		column_int(&c[BIRTH], in[i]->birth_id);
+		column_text(&c[DEVICE], in[i]->device_id);
+		column_text(&c[APPROVAL], in[i]->approval_id);
+		column_bytes(&c[KEY], (struct bytes){ in[i]->key_sha256, 32 });
+		column_bytes(&c[SERIAL], in[i]->serial);
+		column_int(&c[NOT_BEFORE], in[i]->not_before);
+		column_int(&c[NOT_AFTER], in[i]->not_after);
+		column_text(&c[PROFILE], in[i]->profile);
+		column_bytes(&c[DER], in[i]->der);
+		column_text(&c[REQUEST], in[i]->request_id);
+	}
+}
+
+const struct err *
+enrollment_store(struct ctx *cx, const struct certificate_new *const *in,
+    size_t n, bool *stored)
+{
+	const struct stmt *s =
+	    n == 1 ? &ENROLLMENT_STORE_ONE : &ENROLLMENT_STORE;
+	AUTO_STRUCT(rows) *r = NULL;
+	struct column c[COLUMNS];
+	struct db_arg args[COLUMNS];
+	const struct err *e;
+	uint8_t key[32];
+	size_t i;
+	int row;
+
+	fill_columns(cx, in, n, c);
+	for (i = 0; i < COLUMNS; i++)
+		args[i] = DB_COLUMN(&c[i]);
+	e = db_run(cx, s, args, COLUMNS, &r);
+	if (e != NULL)
+		return e;
+	for (i = 0; i < n; i++)
+		stored[i] = false;
+	for (row = 0; row < rows_count(r); row++) {
+		rows_sha(cx, r, row, 0, key);
+		for (i = 0; i < n; i++)
+			if (bytes_eq((struct bytes){ in[i]->key_sha256, 32 },
+				BYTES_OF(key)))
+				stored[i] = true;
+	}
+	return NULL;
+}
+
+const struct err *
+enrollment_replace(
+    struct ctx *cx, const struct certificate_new *in, bool *stored)
+{
+	const struct err *e;
+	TX tx;
+
+	e = tx_begin(cx, &tx);
+	if (e != NULL)
+		return e;
+	/* Renewals by the old key are over once this lock is had, and the
+	 * statements after it see what they stored. */
+	e = DB_RUN(cx, &DEVICE_LOCK, NULL, DB_TEXT(in->device_id));
+	if (e == NULL)
+		e = enrollment_store(cx, &in, 1, stored);
+	if (e == NULL && *stored)
+		e = DB_RUN(cx, &CERTIFICATE_REVOKE_OTHER_KEYS, NULL,
+		    DB_TEXT(in->device_id), DB_SHA(in->key_sha256));
+	return e != NULL ? e : tx_commit(&tx);
+}
+
+const struct stmt *const enrollment_stmts[] = { &ENROLLMENT_FIND,
+	&ENROLLMENT_STORE_ONE, &ENROLLMENT_STORE, &DEVICE_LOCK,
+	&CERTIFICATE_REVOKE_OTHER_KEYS, NULL };
