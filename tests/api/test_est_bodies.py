@@ -55,11 +55,11 @@ def test_base64_is_read_whatever_its_lines(post, text):
         assert status_of(post(body)) == 202, body
 
 
-@pytest.mark.parametrize("extra", ["\v", "\f", "\0", "\u00a0", "!", "-",
-    "_", ".", ",", "#", "\x1b"])
-def test_no_other_character_is_skipped(post, text, extra):
-    for body in (extra + text, text[:40] + extra + text[40:], text + extra):
-        assert status_of(post(body.encode())) == 400
+def test_no_other_character_is_skipped(post, text):
+    for extra in "\v\f\0\u00a0!-_.,#\x1b":
+        for body in (extra + text, text[:40] + extra + text[40:],
+                text + extra):
+            assert status_of(post(body.encode())) == 400, extra
 
 
 def test_armour_der_base64url_and_nothing_are_400(post, text, device):
@@ -75,30 +75,29 @@ def test_armour_der_base64url_and_nothing_are_400(post, text, device):
 # -- 11: Content-Transfer-Encoding
 
 
-@pytest.mark.parametrize("encoding", ["base64", "binary", "BASE64", "8bit",
-    "nonsense", "quoted-printable", ""])
-def test_content_transfer_encoding_is_ignored(post, text, encoding):
-    assert status_of(post(text, {**PKCS10,
-        "Content-Transfer-Encoding": encoding})) == 202
+def test_content_transfer_encoding_is_ignored(post, text):
+    for encoding in ("base64", "binary", "BASE64", "8bit", "nonsense",
+            "quoted-printable", ""):
+        assert status_of(post(text, {**PKCS10,
+            "Content-Transfer-Encoding": encoding})) == 202, encoding
 
 
 # -- 12: media type
 
 
-@pytest.mark.parametrize("kind", ["application/pkcs10",
-    "Application/PKCS10", "application/pkcs10; charset=utf-8",
-    "application/pkcs10;x=y", "application/pkcs10 ; a=\"b; c\"",
-    "APPLICATION/pkcs10\t;q"])
-def test_media_type_ignores_case_and_parameters(post, text, kind):
-    assert status_of(post(text, {"Content-Type": kind})) == 202
+def test_media_type_ignores_case_and_parameters(post, text):
+    for kind in ("application/pkcs10", "Application/PKCS10",
+            "application/pkcs10; charset=utf-8", "application/pkcs10;x=y",
+            "application/pkcs10 ; a=\"b; c\"", "APPLICATION/pkcs10\t;q"):
+        assert status_of(post(text, {"Content-Type": kind})) == 202, kind
 
 
-@pytest.mark.parametrize("kind", ["application/pkcs10x", "application/pkcs1",
-    "application/x-pkcs10", "application/pkcs7-mime", "text/plain",
-    "application", "application/pkcs10, text/plain", "*/*", "",
-    "multipart/mixed; boundary=application/pkcs10"])
-def test_other_media_type_is_415(post, text, kind):
-    assert status_of(post(text, {"Content-Type": kind})) == 415
+def test_other_media_type_is_415(post, text):
+    for kind in ("application/pkcs10x", "application/pkcs1",
+            "application/x-pkcs10", "application/pkcs7-mime", "text/plain",
+            "application", "application/pkcs10, text/plain", "*/*", "",
+            "multipart/mixed; boundary=application/pkcs10"):
+        assert status_of(post(text, {"Content-Type": kind})) == 415, kind
 
 
 def test_missing_media_type_is_415(post, text):
@@ -160,12 +159,10 @@ def test_no_length_and_not_chunked_is_411(stack, device):
     assert headers["content-type"].startswith("text/plain")
 
 
-@pytest.mark.parametrize("size", [1, 7, 64, 10000])
-def test_chunked_body_is_read(post, text, size):
-    def parts():
-        for i in range(0, len(text), size):
-            yield text[i:i + size].encode()
-    assert status_of(post(parts())) == 202
+def test_chunked_body_is_read(post, text):
+    for size in (1, 7, 64, 10000):
+        assert status_of(post(text[i:i + size].encode()
+            for i in range(0, len(text), size))) == 202, size
 
 
 def test_expect_100_continue_is_answered_with_100_and_then_the_answer(
