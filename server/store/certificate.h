@@ -16,6 +16,10 @@ struct certificate_new {
 	int64_t birth_id;         /* enrollment: the unit */
 	const char *approval_id;  /* enrollment, or NULL */
 	const char *request_id;   /* enrollment: for its event */
+	const char *bootstrap_id; /* enrollment: token to use up, or NULL */
+	/* Enrollment: the device is new, of this model and without an owner;
+	 * NULL: it is there. */
+	const char *new_model_id;
 	struct bytes predecessor; /* renewal, or empty */
 	int64_t predecessor_not_before;
 	bool predecessor_expired_ok; /* a re-issue by birth certificate */
