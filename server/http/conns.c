@@ -4,11 +4,16 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "http/tls.h"
+
+#define CHAINS 1024
 
 struct conns {
 	pthread_mutex_t lock;
 	struct conn *head;
+	uint64_t seed;
+	struct conn *chains[CHAINS]; /* by site */
 };
 
 struct conns *
@@ -17,6 +22,7 @@ conns_new(void)
 	struct conns *cs = mem_new(1, sizeof(*cs));
 
 	must(pthread_mutex_init(&cs->lock, NULL) == 0);
+	rng_bytes(&cs->seed, sizeof(cs->seed));
 	return cs;
 }
 
@@ -48,6 +54,47 @@ conns_add(struct conns *cs, int fd, int64_t deadline)
 	return c;
 }
 
+static void
+chain(struct conns *cs, struct conn *c)
+{
+	struct conn **head =
+	    &cs->chains[net_site_hash(c->site, cs->seed) % CHAINS];
+
+	c->near_next = *head;
+	c->near_prev = head;
+	if (c->near_next != NULL)
+		c->near_next->near_prev = &c->near_next;
+	*head = c;
+}
+
+static void
+unchain(struct conn *c)
+{
+	if (c->near_prev == NULL)
+		return;
+	*c->near_prev = c->near_next;
+	if (c->near_next != NULL)
+		c->near_next->near_prev = c->near_prev;
+}
+
+bool
+conns_admit(
+    struct conns *cs, struct conn *c, struct net_site site, size_t limit)
+{
+	const struct conn *other;
+	size_t n = 0;
+
+	c->site = site;
+	must(pthread_mutex_lock(&cs->lock) == 0);
+	other = cs->chains[net_site_hash(site, cs->seed) % CHAINS];
+	for (; other != NULL; other = other->near_next)
+		n += net_site_eq(other->site, site);
+	if (n < limit)
+		chain(cs, c);
+	must(pthread_mutex_unlock(&cs->lock) == 0);
+	return n < limit;
+}
+
 void
 conns_remove(struct conns *cs, struct conn *c)
 {
@@ -56,6 +103,7 @@ conns_remove(struct conns *cs, struct conn *c)
 	*c->prev = c->next;
 	if (c->next != NULL)
 		c->next->prev = c->prev;
+	unchain(c);
 	must(pthread_mutex_unlock(&cs->lock) == 0);
 	tls_peer_release(&c->peer);
 	tls_credential_drop(c->credential);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/auto.h"
+#include "base/net.h"
 #include "domain/caller.h"
 
 #define ADDRESS_TEXT_BYTES 46 /* INET6_ADDRSTRLEN */
@@ -21,6 +22,8 @@ struct tls_credential;
 
 struct conn {
 	struct conn *next, **prev;
+	struct conn *near_next, **near_prev; /* of those from nearby */
+	struct net_site site;
 	int fd;
 	_Atomic int64_t deadline; /* of clock_mono_us; 0: none */
 	atomic_bool busy;         /* from a request line to its answer */
@@ -40,6 +43,11 @@ AUTO_STRUCT_DEFINE(conns, conns_free);
 /* A new connection, listed until conns_remove, which frees it. */
 struct conn *conns_add(struct conns *cs, int fd, int64_t deadline);
 void conns_remove(struct conns *cs, struct conn *c);
+
+/* Counts the connection for whom it comes from, until it is removed.  False
+ * if limit connections from there are open already: it is not counted. */
+bool conns_admit(
+    struct conns *cs, struct conn *c, struct net_site site, size_t limit);
 
 /* Shuts the sockets whose deadline is before now; how many there were. */
 size_t conns_reap(struct conns *cs, int64_t now);

@@ -1,22 +1,15 @@
 #include "http/gate.h"
 
-#include <netinet/in.h>
 #include <pthread.h>
+#include <sys/socket.h>
 
 #include "base/mem.h"
+#include "base/net.h"
 #include "base/rng.h"
 
 #define SETS 512
 #define WAYS 8
 #define NS_A_SECOND INT64_C(1000000000)
-
-enum family { FAMILY_NONE, FAMILY_IPV4, FAMILY_IPV6 };
-
-/* Whom a bucket is for. */
-struct key {
-	uint64_t prefix;
-	enum family family;
-};
 
 /* The two things that a connection counts against. */
 enum part { PART_ADDRESS, PART_NETWORK, PARTS };
@@ -24,7 +17,7 @@ enum part { PART_ADDRESS, PART_NETWORK, PARTS };
 /* A bucket as one time: it is full when that has passed, and each token
  * taken moves it on by the interval between tokens. */
 struct bucket {
-	struct key key;
+	struct net_site key;
 	int64_t full_at; /* ns */
 };
 
@@ -57,63 +50,27 @@ gate_free(struct gate *g)
 	mem_free(g);
 }
 
-static uint64_t
-big_endian(const uint8_t *p, size_t n)
-{
-	uint64_t v = 0;
-
-	while (n-- > 0)
-		v = v << 8 | *p++;
-	return v;
-}
-
 /* The address and its network; false for what has neither. */
 static bool
-keys_of(const struct sockaddr *from, struct key out[PARTS])
+keys_of(const struct sockaddr *from, struct net_site out[PARTS])
 {
-	const void *p = from;
-
-	if (from->sa_family == AF_INET) {
-		const struct sockaddr_in *in = p;
-		uint64_t v = ntohl(in->sin_addr.s_addr);
-
-		out[PART_ADDRESS] = (struct key){ v, FAMILY_IPV4 };
-		out[PART_NETWORK] = (struct key){ v >> 8, FAMILY_IPV4 };
-		return true;
-	}
-	if (from->sa_family == AF_INET6) {
-		const struct sockaddr_in6 *in6 = p;
-		uint64_t v = big_endian(in6->sin6_addr.s6_addr, 8);
-
-		out[PART_ADDRESS] = (struct key){ v, FAMILY_IPV6 };
-		out[PART_NETWORK] = (struct key){ v >> 16, FAMILY_IPV6 };
-		return true;
-	}
-	return false;
-}
-
-/* Mixes all bits into all (the finalizer of MurmurHash3). */
-static uint64_t
-mix(uint64_t v)
-{
-	v ^= v >> 33;
-	v *= UINT64_C(0xff51afd7ed558ccd);
-	v ^= v >> 33;
-	v *= UINT64_C(0xc4ceb9fe1a85ec53);
-	return v ^ v >> 33;
+	if (!net_site_of(from, &out[PART_ADDRESS]))
+		return false;
+	out[PART_NETWORK] = out[PART_ADDRESS];
+	out[PART_NETWORK].prefix >>= from->sa_family == AF_INET ? 8 : 16;
+	return true;
 }
 
 /* The key's bucket, taken from whom it is least use to if it has none. */
 static struct bucket *
-find(struct bucket sets[SETS][WAYS], struct key key, uint64_t seed)
+find(struct bucket sets[SETS][WAYS], struct net_site key, uint64_t seed)
 {
-	uint64_t hash = mix(key.prefix ^ seed) + key.family;
-	struct bucket *set = sets[hash % SETS], *oldest = set;
+	struct bucket *set = sets[net_site_hash(key, seed) % SETS];
+	struct bucket *oldest = set;
 	size_t i;
 
 	for (i = 0; i < WAYS; i++) {
-		if (set[i].key.family == key.family &&
-		    set[i].key.prefix == key.prefix)
+		if (net_site_eq(set[i].key, key))
 			return &set[i];
 		if (set[i].full_at < oldest->full_at)
 			oldest = &set[i];
@@ -124,7 +81,7 @@ find(struct bucket sets[SETS][WAYS], struct key key, uint64_t seed)
 
 /* A token of each of the two, or of neither. */
 static bool
-take(struct gate *g, const struct key keys[PARTS], int64_t now)
+take(struct gate *g, const struct net_site keys[PARTS], int64_t now)
 {
 	struct bucket *b[PARTS];
 	int64_t full_at[PARTS];
@@ -149,7 +106,7 @@ take(struct gate *g, const struct key keys[PARTS], int64_t now)
 bool
 gate_admit(struct gate *g, const struct sockaddr *from, int64_t now)
 {
-	struct key keys[PARTS];
+	struct net_site keys[PARTS];
 	bool ok;
 
 	if (g->interval == 0 || !keys_of(from, keys))

@@ -59,6 +59,19 @@ address_text(const struct sockaddr *sa, char out[ADDRESS_TEXT_BYTES])
 		out[0] = '\0';
 }
 
+/* libmicrohttpd counts connections by whole addresses, of which an IPv6 site
+ * has as many as it likes. */
+static void
+admit(struct server *sv, struct conn *c, const struct sockaddr *from)
+{
+	struct net_site site;
+
+	if (net_site_of(from, &site) && site.family == AF_INET6 &&
+	    !conns_admit(
+		sv->conns, c, site, (size_t)sv->env.svc->set.per_address))
+		(void)shutdown(c->fd, SHUT_RDWR);
+}
+
 static void
 on_connected(struct server *sv, struct MHD_Connection *mhd, void **socket_cx)
 {
@@ -74,6 +87,7 @@ on_connected(struct server *sv, struct MHD_Connection *mhd, void **socket_cx)
 	    MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	must(address != NULL);
 	address_text(address->client_addr, c->address);
+	admit(sv, c, address->client_addr);
 	session =
 	    MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	must(session != NULL);
