@@ -30,19 +30,27 @@ struct peer {
 	bool too_long; /* more than LIMIT_CHAIN certificates */
 };
 
-/* A unit that proved its birth key, with what its maker said of it. */
+/* A one-time token that stands in for a birth certificate (A12). */
+struct bootstrap {
+	const char *id, *label;
+	bool used;
+};
+
+/* A unit that proved its birth key, or has a bootstrap token, with what its
+ * maker said of it. */
 struct unit {
+	const struct bootstrap *bootstrap; /* NULL: by birth certificate */
 	int64_t birth_id;
 	const char *manufacturer_id, *manufacturer_name;
-	const char *model_id, *model_name, *client_id, *profile;
+	const char *model_id, *model_name, *client_id, *profile, *labels;
 	const char *model_policy;  /* JSON */
 	const char *support_until; /* date, or NULL */
 	const char *serial;        /* may be NULL: listed by key or UEID */
 	const char *batch, *made_at, *boot_test; /* may be NULL */
 	const char *device_id; /* the present ownership, or NULL */
 	bool quarantined;
-	uint8_t key_sha256[32];  /* the birth key */
-	uint8_t cert_sha256[32]; /* the leaf that proved it */
+	/* The birth key and the leaf that proved it, unless by bootstrap. */
+	uint8_t key_sha256[32], cert_sha256[32];
 };
 
 /* A device that proved its operational key. */

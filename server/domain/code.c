@@ -115,6 +115,13 @@ code_claim_sha256(
 }
 
 void
+code_bootstrap_mac(
+    struct ctx *cx, const char *id, const char *password, uint8_t mac[32])
+{
+	mac2(cx, "bootstrap", id, password, mac);
+}
+
+void
 code_guess_key(
     struct ctx *cx, const char *bucket, const char *who, uint8_t mac[32])
 {

@@ -36,6 +36,10 @@ void code_claim_mac(struct ctx *cx, const char *manufacturer_id,
 void code_claim_sha256(
     struct ctx *cx, const char *serial, const char *code, uint8_t out[32]);
 
+/* The keyed hash of a bootstrap token's password. */
+void code_bootstrap_mac(
+    struct ctx *cx, const char *id, const char *password, uint8_t mac[32]);
+
 /* The keyed hash of who guessed (V1): an owner, an address. */
 void code_guess_key(
     struct ctx *cx, const char *bucket, const char *who, uint8_t mac[32]);

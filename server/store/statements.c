@@ -5,6 +5,7 @@
 #include "store/audit_read.h"
 #include "store/birth.h"
 #include "store/birth_admin.h"
+#include "store/bootstrap.h"
 #include "store/certificate.h"
 #include "store/device.h"
 #include "store/enrollment.h"
@@ -25,6 +26,7 @@ const struct stmt *const *const store_statements[] = {
 	audit_stmts,
 	birth_stmts,
 	birth_admin_stmts,
+	bootstrap_stmts,
 	certificate_stmts,
 	device_stmts,
 	enrollment_stmts,
