@@ -218,10 +218,10 @@ wrong(struct ctx *cx, const char *address, const char *why)
 	if (e != NULL)
 		return e;
 	if (n <= set->guesses_address)
-		return &ERR_PASSWORD;
+		return fail(cx, &ERR_PASSWORD, "bootstrap token: %s", why);
 	cx->retry_after = (int)set->guess_window;
-	return fail(
-	    cx, &ERR_TRIES, "bootstrap: %lld wrong tokens", (long long)n);
+	return fail(cx, &ERR_TRIES, "bootstrap token: %s, try %lld", why,
+	    (long long)n);
 }
 
 /* What the unit is, whatever the token (A11, A12). */
@@ -252,6 +252,7 @@ fill_unit(struct ctx *cx, const char *id, const struct bootstrap_found *f,
 
 	*token = (struct bootstrap){ .id = arena_strdup(cx->arena, id),
 		.label = f->label,
+		.key_sha256 = f->key_sha256,
 		.used = f->used };
 	*out = (struct unit){
 		.bootstrap = token,
@@ -299,26 +300,46 @@ bootstrap_judge(struct ctx *cx, const char *user, const char *password,
 	return e;
 }
 
+static ERR_FN
+refuse_key(struct ctx *cx, const struct unit *unit)
+{
+	const struct err *e =
+	    event_add(cx, &(struct event){ .kind = "bootstrap.second_key",
+			      .manufacturer_id = unit->manufacturer_id,
+			      .birth_id = unit->birth_id,
+			      .device_id = unit->device_id,
+			      .detail = unit->bootstrap->id });
+
+	return e != NULL ? e
+			 : fail(cx, &ERR_REFUSED,
+			       "token %s is bound to another key (A12)",
+			       unit->bootstrap->id);
+}
+
+const struct err *
+bootstrap_check(
+    struct ctx *cx, const struct unit *unit, const uint8_t key_sha256[32])
+{
+	const struct bootstrap *token = unit->bootstrap;
+
+	if (strcmp(token->label, unit->profile) != 0)
+		return fail(cx, &ERR_REFUSED, "token %s is for label %s (A8)",
+		    token->id, token->label);
+	if (token->key_sha256.n > 0 &&
+	    !bytes_eq(token->key_sha256, (struct bytes){ key_sha256, 32 }))
+		return refuse_key(cx, unit);
+	return NULL;
+}
+
 const struct err *
 bootstrap_take_key(
     struct ctx *cx, const struct unit *unit, const uint8_t key_sha256[32])
 {
 	const struct err *e;
-	bool bound;
+	bool bound = true;
 
-	if (strcmp(unit->bootstrap->label, unit->profile) != 0)
-		return fail(cx, &ERR_REFUSED, "token %s is for label %s (A8)",
-		    unit->bootstrap->id, unit->bootstrap->label);
+	if (unit->bootstrap == NULL || unit->bootstrap->key_sha256.n > 0)
+		return NULL;
 	e = bootstrap_bind(cx, unit->bootstrap->id, key_sha256, &bound);
-	if (e != NULL || bound)
-		return e;
-	e = event_add(cx, &(struct event){ .kind = "bootstrap.second_key",
-			      .manufacturer_id = unit->manufacturer_id,
-			      .birth_id = unit->birth_id,
-			      .device_id = unit->device_id,
-			      .detail = unit->bootstrap->id });
-	return e != NULL ? e
-			 : fail(cx, &ERR_REFUSED,
-			       "token %s is bound to another key (A12)",
-			       unit->bootstrap->id);
+	return e != NULL || bound ? e : refuse_key(cx, unit);
 }

@@ -46,7 +46,12 @@ bootstrap_end(struct ctx *cx, const struct admin_caller *by, const char *id);
 ERR_FN bootstrap_judge(struct ctx *cx, const char *user, const char *password,
     const char *address, struct unit *out);
 
-/* Makes the key the token's, or refuses another one than its. */
+/* Refuses a key that is not the token's, and another label than its. */
+ERR_FN bootstrap_check(
+    struct ctx *cx, const struct unit *unit, const uint8_t key_sha256[32]);
+
+/* Before a 202: the key becomes the token's, if the unit has one that is not
+ * bound yet.  Issuing does so itself. */
 ERR_FN bootstrap_take_key(
     struct ctx *cx, const struct unit *unit, const uint8_t key_sha256[32]);
 

@@ -33,6 +33,7 @@ struct peer {
 /* A one-time token that stands in for a birth certificate (A12). */
 struct bootstrap {
 	const char *id, *label;
+	struct bytes key_sha256; /* bound to; empty: not yet */
 	bool used;
 };
 

@@ -1,11 +1,13 @@
 #include "domain/enroll.h"
 
+#include "base/arena.h"
+#include "base/mem.h"
 #include "base/rng.h"
+#include "domain/bootstrap.h"
 #include "domain/code.h"
 #include "domain/facts.h"
 #include "domain/pace.h"
 #include "domain/svc.h"
-#include "base/mem.h"
 #include "store/birth.h"
 #include "store/event.h"
 #include "store/renewal.h"
@@ -33,74 +35,103 @@ names_of(const struct unit *unit)
 		.unit_serial = unit->serial };
 }
 
-/* What the approval authorises, signed: it counts once it is stored. */
+/* What is authorised, signed: it counts once it is stored. */
+static ERR_FN
+sign(struct ctx *cx, struct enrollment *en)
+{
+	const struct bootstrap *token = en->unit->bootstrap;
+
+	if (token != NULL && token->used)
+		return fail(cx, &ERR_NOT_ENROLLED,
+		    "bootstrap token %s was used", token->id);
+	en->io = names_of(en->unit);
+	en->c.birth_id = en->unit->birth_id;
+	en->c.bootstrap_id = token == NULL ? NULL : token->id;
+	en->c.request_id = cx->rid;
+	en->step = ENROLLMENT_SIGNED;
+	return certify_sign(cx, &en->label, &en->csr, &en->io, &en->c);
+}
+
 static ERR_FN
 sign_approved(struct ctx *cx, struct enrollment *en)
 {
-	const struct err *e;
-	struct label label;
-
-	en->io = names_of(en->unit);
 	en->c = (struct certificate_new){ .device_id = en->found.device_id,
-		.birth_id = en->unit->birth_id,
-		.approval_id = en->found.approval_id,
-		.request_id = cx->rid };
-	en->step = ENROLLMENT_SIGNED;
-	e = label_get(cx, en->unit->profile, &label);
-	return e != NULL ? e
-			 : certify_sign(cx, &label, &en->csr, &en->io, &en->c);
+		.approval_id = en->found.approval_id };
+	return sign(cx, en);
+}
+
+/* For a device that the platform itself owns. */
+static ERR_FN
+sign_ownerless(struct ctx *cx, struct enrollment *en)
+{
+	char *id = arena_alloc(cx->arena, UUID_TEXT_BYTES);
+
+	rng_uuid(id);
+	en->c = (struct certificate_new){ .device_id = id, .new_device = true };
+	return sign(cx, en);
 }
 
 /* The unit's key has a certificate: the same again while it lives, and a new
  * one for the same key once it has expired (A1, R4). */
 static ERR_FN
 issue_again(struct ctx *cx, const struct certificate_latest *latest,
-    const struct unit *unit, const struct csr *csr, struct est_out *out)
+    struct enrollment *en)
 {
+	const struct unit *unit = en->unit;
 	struct certificate_new c = { .device_id = unit->device_id,
 		.predecessor = latest->serial,
 		.predecessor_not_before = latest->not_before,
 		.predecessor_expired_ok = true };
-	struct issue io = names_of(unit);
 	const struct err *e;
 	struct label label;
-	bool issued;
+	bool issued = true;
+	TX tx = { 0 };
 
 	if (latest->revoked)
 		return fail(cx, &ERR_NOT_ENROLLED, "certificate %s is revoked",
 		    bytes_hex(cx->arena, latest->serial));
 	if (latest->not_after > cx->now)
-		return certify_answer(cx, latest->der, out);
+		return certify_answer(cx, latest->der, &en->out);
+	en->io = names_of(unit);
 	e = label_get(cx, latest->profile, &label);
 	if (e == NULL)
-		e = certify_sign(cx, &label, csr, &io, &c);
+		e = certify_sign(cx, &label, &en->csr, &en->io, &c);
 	if (e == NULL)
+		e = tx_begin(cx, &tx);
+	if (e == NULL && unit->bootstrap != NULL)
+		e = bootstrap_use(
+		    cx, unit->bootstrap->id, en->csr.key.sha256, &issued);
+	if (e == NULL && issued)
 		e = renewal_add(cx, &c, &issued);
 	if (e != NULL)
 		return e;
 	if (!issued)
 		return fail(cx, &ERR_NOT_ENROLLED,
-		    "the device or key is no longer good, or was just "
+		    "the device, key or token is no longer good, or was just "
 		    "renewed");
+	e = tx_commit(&tx);
+	if (e != NULL)
+		return e;
 	certify_log(cx, "certificate.reissued", &c);
-	return certify_answer(cx, c.der, out);
+	return certify_answer(cx, c.der, &en->out);
 }
 
 /* 202: not yet, for a request that was made then. */
-static const struct err *
-ask_again(struct ctx *cx, int64_t created_at, struct est_out *out)
+static ERR_FN
+ask_again(struct ctx *cx, int64_t created_at, struct enrollment *en)
 {
-	out->retry_after =
+	en->out.retry_after =
 	    pace_retry_after(cx->now - created_at, rng_below(UINT32_MAX));
-	return NULL;
+	return bootstrap_take_key(cx, en->unit, en->csr.key.sha256);
 }
 
 /* Nobody was asked yet: a request that the owner claims with the code on the
  * device, open while the device keeps asking (A6). */
 static ERR_FN
-open_claim(struct ctx *cx, const struct unit *unit, const struct csr *csr,
-    struct est_out *out)
+open_claim(struct ctx *cx, struct enrollment *en)
 {
+	const struct unit *unit = en->unit;
+	bool by_birth = unit->bootstrap == NULL;
 	char id[UUID_TEXT_BYTES];
 	struct approval_new a = {
 		.id = id,
@@ -108,19 +139,19 @@ open_claim(struct ctx *cx, const struct unit *unit, const struct csr *csr,
 		.client_id = unit->client_id,
 		.birth_id = unit->birth_id,
 		.expires_at = cx->now + cx->svc->set.claim_window,
-		.key_sha256 = csr->key.sha256,
-		.birth_key_sha256 = unit->key_sha256,
-		.birth_cert_sha256 = unit->cert_sha256,
+		.key_sha256 = en->csr.key.sha256,
+		.birth_key_sha256 = by_birth ? unit->key_sha256 : NULL,
+		.birth_cert_sha256 = by_birth ? unit->cert_sha256 : NULL,
 	};
 	const struct err *e;
 
 	rng_uuid(id);
 	e = pace_request(cx, unit);
 	if (e == NULL)
-		e = facts_write(cx, unit, csr->key.sha256, &a.facts);
+		e = facts_write(cx, unit, en->csr.key.sha256, &a.facts);
 	if (e == NULL)
 		e = approval_create(cx, &a);
-	return e != NULL ? e : ask_again(cx, cx->now, out);
+	return e != NULL ? e : ask_again(cx, cx->now, en);
 }
 
 static ERR_FN
@@ -138,27 +169,35 @@ refuse_second_key(struct ctx *cx, const struct unit *unit)
 			       (long long)unit->birth_id);
 }
 
-/* By birth certificate alone, without an approval to use up. */
-static ERR_FN
-enroll_unapproved(struct ctx *cx, const struct unit *unit,
-    const struct csr *csr, struct est_out *out)
+static bool
+owner_is_asked(const struct enrollment *en)
 {
+	return en->label.owner &&
+	       (en->unit->bootstrap == NULL || !en->label.bootstrap_no_owner);
+}
+
+/* Without an approval to use up. */
+static ERR_FN
+enroll_unapproved(struct ctx *cx, struct enrollment *en)
+{
+	const struct unit *unit = en->unit;
 	struct certificate_latest latest;
 	const struct err *e;
 	bool taken;
 
-	e = birth_key_is_taken(cx, csr->key.sha256, unit->device_id, &taken);
+	e = birth_key_is_taken(cx, en->csr.key.sha256, unit->device_id, &taken);
 	if (e != NULL)
 		return e;
 	if (taken)
 		return fail(cx, &ERR_KEY_REFUSED,
 		    "a birth key, or another ownership's");
 	if (unit->device_id == NULL)
-		return open_claim(cx, unit, csr, out);
+		return owner_is_asked(en) ? open_claim(cx, en)
+					  : sign_ownerless(cx, en);
 	e = certificate_newest(cx, unit->device_id, &latest);
 	if (e == NULL &&
-	    bytes_eq(BYTES_OF(latest.key_sha256), BYTES_OF(csr->key.sha256)))
-		return issue_again(cx, &latest, unit, csr, out);
+	    bytes_eq(BYTES_OF(latest.key_sha256), BYTES_OF(en->csr.key.sha256)))
+		return issue_again(cx, &latest, en);
 	if (e != NULL && e != &ERR_NOT_FOUND)
 		return e;
 	return refuse_second_key(cx, unit);
@@ -177,11 +216,11 @@ decide(struct ctx *cx, struct enrollment *en)
 	if (f->approval_id != NULL && open && f->state == APPROVAL_APPROVED)
 		return sign_approved(cx, en);
 	if (f->approval_id != NULL && open && f->state == APPROVAL_PENDING)
-		return ask_again(cx, f->created_at, &en->out);
+		return ask_again(cx, f->created_at, en);
 	if (f->approval_id != NULL && f->state == APPROVAL_DENIED)
 		return fail(cx, &ERR_NOT_ENROLLED,
 		    "approval %s: the owner said no", f->approval_id);
-	return enroll_unapproved(cx, en->unit, &en->csr, &en->out);
+	return enroll_unapproved(cx, en);
 }
 
 /* The parts of the request itself: no database. */
@@ -196,7 +235,12 @@ check_request(struct ctx *cx, struct enrollment *en)
 		return fail(cx, &ERR_NOT_ENROLLED, "the unit is quarantined");
 	if (en->bearer != NULL)
 		code_token_mac(cx, en->bearer, en->token_mac);
-	return NULL;
+	e = label_get(cx, en->unit->profile, &en->label);
+	if (e == NULL)
+		e = certify_key(cx, &en->label, &en->csr.key);
+	if (e == NULL && en->unit->bootstrap != NULL)
+		e = bootstrap_check(cx, en->unit, en->csr.key.sha256);
+	return e;
 }
 
 /* One question for all of them. */

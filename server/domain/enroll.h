@@ -23,6 +23,7 @@ struct enrollment {
 
 	/* enroll.c's own. */
 	struct csr csr;
+	struct label label;
 	uint8_t token_mac[32];
 	struct enrollment_found found;
 	struct issue io;

@@ -76,8 +76,10 @@ facts_write(struct ctx *cx, const struct unit *unit,
 	    cx, bytes_str(unit->model_policy), policy_fields, &policy);
 	if (e != NULL)
 		return e;
-	f.attestation.format = "idevid";
-	f.attestation.grade = policy.key_protection;
+	/* A token says who made this unit's record, and nothing of the unit. */
+	f.attestation.format = unit->bootstrap != NULL ? "bootstrap" : "idevid";
+	f.attestation.grade =
+	    unit->bootstrap != NULL ? "none" : policy.key_protection;
 	e = json_write(cx, facts_fields, &f, &text);
 	if (e != NULL)
 		return e;

@@ -55,6 +55,12 @@ static const struct stmt BOOTSTRAP_BIND = { "bootstrap_bind",
 	"coalesce(key_sha256, $2) = $2",
 	2 };
 
+static const struct stmt BOOTSTRAP_USE = { "bootstrap_use",
+	"UPDATE bootstrap_token SET key_sha256 = $2, used_at = now() "
+	"WHERE id = $1 AND coalesce(key_sha256, $2) = $2 AND used_at IS NULL "
+	"AND withdrawn_at IS NULL AND expires_at > now()",
+	2 };
+
 static const struct stmt BOOTSTRAP_LIST = { "bootstrap_list",
 	"SELECT t.id, t.label, b.manufacturer_id, b.serial, "
 	"CASE WHEN t.used_at IS NOT NULL THEN 'used' "
@@ -204,6 +210,19 @@ bootstrap_bind(
 }
 
 const struct err *
+bootstrap_use(
+    struct ctx *cx, const char *id, const uint8_t key_sha256[32], bool *used)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e =
+	    DB_RUN(cx, &BOOTSTRAP_USE, &r, DB_TEXT(id), DB_SHA(key_sha256));
+
+	if (e == NULL)
+		*used = rows_affected(r) == 1;
+	return e;
+}
+
+const struct err *
 bootstrap_list(struct ctx *cx, const struct bootstrap_query *q,
     struct bootstrap_row **out, size_t *n)
 {
@@ -250,5 +269,5 @@ bootstrap_withdraw(struct ctx *cx, const char *id, bool *changed)
 
 const struct stmt *const bootstrap_stmts[] = { &BOOTSTRAP_UNITS,
 	&BOOTSTRAP_BATCH, &BOOTSTRAP_REPLACE, &BOOTSTRAP_ADD, &BOOTSTRAP_FIND,
-	&BOOTSTRAP_BIND, &BOOTSTRAP_LIST, &BOOTSTRAP_WITHDRAW,
+	&BOOTSTRAP_BIND, &BOOTSTRAP_USE, &BOOTSTRAP_LIST, &BOOTSTRAP_WITHDRAW,
 	&BOOTSTRAP_EXISTS, NULL };

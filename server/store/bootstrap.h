@@ -65,6 +65,11 @@ bootstrap_find(struct ctx *cx, const char *id, struct bootstrap_found *out);
 ERR_FN bootstrap_bind(
     struct ctx *cx, const char *id, const uint8_t key_sha256[32], bool *bound);
 
+/* Uses it up for its key, within a transaction; *used false: it is no longer
+ * good. */
+ERR_FN bootstrap_use(
+    struct ctx *cx, const char *id, const uint8_t key_sha256[32], bool *used);
+
 /* What operators see; never the password. */
 struct bootstrap_row {
 	const char *id, *label, *manufacturer_id, *serial, *state;

@@ -15,11 +15,9 @@ struct certificate_new {
 	const uint8_t *key_sha256;
 	int64_t birth_id;         /* enrollment: the unit */
 	const char *approval_id;  /* enrollment, or NULL */
+	const char *bootstrap_id; /* enrollment: the token it uses, or NULL */
+	bool new_device; /* enrollment: the device has no owner, and is new */
 	const char *request_id;   /* enrollment: for its event */
-	const char *bootstrap_id; /* enrollment: token to use up, or NULL */
-	/* Enrollment: the device is new, of this model and without an owner;
-	 * NULL: it is there. */
-	const char *new_model_id;
 	struct bytes predecessor; /* renewal, or empty */
 	int64_t predecessor_not_before;
 	bool predecessor_expired_ok; /* a re-issue by birth certificate */

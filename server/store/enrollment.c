@@ -20,41 +20,48 @@ static const struct stmt ENROLLMENT_FIND = { "enrollment_find",
 	4 };
 
 /*
- * In the order of the steps: the requests; their units, locked and judged by
+ * In the order of the steps: the requests; their bootstrap tokens, locked if
+ * they are good for this key (A12); their units, locked and judged by
  * what the rows say once the lock is had; their devices, the same by an
- * update, or made if they are to have no owner; the keys, which become the
+ * update, or made where nobody need own them; the keys, which become the
  * devices' unless they are another's, a birth key, or refused for good (A5,
- * A9); the approvals and bootstrap tokens, used up; the certificates; their
- * events.  Only what uses up its authority gets a certificate: the approval
- * if there is one, or else the token.  Rows are locked in the order of their
- * ids, so that two batches with the same units do not wait for each other.
+ * A9); the approvals and tokens, used up; the certificates; their events.  Rows
+ * are locked in the order of their ids, so that two batches with the same units
+ * do not wait for each other.
  */
 #define STORE(busy)                                                          \
 	"WITH i AS (SELECT * FROM unnest($1::bigint[], $2::uuid[], "         \
 	"$3::uuid[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bigint[], " \
-	"$8::text[], $9::bytea[], $10::text[], $11::text[], $12::text[]) "   \
+	"$8::text[], $9::bytea[], $10::text[], $11::text[], $12::bigint[]) " \
 	"AS i (birth_id, device_id, approval_id, key_sha256, serial, "       \
 	"not_before, not_after, profile, der, request_id, bootstrap_id, "    \
-	"new_model_id)), "                                                   \
-	"b AS (SELECT b.id FROM i JOIN birth b ON b.id = i.birth_id WHERE "  \
-	"b.quarantined_at IS NULL AND b.lost_at IS NULL AND "                \
-	"b.revoked_at IS NULL AND b.decommissioned_at IS NULL "              \
+	"new_device)), "                                                     \
+	"tl AS (SELECT t.id FROM i JOIN bootstrap_token t ON "               \
+	"t.id = i.bootstrap_id WHERE t.used_at IS NULL AND "                 \
+	"t.withdrawn_at IS NULL AND t.expires_at > now() AND "               \
+	"coalesce(t.key_sha256, i.key_sha256) = i.key_sha256 "               \
+	"ORDER BY t.id FOR UPDATE OF t" busy "), "                           \
+	"b AS (SELECT b.id, b.model_id FROM i JOIN birth b ON "              \
+	"b.id = i.birth_id WHERE b.quarantined_at IS NULL AND "              \
+	"b.lost_at IS NULL AND "                                             \
+	"b.revoked_at IS NULL AND b.decommissioned_at IS NULL AND "          \
+	"(i.bootstrap_id IS NULL OR i.bootstrap_id IN (SELECT id FROM tl)) " \
 	"ORDER BY b.id FOR SHARE OF b" busy "), "                            \
 	"l AS (SELECT d.id FROM i JOIN b ON b.id = i.birth_id "              \
 	"JOIN device d ON d.id = i.device_id AND d.birth_id = i.birth_id "   \
 	"WHERE d.state = 'owned' "                                           \
 	"ORDER BY d.id FOR NO KEY UPDATE OF d" busy "), "                    \
-	"d AS (UPDATE device SET certified_at = "                            \
+	"du AS (UPDATE device SET certified_at = "                           \
 	"coalesce(certified_at, now()) FROM l WHERE device.id = l.id "       \
 	"RETURNING device.id), "                                             \
-	"n AS (INSERT INTO device (id, birth_id, model_id, profile, state, " \
-	"certified_at) SELECT i.device_id, b.id, i.new_model_id, "           \
+	"dn AS (INSERT INTO device (id, birth_id, model_id, profile, "       \
+	"state, certified_at) SELECT i.device_id, b.id, b.model_id, "        \
 	"i.profile, 'owned', now() FROM i JOIN b ON b.id = i.birth_id "      \
-	"WHERE i.new_model_id IS NOT NULL ORDER BY b.id "                    \
-	"ON CONFLICT DO NOTHING RETURNING id), "                             \
+	"WHERE i.new_device = 1 ORDER BY b.id ON CONFLICT (birth_id) "       \
+	"WHERE state = 'owned' DO NOTHING RETURNING id), "                   \
+	"d AS (SELECT id FROM du UNION ALL SELECT id FROM dn), "             \
 	"k AS (INSERT INTO key_use AS u (key_sha256, device_id) "            \
-	"SELECT i.key_sha256, o.id FROM (SELECT * FROM d UNION ALL "         \
-	"SELECT * FROM n) o JOIN i ON i.device_id = o.id "                   \
+	"SELECT i.key_sha256, d.id FROM d JOIN i ON i.device_id = d.id "     \
 	"WHERE NOT EXISTS (SELECT FROM birth WHERE "                         \
 	"key_sha256 = i.key_sha256) AND NOT EXISTS (SELECT FROM birth "      \
 	"WHERE pinned_key_sha256 = i.key_sha256) ORDER BY i.key_sha256 "     \
@@ -69,26 +76,21 @@ static const struct stmt ENROLLMENT_FIND = { "enrollment_find",
 	"approval.key_sha256 = i.key_sha256 AND "                            \
 	"approval.state = 'approved' AND approval.expires_at > now() "       \
 	"RETURNING approval.key_sha256), "                                   \
+	"g AS (SELECT i.* FROM k JOIN i USING (key_sha256) WHERE "           \
+	"i.new_device = 1 OR key_sha256 IN (SELECT key_sha256 FROM a)), "    \
 	"t AS (UPDATE bootstrap_token SET used_at = now(), "                 \
-	"key_sha256 = i.key_sha256 FROM k JOIN i USING (key_sha256) "        \
-	"WHERE bootstrap_token.id = i.bootstrap_id AND "                     \
-	"bootstrap_token.birth_id = i.birth_id AND used_at IS NULL AND "     \
-	"withdrawn_at IS NULL AND expires_at > now() AND "                   \
-	"coalesce(bootstrap_token.key_sha256, i.key_sha256) = i.key_sha256 " \
-	"RETURNING i.key_sha256, i.approval_id), "                           \
-	"g AS (SELECT key_sha256 FROM a UNION ALL "                          \
-	"SELECT key_sha256 FROM t WHERE approval_id IS NULL), "              \
+	"key_sha256 = g.key_sha256 FROM g WHERE bootstrap_token.id = "       \
+	"g.bootstrap_id), "                                                  \
 	"c AS (INSERT INTO certificate (serial, not_before, not_after, "     \
 	"device_id, profile, key_sha256, der, approval_id) "                 \
 	"SELECT serial, to_timestamp(not_before), to_timestamp(not_after), " \
-	"device_id, profile, key_sha256, der, approval_id "                  \
-	"FROM g JOIN i USING (key_sha256)), "                                \
+	"device_id, profile, key_sha256, der, approval_id FROM g), "         \
 	"e AS (INSERT INTO event (kind, request_id, birth_id, device_id, "   \
 	"approval_id, detail) SELECT 'certificate.issued', request_id, "     \
 	"birth_id, device_id, approval_id, "                                 \
 	"'serial ' || encode(serial, 'hex') || "                             \
-	"coalesce(', token ' || bootstrap_id, '') FROM g JOIN i USING "      \
-	"(key_sha256)) SELECT key_sha256 FROM g"
+	"coalesce(', token ' || bootstrap_id, '') FROM g) "                  \
+	"SELECT key_sha256 FROM g"
 
 /* One alone waits for whoever holds its rows.  Beside others it does not:
  * they would wait for strangers. */
@@ -161,7 +163,7 @@ enum {
 	DER,
 	REQUEST,
 	BOOTSTRAP,
-	MODEL,
+	NEW_DEVICE,
 	COLUMNS
 };
 
@@ -171,8 +173,8 @@ fill_columns(struct ctx *cx, const struct certificate_new *const *in, size_t n,
 {
 	static const enum column_type types[COLUMNS] = { COLUMN_INT,
 		COLUMN_UUID, COLUMN_UUID, COLUMN_BYTES, COLUMN_BYTES,
-		COLUMN_INT, COLUMN_INT, COLUMN_TEXT, COLUMN_BYTES, COLUMN_TEXT,
-		COLUMN_TEXT, COLUMN_TEXT };
+		COLUMN_INT, COLUMN_INT, COLUMN_TEXT, COLUMN_BYTES,
+		COLUMN_TEXT };
 	size_t i;
 
 	for (i = 0; i < COLUMNS; i++)
@@ -189,7 +191,7 @@ fill_columns(struct ctx *cx, const struct certificate_new *const *in, size_t n,
 		column_bytes(&c[DER], in[i]->der);
 		column_text(&c[REQUEST], in[i]->request_id);
 		column_text(&c[BOOTSTRAP], in[i]->bootstrap_id);
-		column_text(&c[MODEL], in[i]->new_model_id);
+		column_int(&c[NEW_DEVICE], in[i]->new_device ? 1 : 0);
 	}
 }
 
