@@ -220,8 +220,8 @@ wrong(struct ctx *cx, const char *address, const char *why)
 	if (n <= set->guesses_address)
 		return fail(cx, &ERR_PASSWORD, "bootstrap token: %s", why);
 	cx->retry_after = (int)set->guess_window;
-	return fail(cx, &ERR_TRIES, "bootstrap token: %s, try %lld", why,
-	    (long long)n);
+	return fail(
+	    cx, &ERR_TRIES, "bootstrap token: %s, try %lld", why, (long long)n);
 }
 
 /* What the unit is, whatever the token (A11, A12). */

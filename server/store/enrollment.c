@@ -173,8 +173,8 @@ fill_columns(struct ctx *cx, const struct certificate_new *const *in, size_t n,
 {
 	static const enum column_type types[COLUMNS] = { COLUMN_INT,
 		COLUMN_UUID, COLUMN_UUID, COLUMN_BYTES, COLUMN_BYTES,
-		COLUMN_INT, COLUMN_INT, COLUMN_TEXT, COLUMN_BYTES,
-		COLUMN_TEXT };
+		COLUMN_INT, COLUMN_INT, COLUMN_TEXT, COLUMN_BYTES, COLUMN_TEXT,
+		COLUMN_TEXT, COLUMN_INT };
 	size_t i;
 
 	for (i = 0; i < COLUMNS; i++)
