@@ -29,9 +29,10 @@ PARSERS = {
         "server/pki/name.c -name_text",
         "server/pki/key.c -key_verify_es256 -sig_to_der -key_point_p256 "
         "-key_parse_pem -key_parse_spki", "server/pki/sigalg.c"],
+    "names": ["server/pki/csr_names.c"],
     "cert": ["server/pki/cert.c -cert_read_pem -cert_pem "
         "-cert_check_anchor -cert_parse_x509",
-        "server/pki/ext.c -ext_ns_cert_type", "server/pki/name.c",
+        "server/pki/ext.c -ext_ns_cert_type -ext_find", "server/pki/name.c",
         "server/pki/der.c"],
     "chain": ["server/pki/chain.c"],
     "pem": ["server/pki/pem.c -pem_text"],
