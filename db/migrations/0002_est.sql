@@ -69,9 +69,7 @@ CREATE INDEX bootstrap_token_created ON bootstrap_token (created_at, id);
 -- with any has certificates with cmcRA.
 ALTER TABLE service ADD COLUMN ra_labels text[] NOT NULL DEFAULT '{}';
 
--- Where the predecessor stands, for when it is superseded; and a key that was
--- replaced by another, which no longer brings a device back (R4).
+-- Where the predecessor stands, for when it is superseded.
 ALTER TABLE certificate ADD COLUMN predecessor_not_before timestamptz;
-ALTER TABLE key_use ADD COLUMN retired boolean NOT NULL DEFAULT false;
 
 GRANT SELECT, INSERT, UPDATE ON label, bootstrap_token TO latchkey_service;

@@ -63,6 +63,7 @@ struct device_caller {
 	uint8_t key_sha256[32];
 	const char *profile;
 	int64_t birth_id;
+	const char *model_id, *manufacturer_id, *unit_serial;
 	struct bytes successor, successor_der; /* what it was renewed to */
 	uint8_t successor_key_sha256[32];
 };

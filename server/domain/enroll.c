@@ -25,6 +25,11 @@ static const struct err ERR_CHANGED = { KIND_FORBIDDEN, "enrollment-refused",
 static const struct err ERR_SECOND_KEY = { KIND_FORBIDDEN, "second-key",
 	"This device has an owner and another key: ask for its approval "
 	"first." };
+/* R4: what would refuse its certificates is kept for four weeks after they
+ * end, and so are they. */
+static const struct err ERR_AWAY = { KIND_FORBIDDEN, "away-too-long",
+	"No certificate of this device is remembered: four weeks after the "
+	"last has ended, its owner must approve the device again." };
 
 /* What the templates of the label's profile may name. */
 static struct issue
@@ -155,17 +160,17 @@ open_claim(struct ctx *cx, struct enrollment *en)
 }
 
 static ERR_FN
-refuse_second_key(struct ctx *cx, const struct unit *unit)
+refuse_owned(struct ctx *cx, const struct unit *unit, const struct err *refusal,
+    const char *kind)
 {
 	const struct err *e =
-	    event_add(cx, &(struct event){ .kind = "device.second_key",
+	    event_add(cx, &(struct event){ .kind = kind,
 			      .birth_id = unit->birth_id,
 			      .device_id = unit->device_id,
 			      .manufacturer_id = unit->manufacturer_id });
 
 	return e != NULL ? e
-			 : fail(cx, &ERR_SECOND_KEY,
-			       "birth %lld is owned, with another key",
+			 : fail(cx, refusal, "birth %lld is owned",
 			       (long long)unit->birth_id);
 }
 
@@ -198,9 +203,12 @@ enroll_unapproved(struct ctx *cx, struct enrollment *en)
 	if (e == NULL &&
 	    bytes_eq(BYTES_OF(latest.key_sha256), BYTES_OF(en->csr.key.sha256)))
 		return issue_again(cx, &latest, en);
-	if (e != NULL && e != &ERR_NOT_FOUND)
-		return e;
-	return refuse_second_key(cx, unit);
+	if (e == &ERR_NOT_FOUND)
+		return refuse_owned(
+		    cx, unit, &ERR_AWAY, "device.away_too_long");
+	return e != NULL ? e
+			 : refuse_owned(
+			       cx, unit, &ERR_SECOND_KEY, "device.second_key");
 }
 
 /* What was found of this (unit, key), or of its token, means now. */

@@ -128,7 +128,9 @@ renew(struct ctx *cx, const struct renewal *r, struct est_out *out)
 		.predecessor = r->from->serial,
 		.predecessor_not_before = r->from->not_before,
 		.ra = r->ra };
-	struct issue io = { 0 };
+	struct issue io = { .model = r->from->model_id,
+		.manufacturer = r->from->manufacturer_id,
+		.unit_serial = r->from->unit_serial };
 	const struct err *e;
 	bool issued;
 
@@ -210,6 +212,9 @@ device_of(const struct certificate_latest *c, const struct certificate_state *s)
 	struct device_caller device = {
 		.device_id = s->device_id,
 		.birth_id = s->birth_id,
+		.model_id = s->model_id,
+		.manufacturer_id = s->manufacturer_id,
+		.unit_serial = s->unit_serial,
 		.serial = c->serial,
 		.der = c->der,
 		.not_before = c->not_before,

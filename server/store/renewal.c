@@ -10,7 +10,8 @@ static const struct stmt RENEWAL_JUDGE = { "renewal_judge",
 	"num_nonnulls(b.lost_at, b.revoked_at, b.decommissioned_at) > 0, "
 	"b.id, c.predecessor IS NOT NULL AND c.first_used_at IS NULL, "
 	"s.first_used_at IS NOT NULL, s.der, s.key_sha256, s.serial, "
-	"c.predecessor, extract(epoch FROM c.predecessor_not_before)::bigint "
+	"c.predecessor, extract(epoch FROM c.predecessor_not_before)::bigint, "
+	"d.model_id, b.manufacturer_id, b.serial "
 	"FROM certificate c JOIN device d ON d.id = c.device_id "
 	"JOIN birth b ON b.id = d.birth_id LEFT JOIN certificate s "
 	"ON s.serial = c.successor AND "
@@ -25,17 +26,12 @@ static const struct stmt RENEWAL_FIRST_USE = { "renewal_first_use",
 		"WHERE serial = $2 AND not_before = to_timestamp($3::bigint) "
 		"AND "
 		"certificate.device_id = d.id AND first_used_at IS NULL "
-		"RETURNING key_sha256), "
-		"k AS (UPDATE key_use SET retired = true FROM c, certificate p "
-		"WHERE p.serial = $4 AND p.not_before = "
-		"to_timestamp($5::bigint) AND "
-		"p.key_sha256 <> c.key_sha256 AND "
-		"key_use.key_sha256 = p.key_sha256), "
+		"RETURNING serial), "
 		"p AS (UPDATE certificate SET revoked_at = now() FROM c "
-		"WHERE $6::boolean AND serial = $4 AND "
+		"WHERE $6::boolean AND certificate.serial = $4 AND "
 		"not_before = to_timestamp($5::bigint) AND revoked_at IS NULL "
 		"AND "
-		"not_after > now() RETURNING serial, not_after), "
+		"not_after > now() RETURNING certificate.serial, not_after), "
 		"e AS (INSERT INTO event (kind, request_id, birth_id, "
 		"device_id, "
 		"detail) SELECT 'certificate.superseded', $7, d.birth_id, "
@@ -102,6 +98,9 @@ renewal_judge(struct ctx *cx, struct bytes serial, int64_t not_before,
 	out->successor = rows_bytes(cx, r, 0, 13);
 	out->predecessor = rows_bytes(cx, r, 0, 14);
 	out->predecessor_not_before = rows_int(r, 0, 15);
+	out->model_id = rows_text(cx, r, 0, 16);
+	out->manufacturer_id = rows_text(cx, r, 0, 17);
+	out->unit_serial = rows_text(cx, r, 0, 18);
 	return NULL;
 }
 

@@ -16,6 +16,8 @@ struct certificate_state {
 	bool device_owned;
 	bool quarantined, refused; /* unit flags; lost, revoked or gone */
 	int64_t birth_id;
+	const char *model_id, *manufacturer_id;
+	const char *unit_serial;  /* may be NULL: listed by key */
 	bool first_use;           /* a renewed one not yet seen in use */
 	struct bytes predecessor; /* empty: none */
 	int64_t predecessor_not_before;
@@ -32,8 +34,8 @@ ERR_FN renewal_judge(struct ctx *cx, struct bytes serial, int64_t not_before,
     struct certificate_state *out);
 
 /* Notes that a renewed certificate was used: its predecessor is superseded
- * from now on, its key retired if it was another one, and with revoke it is
- * refused everywhere in the same commit. */
+ * from now on, and with revoke it is refused everywhere in the same
+ * commit. */
 ERR_FN renewal_first_use(struct ctx *cx, struct bytes serial,
     int64_t not_before, const struct certificate_state *s, bool revoke);
 

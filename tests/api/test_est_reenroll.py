@@ -439,3 +439,27 @@ def test_r4_does_not_come_back_when_trust_was_taken(
     else:
         database.query(f"UPDATE birth SET {end}_at = now()")
     expect(enrolled.enroll(), 403)
+
+
+def test_r4_after_the_grace_the_owner_decides_again(
+        enrolled, owner, operator, database):
+    """Partitions of certificates go four weeks after the last has ended."""
+    old_id, enrolled.token = enrolled.id, None
+    database.query("DELETE FROM certificate")
+    assert "four weeks" in expect(enrolled.enroll(), 403).text
+    assert events(enrolled, "device.away_too_long", operator)
+    expect(enrolled.authorize(), 200)
+    expect(owner.approve(enrolled.grant["user_code"]), 200)
+    expect(enrolled.enroll(), 200)
+    assert enrolled.id == old_id
+
+
+def test_renewal_keeps_what_the_labels_templates_made(under):
+    device = under(subject="O=%M, OU=%m, serialNumber=%s, CN=%d")
+    subject = device.certificate.subject
+    expect(device.renew(), 200)
+    assert device.certificate.subject == subject
+    csr = (x509.CertificateSigningRequestBuilder().subject_name(subject)
+        .sign(device.key, hashes.SHA256()).public_bytes(DER))
+    expect(device.renew(csr=csr), 200)
+    assert device.certificate.subject == subject
