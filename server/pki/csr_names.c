@@ -1,5 +1,6 @@
 #include "pki/csr_names.h"
 
+#include "base/limits.h"
 #include "base/text.h"
 #include "pki/der.h"
 #include "pki/ext.h"
@@ -21,6 +22,20 @@ struct names {
 	struct bytes san;     /* the GeneralNames, without their header */
 };
 
+/* Well-formed, since within() reads them without a second look, and so few
+ * that comparing each with each costs nothing. */
+static bool
+names_ok(struct bytes san)
+{
+	struct der_item it;
+	size_t n;
+
+	for (n = 0; san.n > 0; n++)
+		if (n == LIMIT_SAN || !der_next(&san, &it))
+			return false;
+	return true;
+}
+
 /* The value of one Extensions' subjectAltName, if it is there. */
 static bool
 take_san(struct bytes extensions, struct bytes *san)
@@ -35,7 +50,8 @@ take_san(struct bytes extensions, struct bytes *san)
 	if (e == NULL)
 		return true;
 	value = e->value;
-	return der_take(&value, DER_SEQUENCE, san) && value.n == 0;
+	return der_take(&value, DER_SEQUENCE, san) && value.n == 0 &&
+	       names_ok(*san);
 }
 
 /* ChangeSubjectName as RFC 6402 has it, untagged, and as its erratum tags
@@ -67,7 +83,7 @@ take_change(struct bytes value, struct names *out)
 			out->san = part;
 		}
 	}
-	return true;
+	return names_ok(out->san);
 }
 
 static bool
