@@ -34,6 +34,7 @@
 #define LIMIT_PAGE 100        /* rows of one answer: they fit the arena */
 #define LIMIT_ANCHORS 16      /* of one manufacturer */
 #define LIMIT_LABELS 1000     /* enrollment labels */
+#define LIMIT_MODEL_LABELS 16 /* further labels of one model */
 #define LIMIT_SERVICE_PAGE 10 /* services, each with its topics */
 #define LIMIT_TOPICS 64       /* topic patterns of one service */
 #define LIMIT_TOPIC 256       /* bytes of one topic pattern */

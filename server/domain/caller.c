@@ -210,6 +210,7 @@ fill_unit(
 		.model_name = c->model_name,
 		.client_id = c->client_id,
 		.profile = c->profile,
+		.labels = c->labels,
 		.model_policy = c->policy,
 		.support_until = c->support_until,
 		.serial = c->serial != NULL ? c->serial : id->serial,

@@ -43,7 +43,11 @@ struct unit {
 	const struct bootstrap *bootstrap; /* NULL: by birth certificate */
 	int64_t birth_id;
 	const char *manufacturer_id, *manufacturer_name;
-	const char *model_id, *model_name, *client_id, *profile, *labels;
+	const char *model_id, *model_name, *client_id;
+	/* The model's label, or one of its further ones (separated by
+	 * spaces) that the request named (domain/label_rule). */
+	const char *profile, *labels;
+	bool labelled;
 	const char *model_policy;  /* JSON */
 	const char *support_until; /* date, or NULL */
 	const char *serial;        /* may be NULL: listed by key or UEID */
@@ -74,6 +78,7 @@ struct ra_caller {
 	const char *service;
 	const char *const *labels;
 	size_t n;
+	const char *label; /* the request's, or NULL */
 };
 
 struct owner_caller {

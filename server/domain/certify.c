@@ -26,16 +26,25 @@ certify_key(struct ctx *cx, const struct label *l, const struct key_facts *key)
 }
 
 const struct err *
+certify_issuer(struct ctx *cx, const struct label *l, const struct signer **out)
+{
+	*out = signers_get(cx->svc->signers, l->issuer);
+	if (*out == NULL)
+		return fail(cx, &ERR_ISSUER, "no issuing CA %s on this node",
+		    l->issuer);
+	return NULL;
+}
+
+const struct err *
 certify_sign(struct ctx *cx, const struct label *l, const struct csr *csr,
     struct issue *io, struct certificate_new *c)
 {
-	const struct signer *ca = signers_get(cx->svc->signers, l->issuer);
+	const struct signer *ca;
 	const struct err *e;
 
-	if (ca == NULL)
-		return fail(cx, &ERR_ISSUER, "no issuing CA %s on this node",
-		    l->issuer);
 	e = certify_key(cx, l, &csr->key);
+	if (e == NULL)
+		e = certify_issuer(cx, l, &ca);
 	if (e != NULL)
 		return e;
 	io->profile = &l->cert;

@@ -14,6 +14,8 @@
 #include "pki/issue.h"
 #include "store/certificate.h"
 
+struct signer;
+
 /* What an enrollment or renewal came to. */
 struct est_out {
 	struct bytes cms; /* certs-only, DER; empty: not yet (202) */
@@ -26,6 +28,10 @@ extern const struct err ERR_NOT_ENROLLED;
 /* Refuses a key that the label does not take. */
 ERR_FN
 certify_key(struct ctx *cx, const struct label *l, const struct key_facts *key);
+
+/* The issuing CA that the label names, if this node has it. */
+ERR_FN certify_issuer(
+    struct ctx *cx, const struct label *l, const struct signer **out);
 
 /* Signs what would be issued under the label to c->device_id, for the names
  * that io has, and fills the rest of both; it counts only once it is

@@ -290,10 +290,12 @@ ownership_for(struct ctx *cx, const struct approval *a,
 		    cx, &ERR_UNIT_REFUSED, "the key was another ownership's");
 	*device_id = a->unit_device_id;
 	if (*device_id != NULL)
-		return NULL;
+		return a->label == NULL
+			   ? NULL
+			   : device_set_label(cx, *device_id, a->label);
 	rng_uuid(id);
 	*device_id = arena_strdup(cx->arena, id);
-	e = device_create(cx, id, a->birth_id, owner->owner_id);
+	e = device_create(cx, id, a->birth_id, owner->owner_id, a->label);
 	if (e == &ERR_CONFLICT)
 		return fail(cx, &ERR_DECIDED, "the unit was just approved");
 	return e;

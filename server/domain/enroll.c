@@ -6,6 +6,7 @@
 #include "domain/bootstrap.h"
 #include "domain/code.h"
 #include "domain/facts.h"
+#include "domain/label_rule.h"
 #include "domain/pace.h"
 #include "domain/svc.h"
 #include "store/birth.h"
@@ -92,6 +93,9 @@ issue_again(struct ctx *cx, const struct certificate_latest *latest,
 	bool issued = true;
 	TX tx = { 0 };
 
+	if (unit->labelled && strcmp(unit->profile, latest->profile) != 0)
+		return fail(cx, &ERR_LABEL_REFUSED, "the device is of label %s",
+		    latest->profile);
 	if (latest->revoked)
 		return fail(cx, &ERR_NOT_ENROLLED, "certificate %s is revoked",
 		    bytes_hex(cx->arena, latest->serial));
@@ -147,6 +151,7 @@ open_claim(struct ctx *cx, struct enrollment *en)
 		.key_sha256 = en->csr.key.sha256,
 		.birth_key_sha256 = by_birth ? unit->key_sha256 : NULL,
 		.birth_cert_sha256 = by_birth ? unit->cert_sha256 : NULL,
+		.label = unit->profile,
 	};
 	const struct err *e;
 
@@ -221,6 +226,14 @@ decide(struct ctx *cx, struct enrollment *en)
 	if (f->approval_id == NULL && en->bearer != NULL)
 		return fail(
 		    cx, &ERR_TOKEN, "no such token for this unit and key");
+	/* One that is over says nothing of what may be done now. */
+	if (f->approval_id != NULL && open &&
+	    (f->state == APPROVAL_APPROVED || f->state == APPROVAL_PENDING) &&
+	    !label_rule_fits(en->unit, f->label))
+		return fail(cx,
+		    en->bearer != NULL ? &ERR_TOKEN : &ERR_LABEL_REFUSED,
+		    "approval %s was asked for under another label",
+		    f->approval_id);
 	if (f->approval_id != NULL && open && f->state == APPROVAL_APPROVED)
 		return sign_approved(cx, en);
 	if (f->approval_id != NULL && open && f->state == APPROVAL_PENDING)

@@ -10,7 +10,14 @@
 #include "base/ctx.h"
 #include "base/err.h"
 
-/* The CA certificates, as certs-only CMS: issuing CA and root. */
-ERR_FN est_cacerts(struct ctx *cx, struct bytes *cms);
+struct est_cacerts {
+	struct bytes cms;
+	const char *etag; /* with its quotes */
+};
+
+/* The CA certificates, as certs-only CMS: the issuing CA of the label (NULL:
+ * the main one) and the root. */
+ERR_FN
+est_cacerts(struct ctx *cx, const char *label, struct est_cacerts *out);
 
 #endif

@@ -161,7 +161,9 @@ judge_ra(struct ctx *cx, const struct cert *leaf, const struct identity *id,
 	if (h.withdrawn)
 		return fail(
 		    cx, &ERR_CERTIFICATE, "service %s is withdrawn", h.name);
-	*out = (struct ra_caller){ h.name, h.ra_labels.v, h.ra_labels.n };
+	*out = (struct ra_caller){
+		.service = h.name, .labels = h.ra_labels.v, .n = h.ra_labels.n
+	};
 	return NULL;
 }
 

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "domain/label_read.h"
 #include "domain/labels.h"
 #include "domain/svc.h"
@@ -23,6 +24,20 @@ struct labels {
 	struct label *v;
 	size_t n;
 };
+
+bool
+label_name_ok(const char *name)
+{
+	/* RFC 7030 section 3.2.2. */
+	static const char *const operations[] = { "cacerts", "simpleenroll",
+		"simplereenroll", "fullcmc", "serverkeygen", "csrattrs" };
+	size_t i;
+
+	for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
+		if (strcmp(name, operations[i]) == 0)
+			return false;
+	return text_is_slug(bytes_str(name));
+}
 
 struct labels *
 labels_new(void)

@@ -57,6 +57,9 @@ struct label {
 
 extern const struct err ERR_NO_LABEL; /* KIND_NOT_FOUND "no-such-label" */
 
+/* Whether it may be a label's name: a slug, and no operation of EST. */
+bool label_name_ok(const char *name);
+
 /* The label's present settings, in the arena; ERR_NO_LABEL if there is none
  * of that name or it was withdrawn.  From memory: never waits. */
 ERR_FN label_get(struct ctx *cx, const char *name, struct label *out);

@@ -2,7 +2,6 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
-#include "base/text.h"
 #include "domain/label_read.h"
 #include "domain/labels.h"
 #include "domain/svc.h"
@@ -12,22 +11,20 @@
 const struct err ERR_LABEL_IN_USE = { KIND_CONFLICT, "label-in-use",
 	"An active model names this label: change the model first." };
 
-/* RFC 7030 section 3.2.2: a label is no operation; and the alias
- * /LABEL/.well-known/est shares its first segment with our other paths. */
-static const char *const RESERVED[] = { "cacerts", "simpleenroll",
-	"simplereenroll", "fullcmc", "serverkeygen", "csrattrs", "v1", "oauth2",
-	"assets", "activate", "healthz", "readyz", "docs", "devices",
-	"metrics" };
+/* The alias /LABEL/.well-known/est shares its first segment with our other
+ * paths. */
+static const char *const RESERVED[] = { "v1", "oauth2", "assets", "activate",
+	"healthz", "readyz", "docs", "devices", "metrics" };
 
 static ERR_FN
 check_name(struct ctx *cx, const char *name)
 {
 	size_t i;
 
-	if (!text_is_slug(bytes_str(name)))
+	if (!label_name_ok(name))
 		return fail(cx, &ERR_LABEL,
 		    "label: lower case letters, digits and hyphens, at most "
-		    "63");
+		    "63, and no operation of EST");
 	for (i = 0; i < sizeof(RESERVED) / sizeof(RESERVED[0]); i++)
 		if (strcmp(name, RESERVED[i]) == 0)
 			return fail(

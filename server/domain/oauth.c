@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "domain/code.h"
 #include "domain/facts.h"
+#include "domain/label_rule.h"
 #include "domain/live.h"
 #include "domain/pace.h"
 #include "domain/svc.h"
@@ -97,16 +98,20 @@ store_request(struct ctx *cx, struct approval_new *a,
 }
 
 const struct err *
-oauth_authorize(struct ctx *cx, const struct unit *unit,
+oauth_authorize(struct ctx *cx, const struct unit *caller,
     const struct oauth_authorize_in *in, struct oauth_authorize_out *out)
 {
 	const struct settings *set = &cx->svc->set;
 	struct approval_new a = { .kind = "device_code" };
 	struct live_code code = { .interval = set->code_interval };
+	struct unit judged = *caller;
+	const struct unit *unit = &judged;
 	const struct err *e;
 	struct csr csr;
 
 	e = check_authorize(cx, unit, in);
+	if (e == NULL)
+		e = label_rule_unit(cx, &judged, in->label, LABEL_TOKEN);
 	if (e != NULL)
 		return e;
 	e = csr_parse(cx, in->csr, &csr);
@@ -127,6 +132,7 @@ oauth_authorize(struct ctx *cx, const struct unit *unit,
 	rng_uuid(code.approval_id);
 	a.id = code.approval_id;
 	a.client_id = unit->client_id;
+	a.label = unit->profile;
 	a.birth_id = unit->birth_id;
 	a.expires_at = cx->now + set->code_lifetime;
 	a.key_sha256 = csr.key.sha256;

@@ -20,6 +20,7 @@ extern const struct err ERR_INVALID_REQUEST, ERR_INVALID_CLIENT,
 
 struct oauth_authorize_in {
 	const char *client_id, *scope; /* NULL where absent */
+	const char *label;             /* NULL: the model's own */
 	struct bytes csr;              /* DER */
 };
 

@@ -2,6 +2,7 @@
 
 #include "domain/clone.h"
 #include "domain/label.h"
+#include "domain/label_rule.h"
 #include "pki/csr_names.h"
 #include "store/renewal.h"
 
@@ -254,7 +255,9 @@ reenroll_by_ra(struct ctx *cx, const struct ra_caller *ra, struct bytes csr_der,
 	if (e != NULL)
 		return e;
 	device = device_of(&newest, &s);
-	e = check_renewal(cx, &r);
+	e = label_rule_device(cx, &device, ra->label);
+	if (e == NULL)
+		e = check_renewal(cx, &r);
 	if (e != NULL)
 		return e;
 	if (was_just_renewed(cx, &r, &s))

@@ -328,7 +328,14 @@ static ERR_FN
 check_model_rules(struct ctx *cx, const struct model *m)
 {
 	struct policy policy;
+	const struct err *e;
+	size_t i;
 
+	for (i = 0; i < m->n_labels; i++) {
+		e = check_slug(cx, "labels", m->labels[i]);
+		if (e != NULL)
+			return e;
+	}
 	return policy_parse(cx, m->policy, &policy);
 }
 
@@ -345,6 +352,30 @@ model_defaults(struct model *m)
 		m->policy = "{}";
 }
 
+static const char *
+also_labels(struct ctx *cx, const struct model *m)
+{
+	const char *text = "";
+	size_t i;
+
+	for (i = 0; i < m->n_labels; i++)
+		text =
+		    arena_printf(cx->arena, "%s, label %s", text, m->labels[i]);
+	return text;
+}
+
+/* All that the model names must be there, and stay so until commit. */
+static ERR_FN
+require_labels(struct ctx *cx, const struct model *m)
+{
+	const struct err *e = label_admin_require(cx, "profile", m->profile);
+	size_t i;
+
+	for (i = 0; i < m->n_labels && e == NULL; i++)
+		e = label_admin_require(cx, "labels", m->labels[i]);
+	return e;
+}
+
 /* A model stays its manufacturer's: births hang on it. */
 static ERR_FN
 store_model(struct ctx *cx, const struct admin_caller *by,
@@ -354,7 +385,7 @@ store_model(struct ctx *cx, const struct admin_caller *by,
 	const struct err *e;
 	bool found, changed;
 
-	e = label_admin_require(cx, "profile", m->profile);
+	e = require_labels(cx, m);
 	if (e == NULL)
 		e = model_find(cx, m->id, &found, &old);
 	if (e == NULL && found &&
@@ -372,8 +403,9 @@ store_model(struct ctx *cx, const struct admin_caller *by,
 	    &(struct event){ .kind = *created ? "model.added" : "model.changed",
 		.manufacturer_id = m->manufacturer_id,
 		.admin_token_id = by->token_id,
-		.detail = arena_printf(cx->arena, "%s, %s, profile %s, %s",
-		    m->id, m->status, m->profile, m->policy) });
+		.detail = arena_printf(cx->arena, "%s, %s, profile %s%s, %s",
+		    m->id, m->status, m->profile, also_labels(cx, m),
+		    m->policy) });
 }
 
 const struct err *

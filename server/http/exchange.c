@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "codec/form.h"
+#include "domain/label.h"
 #include "domain/svc.h"
 #include "http/judge.h"
 #include "http/problem.h"
@@ -172,6 +173,15 @@ send_early(struct exchange *ex)
 	return send_reply(ex);
 }
 
+/* A label that is not there is no path, whoever asks. */
+static ERR_FN
+check_label(struct ctx *cx, const struct request *rq)
+{
+	struct label label;
+
+	return rq->label == NULL ? NULL : label_get(cx, rq->label, &label);
+}
+
 /* Everything that the head alone decides. */
 static ERR_FN
 accept_head(struct exchange *ex)
@@ -184,6 +194,8 @@ accept_head(struct exchange *ex)
 	e = guard_head(cx, &ex->head, &ex->framing);
 	if (e == NULL)
 		e = guard_path(cx, guard_target(&ex->head), &rq->path, &query);
+	if (e == NULL)
+		rq->path = router_spelling(cx, rq->path);
 	/* Where this request ends is not certain any more. */
 	ex->close = e != NULL;
 	if (e != NULL)
@@ -194,6 +206,8 @@ accept_head(struct exchange *ex)
 	rq->bearer = judge_bearer(cx, request_header(rq, "Authorization"));
 	rq->peer = *conn_peer(ex->conn);
 	e = router_match(cx, &ex->env->routes, rq, &allow);
+	if (e == NULL)
+		e = check_label(cx, rq);
 	if (e == NULL)
 		e = router_check_body(cx, rq, &ex->framing);
 	if (e == NULL && query != NULL) {

@@ -54,7 +54,17 @@ static const struct json_field anchor_fields[] = {
 static const struct json_field anchors_fields[] =
     ANSWER_PAGE("anchors", LIMIT_ANCHORS, anchor_view, anchor_fields);
 
+/* A model as operators see it; the model first, so that its own rows hold. */
+struct model_view {
+	struct model model;
+	struct json_strs labels;
+};
+
+#define LABELS_FIELD \
+	JSON_F_STRS(model_view, labels, LIMIT_MODEL_LABELS, LIMIT_SLUG, false)
+
 static const struct json_field model_in_fields[] = {
+	LABELS_FIELD,
 	ANSWER_STR(model, manufacturer_id, "manufacturer", LIMIT_SLUG, true),
 	JSON_F_STR(model, name, LIMIT_NAME, true),
 	JSON_F_STR(model, client_id, LIMIT_SLUG, false),
@@ -73,6 +83,7 @@ static const struct json_field model_fields[] = {
 	JSON_F_STR(model, name, LIMIT_NAME, true),
 	JSON_F_STR(model, client_id, LIMIT_SLUG, true),
 	JSON_F_STR(model, profile, LIMIT_SLUG, true),
+	LABELS_FIELD,
 	JSON_F_RAW(model, policy, 2 * LIMIT_POLICY, true),
 	JSON_F_STR(model, status, 16, true),
 	JSON_F_STR(model, support_until, 10, false),
@@ -83,7 +94,7 @@ static const struct json_field model_fields[] = {
 };
 
 static const struct json_field models_fields[] =
-    ANSWER_PAGE("models", LIMIT_PAGE, model, model_fields);
+    ANSWER_PAGE("models", LIMIT_PAGE, model_view, model_fields);
 
 static const struct json_field birth_fields[] = {
 	JSON_F_STR(birth_row, id, 20, true),
@@ -243,28 +254,41 @@ delete_anchor(struct ctx *cx, struct request *rq, struct reply *rs)
 	return e;
 }
 
+static struct model_view
+view_model(const struct model *m)
+{
+	return (struct model_view){ *m, { m->labels, m->n_labels } };
+}
+
 static ERR_FN
 reply_model(struct ctx *cx, struct reply *rs, int status, const char *id)
 {
+	struct model_view view;
 	struct model m;
 	const struct err *e = registry_get_model(cx, id, &m);
 
-	return e != NULL ? e : answer_json(cx, rs, status, model_fields, &m);
+	if (e != NULL)
+		return e;
+	view = view_model(&m);
+	return answer_json(cx, rs, status, model_fields, &view);
 }
 
 const struct err *
 put_model(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct model in = { .id = rq->param[0] };
+	struct model_view in = { .model = { .id = rq->param[0] } };
 	const struct err *e;
 	bool created = false;
 
 	e = json_read(cx, rq->body, model_in_fields, &in);
+	in.model.labels = in.labels.v;
+	in.model.n_labels = in.labels.n;
 	if (e == NULL)
-		e = registry_put_model(cx, &rq->caller.admin, &in, &created);
+		e = registry_put_model(
+		    cx, &rq->caller.admin, &in.model, &created);
 	if (e != NULL)
 		return e;
-	return reply_model(cx, rs, created ? 201 : 200, in.id);
+	return reply_model(cx, rs, created ? 201 : 200, in.model.id);
 }
 
 const struct err *
@@ -277,9 +301,11 @@ const struct err *
 get_models(struct ctx *cx, struct request *rq, struct reply *rs)
 {
 	struct answer_page page = { .next = NULL };
+	struct model_view *views;
 	struct page_query q;
 	const struct err *e;
 	struct model *m;
+	size_t i;
 
 	e = page_query(cx, rq, &q);
 	if (e == NULL)
@@ -287,7 +313,10 @@ get_models(struct ctx *cx, struct request *rq, struct reply *rs)
 		    cx, &(struct page){ q.after, q.limit }, &m, &page.rows.n);
 	if (e != NULL)
 		return e;
-	page.rows.v = m;
+	views = arena_alloc(cx->arena, page.rows.n * sizeof(*views));
+	for (i = 0; i < page.rows.n; i++)
+		views[i] = view_model(&m[i]);
+	page.rows.v = views;
 	if (page_is_full(&q, page.rows.n))
 		page.next = m[page.rows.n - 1].id;
 	return answer_json(cx, rs, 200, models_fields, &page);

@@ -38,14 +38,21 @@ quick_cacerts(struct ctx *cx, struct request *rq, struct reply *rs)
 const struct err *
 get_cacerts(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	const struct err *e;
-	struct bytes cms;
+	const char *known = request_header(rq, "If-None-Match");
+	struct est_cacerts out;
+	const struct err *e = est_cacerts(cx, rq->label, &out);
 
-	(void)rq;
-	e = est_cacerts(cx, &cms);
-	if (e == NULL)
-		reply_certs(cx, rs, cms);
-	return e;
+	if (e != NULL)
+		return e;
+	/* RFC 9110 section 13.1.2: a list of tags, or any. */
+	if (known != NULL &&
+	    (strcmp(known, "*") == 0 || strstr(known, out.etag) != NULL))
+		reply_body(rs, 304, NULL, BYTES_NONE);
+	else
+		reply_certs(cx, rs, out.cms);
+	reply_header(rs, "ETag", out.etag);
+	reply_header(rs, "Cache-Control", "public, max-age=3600");
+	return NULL;
 }
 
 static void

@@ -47,7 +47,7 @@ static const struct json_field metadata_fields[] = {
 const struct err *
 post_device_authorization(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct oauth_authorize_in in = { NULL, NULL, BYTES_NONE };
+	struct oauth_authorize_in in = { NULL, NULL, NULL, BYTES_NONE };
 	struct oauth_authorize_out out;
 	const struct err *e;
 	struct form *form;
@@ -59,6 +59,7 @@ post_device_authorization(struct ctx *cx, struct request *rq, struct reply *rs)
 		return e;
 	in.client_id = form_get(form, "client_id");
 	in.scope = form_get(form, "scope");
+	in.label = form_get(form, "label");
 	csr = form_get(form, "csr");
 	if (csr == NULL || !bytes_from_b64u(cx->arena, bytes_str(csr), &in.csr))
 		return fail(cx, &ERR_INVALID_REQUEST,

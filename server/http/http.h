@@ -27,6 +27,7 @@ struct request {
 	enum method method;
 	const char *path;               /* decoded once */
 	const char *param[PATH_PARAMS]; /* what {…} of the route matched */
+	const char *label;              /* what {label} did, or NULL */
 	const struct route *route;
 	struct bytes body;
 	int spool_fd;             /* BODY_SPOOL routes: the body, at 0 */

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "domain/holder.h"
+#include "domain/label_rule.h"
 #include "http/router.h"
 
 static const struct err ERR_NO_BEARER = { KIND_UNAUTHENTICATED,
@@ -49,6 +50,33 @@ judge_admin(struct ctx *cx, struct request *rq)
 	return e;
 }
 
+/* What is judged beside the birth certificate where a certificate is asked
+ * for: the label, and whether it takes this kind of proof (A8). */
+static ERR_FN
+judge_unit(struct ctx *cx, struct request *rq)
+{
+	struct unit *unit = &rq->caller.unit;
+	const struct err *e = caller_unit(cx, &rq->peer, unit);
+
+	rq->caller.kind = CALLER_UNIT;
+	if (e != NULL || rq->route->errors != AS_EST)
+		return e;
+	return label_rule_unit(cx, unit, rq->label,
+	    rq->bearer != NULL ? LABEL_TOKEN : LABEL_BIRTH);
+}
+
+static ERR_FN
+judge_device(struct ctx *cx, struct request *rq)
+{
+	const struct err *e = holder_judge(cx, &rq->peer, &rq->caller);
+
+	/* An authority's request is for a device that it names itself. */
+	rq->caller.ra.label = rq->label;
+	if (e != NULL || rq->caller.kind != CALLER_DEVICE)
+		return e;
+	return label_rule_device(cx, &rq->caller.device, rq->label);
+}
+
 const struct err *
 judge_caller(struct ctx *cx, struct request *rq)
 {
@@ -56,10 +84,9 @@ judge_caller(struct ctx *cx, struct request *rq)
 	case WHO_ANYONE:
 		return NULL;
 	case WHO_UNIT:
-		rq->caller.kind = CALLER_UNIT;
-		return caller_unit(cx, &rq->peer, &rq->caller.unit);
+		return judge_unit(cx, rq);
 	case WHO_DEVICE:
-		return holder_judge(cx, &rq->peer, &rq->caller);
+		return judge_device(cx, rq);
 	case WHO_OWNER:
 		return judge_owner(cx, rq);
 	case WHO_ADMIN:

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "domain/label.h"
 
 const struct err ERR_NO_ROUTE = { KIND_NOT_FOUND, "not-found",
 	"There is nothing at this path." };
@@ -16,6 +17,8 @@ const struct err ERR_TOO_LARGE = { KIND_TOO_LARGE, "too-large",
 	"The body is larger than this path takes." };
 const struct err ERR_TYPE = { KIND_TYPE, "unsupported-type",
 	"This path does not take that Content-Type." };
+
+#define EST "/.well-known/est/"
 
 static const char *const method_names[] = {
 	[METHOD_GET] = "GET",
@@ -44,6 +47,18 @@ router_method_name(enum method m)
 	return method_names[m];
 }
 
+const char *
+router_spelling(struct ctx *cx, const char *path)
+{
+	size_t n = strcspn(path + 1, "/");
+	const char *rest = path + 1 + n;
+
+	if (*path != '/' || n == 0 || strncmp(rest, EST, strlen(EST)) != 0)
+		return path;
+	return arena_printf(
+	    cx->arena, EST "%.*s/%s", (int)n, path + 1, rest + strlen(EST));
+}
+
 /* Whether the pattern matches; captures segments into rq->param. */
 static bool
 match_path(struct ctx *cx, const char *pattern, struct request *rq)
@@ -63,7 +78,11 @@ match_path(struct ctx *cx, const char *pattern, struct request *rq)
 		if (len == 0)
 			return false;
 		must(n < PATH_PARAMS);
-		rq->param[n++] = arena_printf(cx->arena, "%.*s", (int)len, s);
+		rq->param[n] = arena_printf(cx->arena, "%.*s", (int)len, s);
+		if (strncmp(p, "{label}", 7) == 0 &&
+		    !label_name_ok(rq->param[n]))
+			return false;
+		n++;
 		s += len;
 		p = strchr(p, '}') + 1;
 	}
@@ -85,6 +104,8 @@ router_match(struct ctx *cx, const struct route_table *t, struct request *rq,
 		if (!match_path(cx, r->path, rq))
 			continue;
 		rq->route = r;
+		if (strstr(r->path, "{label}") != NULL)
+			rq->label = rq->param[0];
 		if (r->method == rq->method)
 			return NULL;
 		buf_printf(&methods, "%s%s%s", methods.n > 0 ? ", " : "",

@@ -21,6 +21,10 @@ struct route_table {
 	size_t n;
 };
 
+/* /LABEL/.well-known/est/OP, as strongSwan asks for it, is another spelling
+ * of /.well-known/est/LABEL/OP; every other path stays as it is. */
+const char *router_spelling(struct ctx *cx, const char *path);
+
 /* Matches path and method.  Sets rq->route (also for ERR_METHOD: a row of
  * the path, whose error format applies) and rq->param; *allow is the value
  * of the Allow header when the method is refused. */

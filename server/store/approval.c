@@ -10,7 +10,7 @@
 	"extract(epoch FROM a.redeemed_at)::bigint, d.owner_id, d.id, " \
 	"num_nonnulls(b.quarantined_at, b.lost_at, b.revoked_at, "      \
 	"b.decommissioned_at) > 0, "                                    \
-	"extract(epoch FROM a.created_at)::bigint "
+	"extract(epoch FROM a.created_at)::bigint, a.label "
 #define JOINS                                                   \
 	"JOIN birth b ON b.id = a.birth_id LEFT JOIN device d " \
 	"ON d.birth_id = a.birth_id AND d.state = 'owned' "
@@ -18,9 +18,9 @@
 static const struct stmt APPROVAL_CREATE = { "approval_create",
 	"WITH a AS (INSERT INTO approval (id, kind, client_id, facts, "
 	"birth_id, expires_at, key_sha256, birth_key_sha256, "
-	"birth_cert_sha256, device_code_mac, user_code_mac, state) "
+	"birth_cert_sha256, device_code_mac, user_code_mac, state, label) "
 	"VALUES ($1::uuid, $2, $3, $4, $5, to_timestamp($6::bigint), $7, $8, "
-	"$9, $10, $11, 'pending') "
+	"$9, $10, $11, 'pending', $13) "
 	"ON CONFLICT (birth_id, key_sha256) WHERE state = 'pending' "
 	"DO UPDATE SET id = excluded.id, kind = excluded.kind, "
 	"client_id = excluded.client_id, facts = excluded.facts, "
@@ -28,11 +28,12 @@ static const struct stmt APPROVAL_CREATE = { "approval_create",
 	"birth_key_sha256 = excluded.birth_key_sha256, "
 	"birth_cert_sha256 = excluded.birth_cert_sha256, "
 	"device_code_mac = excluded.device_code_mac, "
-	"user_code_mac = excluded.user_code_mac, shown_to = NULL "
+	"user_code_mac = excluded.user_code_mac, shown_to = NULL, "
+	"label = excluded.label "
 	"RETURNING id, birth_id) "
 	"INSERT INTO event (kind, request_id, birth_id, approval_id) "
 	"SELECT 'approval.requested', $12, birth_id, id FROM a",
-	12 };
+	13 };
 
 static const struct stmt APPROVAL_COUNT_RECENT = { "approval_count_recent",
 	"SELECT count(*) FROM event WHERE kind = 'approval.requested' AND "
@@ -153,6 +154,7 @@ read_one(struct ctx *cx, const struct rows *r, struct approval *a)
 	a->unit_device_id = rows_text(cx, r, 0, 14);
 	a->unit_flagged = rows_bool(r, 0, 15);
 	a->created_at = rows_int(r, 0, 16);
+	a->label = rows_text(cx, r, 0, 17);
 	return NULL;
 }
 
@@ -164,7 +166,7 @@ approval_create(struct ctx *cx, const struct approval_new *in)
 	    DB_INT(in->birth_id), DB_INT(in->expires_at),
 	    DB_SHA(in->key_sha256), DB_SHA(in->birth_key_sha256),
 	    DB_SHA(in->birth_cert_sha256), DB_BYTES(in->device_code_mac),
-	    DB_BYTES(in->user_code_mac), DB_TEXT(cx->rid));
+	    DB_BYTES(in->user_code_mac), DB_TEXT(cx->rid), DB_TEXT(in->label));
 }
 
 const struct err *
@@ -213,7 +215,7 @@ approval_show_claim(struct ctx *cx, int64_t birth_id, const char *owner_id,
 	if (e == NULL)
 		e = read_one(cx, r, out);
 	if (e == NULL)
-		*n = rows_int(r, 0, 17);
+		*n = rows_int(r, 0, 18);
 	return e;
 }
 

@@ -21,6 +21,7 @@ struct approval {
 	enum approval_state state;
 	uint8_t key_sha256[32], birth_cert_sha256[32];
 	const char *shown_to, *owner_id, *device_id; /* NULL until set */
+	const char *label; /* under which it was asked (A8), or NULL */
 	int64_t created_at, expires_at, redeemed_at; /* 0 until set */
 	/* The unit's present ownership, if any. */
 	const char *unit_owner_id, *unit_device_id;
@@ -32,6 +33,7 @@ struct approval_new {
 	int64_t birth_id, expires_at;
 	const uint8_t *key_sha256, *birth_key_sha256, *birth_cert_sha256;
 	struct bytes device_code_mac, user_code_mac; /* empty: claim kind */
+	const char *label;
 };
 
 extern const struct stmt *const approval_stmts[];

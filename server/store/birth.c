@@ -12,7 +12,8 @@ static const struct stmt BIRTH_CANDIDATES = { "birth_candidates",
 	"b.batch, to_char(b.made_at, 'YYYY-MM-DD'), b.boot_test, "
 	"b.quarantined_at IS NOT NULL, b.lost_at IS NOT NULL, "
 	"b.revoked_at IS NOT NULL, b.decommissioned_at IS NOT NULL, "
-	"(SELECT id FROM device WHERE birth_id = b.id AND state = 'owned') "
+	"(SELECT id FROM device WHERE birth_id = b.id AND state = 'owned'), "
+	"array_to_string(mo.labels, ' ') "
 	"FROM anchor a JOIN manufacturer m ON m.id = a.manufacturer_id "
 	"LEFT JOIN LATERAL (SELECT * FROM birth WHERE "
 	"manufacturer_id = m.id AND serial = $6 UNION SELECT * FROM birth "
@@ -67,6 +68,7 @@ read_candidate(
 	c->revoked = rows_bool(r, i, 21);
 	c->decommissioned = rows_bool(r, i, 22);
 	c->device_id = rows_text(cx, r, i, 23);
+	c->labels = rows_text(cx, r, i, 24);
 }
 
 const struct err *

@@ -17,6 +17,7 @@ struct birth_candidate {
 	struct bytes anchor;            /* DER */
 	struct bytes scope_spki_sha256; /* empty: whole anchor */
 	const char *model_id, *model_name, *client_id, *profile, *policy;
+	const char *labels; /* the model's further ones, with spaces */
 	const char *support_until;
 	bool model_active;
 	const char *serial;             /* NULL: not listed by serial */

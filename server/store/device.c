@@ -23,9 +23,15 @@ static const struct stmt DEVICE_SELECT = { "device_select",
 
 static const struct stmt DEVICE_CREATE = { "device_create",
 	"INSERT INTO device (id, birth_id, owner_id, model_id, profile, "
-	"state) SELECT $1::uuid, b.id, $3::uuid, m.id, m.profile, 'owned' "
+	"state) SELECT $1::uuid, b.id, $3::uuid, m.id, "
+	"coalesce($4, m.profile), 'owned' "
 	"FROM birth b JOIN model m ON m.id = b.model_id WHERE b.id = $2",
-	3 };
+	4 };
+
+static const struct stmt DEVICE_SET_LABEL = { "device_set_label",
+	"UPDATE device SET profile = $2 WHERE id = $1::uuid AND "
+	"profile <> $2",
+	2 };
 
 static const struct stmt DEVICE_RELEASE = { "device_release",
 	"UPDATE device SET state = 'released', released_at = now() "
@@ -101,11 +107,17 @@ device_select(struct ctx *cx, const struct device_query *q, struct device **out,
 }
 
 const struct err *
-device_create(
-    struct ctx *cx, const char *id, int64_t birth_id, const char *owner_id)
+device_create(struct ctx *cx, const char *id, int64_t birth_id,
+    const char *owner_id, const char *label)
 {
 	return DB_RUN(cx, &DEVICE_CREATE, NULL, DB_TEXT(id), DB_INT(birth_id),
-	    DB_TEXT(owner_id));
+	    DB_TEXT(owner_id), DB_TEXT(label));
+}
+
+const struct err *
+device_set_label(struct ctx *cx, const char *id, const char *label)
+{
+	return DB_RUN(cx, &DEVICE_SET_LABEL, NULL, DB_TEXT(id), DB_TEXT(label));
 }
 
 const struct err *
@@ -162,6 +174,6 @@ device_void_approvals(struct ctx *cx, int64_t birth_id)
 }
 
 const struct stmt *const device_stmts[] = { &DEVICE_SELECT, &DEVICE_CREATE,
-	&DEVICE_RELEASE, &UNIT_REVOKE, &UNIT_QUARANTINE, &UNIT_LIFT,
-	&DEVICE_REVOKE_CERTIFICATES, &DEVICE_REFUSE_KEYS,
+	&DEVICE_SET_LABEL, &DEVICE_RELEASE, &UNIT_REVOKE, &UNIT_QUARANTINE,
+	&UNIT_LIFT, &DEVICE_REVOKE_CERTIFICATES, &DEVICE_REFUSE_KEYS,
 	&DEVICE_VOID_APPROVALS, NULL };

@@ -31,9 +31,13 @@ extern const struct stmt *const device_stmts[];
 ERR_FN device_select(struct ctx *cx, const struct device_query *q,
     struct device **out, size_t *n);
 
-/* A new ownership; ERR_CONFLICT if the unit has one. */
-ERR_FN device_create(
-    struct ctx *cx, const char *id, int64_t birth_id, const char *owner_id);
+/* A new ownership under a label (NULL: the model's own); ERR_CONFLICT if the
+ * unit has one. */
+ERR_FN device_create(struct ctx *cx, const char *id, int64_t birth_id,
+    const char *owner_id, const char *label);
+
+/* The label that its owner approved anew, for another key. */
+ERR_FN device_set_label(struct ctx *cx, const char *id, const char *label);
 
 /* Within a transaction, before anything else there: ends the ownership.
  * ERR_NOT_FOUND if it is not this owner's living one. */

@@ -8,7 +8,7 @@ static const struct stmt ENROLLMENT_FIND = { "enrollment_find",
 	"SELECT a.id, a.state, a.device_id, "
 	"extract(epoch FROM a.created_at)::bigint, "
 	"extract(epoch FROM a.expires_at)::bigint, "
-	"d.certified_at IS NOT NULL "
+	"d.certified_at IS NOT NULL, a.label "
 	"FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) WITH ORDINALITY "
 	"AS i (birth_id, key_sha256, token_mac, n) "
 	"LEFT JOIN LATERAL (SELECT * FROM approval WHERE "
@@ -146,6 +146,7 @@ enrollment_find(struct ctx *cx, const struct enrollment_ask *in, size_t n,
 		out[i].created_at = rows_int(r, (int)i, 3);
 		out[i].expires_at = rows_int(r, (int)i, 4);
 		out[i].certified = rows_bool(r, (int)i, 5);
+		out[i].label = rows_text(cx, r, (int)i, 6);
 	}
 	return NULL;
 }

@@ -23,6 +23,7 @@ struct enrollment_found {
 	const char *approval_id; /* NULL: none, and nothing else is set */
 	enum approval_state state;
 	const char *device_id;
+	const char *label; /* under which it was asked, or NULL */
 	int64_t created_at, expires_at;
 	bool certified; /* the device has had a certificate */
 };

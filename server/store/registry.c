@@ -1,6 +1,7 @@
 #include "store/registry.h"
 
 #include "base/arena.h"
+#include "base/limits.h"
 
 static const struct stmt MANUFACTURER_PUT = { "manufacturer_put",
 	"INSERT INTO manufacturer AS m (id, name, frozen) "
@@ -225,25 +226,30 @@ anchor_delete(struct ctx *cx, const char *manufacturer_id, const char *id)
 static const struct stmt MODEL_PUT = { "model_put",
 	"INSERT INTO model AS m (id, manufacturer_id, name, client_id, status, "
 	"profile, policy, support_until, contact_updates, "
-	"contact_vulnerabilities) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, "
-	"$8::date, $9, $10) ON CONFLICT (id) DO UPDATE SET "
+	"contact_vulnerabilities, labels) VALUES ($1, $2, $3, $4, $5, $6, "
+	"$7::jsonb, $8::date, $9, $10, string_to_array($11, ' ')) "
+	"ON CONFLICT (id) DO UPDATE SET "
 	"name = excluded.name, client_id = excluded.client_id, "
 	"status = excluded.status, profile = excluded.profile, "
 	"policy = excluded.policy, support_until = excluded.support_until, "
 	"contact_updates = excluded.contact_updates, "
-	"contact_vulnerabilities = excluded.contact_vulnerabilities "
+	"contact_vulnerabilities = excluded.contact_vulnerabilities, "
+	"labels = excluded.labels "
 	"WHERE (m.name, m.client_id, m.status, m.profile, m.policy, "
-	"m.support_until, m.contact_updates, m.contact_vulnerabilities) "
+	"m.support_until, m.contact_updates, m.contact_vulnerabilities, "
+	"m.labels) "
 	"IS DISTINCT FROM (excluded.name, excluded.client_id, "
 	"excluded.status, excluded.profile, excluded.policy, "
 	"excluded.support_until, excluded.contact_updates, "
-	"excluded.contact_vulnerabilities) RETURNING xmax = 0",
-	10 };
+	"excluded.contact_vulnerabilities, excluded.labels) "
+	"RETURNING xmax = 0",
+	11 };
 
-#define MODEL_COLUMNS                                                      \
-	"id, manufacturer_id, name, client_id, status, profile, "          \
-	"policy::text, support_until::text, contact_updates, "             \
-	"contact_vulnerabilities, extract(epoch FROM created_at)::bigint " \
+#define MODEL_COLUMNS                                                       \
+	"id, manufacturer_id, name, client_id, status, profile, "           \
+	"policy::text, support_until::text, contact_updates, "              \
+	"contact_vulnerabilities, extract(epoch FROM created_at)::bigint, " \
+	"array_to_string(labels, ' ') "                                     \
 	"FROM model "
 
 static const struct stmt MODEL_GET = { "model_get",
@@ -254,6 +260,35 @@ static const struct stmt MODEL_LIST = { "model_list",
 	"WHERE $1::text IS NULL OR id > $1 ORDER BY id LIMIT $2",
 	2 };
 
+/* Labels hold no spaces, so a list of them travels as one text. */
+static const char *
+join(struct ctx *cx, const struct model *m)
+{
+	const char *text = "";
+	size_t i;
+
+	for (i = 0; i < m->n_labels; i++)
+		text = arena_printf(
+		    cx->arena, "%s%s%s", text, i == 0 ? "" : " ", m->labels[i]);
+	return text;
+}
+
+static void
+split(struct ctx *cx, const char *text, struct model *m)
+{
+	const char *p, *end;
+
+	m->labels =
+	    arena_alloc(cx->arena, LIMIT_MODEL_LABELS * sizeof(*m->labels));
+	m->n_labels = 0;
+	for (p = text; *p != '\0' && m->n_labels < LIMIT_MODEL_LABELS;
+	     p = end + strspn(end, " ")) {
+		end = strchrnul(p, ' ');
+		m->labels[m->n_labels++] =
+		    arena_printf(cx->arena, "%.*s", (int)(end - p), p);
+	}
+}
+
 const struct err *
 model_put(struct ctx *cx, const struct model *m, bool *created, bool *changed)
 {
@@ -262,7 +297,8 @@ model_put(struct ctx *cx, const struct model *m, bool *created, bool *changed)
 	    DB_TEXT(m->manufacturer_id), DB_TEXT(m->name),
 	    DB_TEXT(m->client_id), DB_TEXT(m->status), DB_TEXT(m->profile),
 	    DB_TEXT(m->policy), DB_TEXT(m->support_until),
-	    DB_TEXT(m->contact_updates), DB_TEXT(m->contact_vulnerabilities));
+	    DB_TEXT(m->contact_updates), DB_TEXT(m->contact_vulnerabilities),
+	    DB_TEXT(join(cx, m)));
 
 	if (e != NULL)
 		return e;
@@ -284,6 +320,7 @@ read_model(struct ctx *cx, const struct rows *r, int i, struct model *m)
 	m->contact_updates = rows_text(cx, r, i, 8);
 	m->contact_vulnerabilities = rows_text(cx, r, i, 9);
 	m->created_at = rows_int(r, i, 10);
+	split(cx, rows_text(cx, r, i, 11), m);
 }
 
 const struct err *

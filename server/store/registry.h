@@ -26,8 +26,10 @@ struct anchor {
 
 struct model {
 	const char *id, *manufacturer_id, *name, *client_id;
-	const char *status;        /* active, retired */
-	const char *profile;       /* of certificates */
+	const char *status;  /* active, retired */
+	const char *profile; /* its label */
+	const char **labels; /* further ones its units may name (A8) */
+	size_t n_labels;
 	const char *policy;        /* JSON */
 	const char *support_until; /* date, or NULL */
 	const char *contact_updates, *contact_vulnerabilities; /* or NULL */
