@@ -77,52 +77,87 @@ sign_ownerless(struct ctx *cx, struct enrollment *en)
 	return sign(cx, en);
 }
 
+/* Signs and stores a certificate that no approval authorises: the successor
+ * of c's predecessor or, without one, the first of an ownerless device whose
+ * certificates are forgotten. */
+static ERR_FN
+store_unapproved(struct ctx *cx, struct enrollment *en, const struct label *l,
+    struct certificate_new *c, bool *issued)
+{
+	const struct bootstrap *token = en->unit->bootstrap;
+	const struct err *e;
+	TX tx = { 0 };
+
+	*issued = true;
+	en->io = names_of(en->unit);
+	e = certify_sign(cx, l, &en->csr, &en->io, c);
+	if (e == NULL)
+		e = tx_begin(cx, &tx);
+	if (e == NULL && token != NULL)
+		e = bootstrap_use(cx, token->id, en->csr.key.sha256, issued);
+	if (e == NULL && *issued)
+		e = c->predecessor.n > 0 ? renewal_add(cx, c, issued)
+					 : renewal_return(cx, c, issued);
+	if (e == NULL && *issued)
+		e = tx_commit(&tx);
+	if (e != NULL || !*issued)
+		return e;
+	certify_log(cx, "certificate.reissued", c);
+	return certify_answer(cx, c->der, &en->out);
+}
+
+/* It was not stored: by a repeat that overtook this one and left its
+ * certificate (A9), or because trust has ended. */
+static ERR_FN
+answer_repeat(struct ctx *cx, struct enrollment *en)
+{
+	struct certificate_latest now;
+	const struct err *e = certificate_newest(cx, en->unit->device_id, &now);
+
+	if (e != NULL && e != &ERR_NOT_FOUND)
+		return e;
+	if (e == NULL && !now.revoked && now.not_after > cx->now &&
+	    bytes_eq(BYTES_OF(now.key_sha256), BYTES_OF(en->csr.key.sha256)))
+		return certify_answer(cx, now.der, &en->out);
+	return fail(cx, &ERR_NOT_ENROLLED,
+	    "the device, key or token is no longer good, or was just renewed");
+}
+
 /* The unit's key has a certificate: the same again while it lives, and a new
  * one for the same key once it has expired (A1, R4). */
 static ERR_FN
 issue_again(struct ctx *cx, const struct certificate_latest *latest,
     struct enrollment *en)
 {
-	const struct unit *unit = en->unit;
-	struct certificate_new c = { .device_id = unit->device_id,
+	struct certificate_new c = { .device_id = en->unit->device_id,
 		.predecessor = latest->serial,
 		.predecessor_not_before = latest->not_before,
 		.predecessor_expired_ok = true };
 	const struct err *e;
 	struct label label;
-	bool issued = true;
-	TX tx = { 0 };
+	bool issued;
 
-	if (unit->labelled && strcmp(unit->profile, latest->profile) != 0)
-		return fail(cx, &ERR_LABEL_REFUSED, "the device is of label %s",
-		    latest->profile);
 	if (latest->revoked)
 		return fail(cx, &ERR_NOT_ENROLLED, "certificate %s is revoked",
 		    bytes_hex(cx->arena, latest->serial));
 	if (latest->not_after > cx->now)
 		return certify_answer(cx, latest->der, &en->out);
-	en->io = names_of(unit);
 	e = label_get(cx, latest->profile, &label);
 	if (e == NULL)
-		e = certify_sign(cx, &label, &en->csr, &en->io, &c);
-	if (e == NULL)
-		e = tx_begin(cx, &tx);
-	if (e == NULL && unit->bootstrap != NULL)
-		e = bootstrap_use(
-		    cx, unit->bootstrap->id, en->csr.key.sha256, &issued);
-	if (e == NULL && issued)
-		e = renewal_add(cx, &c, &issued);
-	if (e != NULL)
-		return e;
-	if (!issued)
-		return fail(cx, &ERR_NOT_ENROLLED,
-		    "the device, key or token is no longer good, or was just "
-		    "renewed");
-	e = tx_commit(&tx);
-	if (e != NULL)
-		return e;
-	certify_log(cx, "certificate.reissued", &c);
-	return certify_answer(cx, c.der, &en->out);
+		e = store_unapproved(cx, en, &label, &c, &issued);
+	return e != NULL || issued ? e : answer_repeat(cx, en);
+}
+
+/* For a device without an owner whose certificates are forgotten: what first
+ * proved it is enough, as it was then. */
+static ERR_FN
+issue_forgotten(struct ctx *cx, struct enrollment *en)
+{
+	struct certificate_new c = { .device_id = en->unit->device_id };
+	bool issued;
+	const struct err *e = store_unapproved(cx, en, &en->label, &c, &issued);
+
+	return e != NULL || issued ? e : answer_repeat(cx, en);
 }
 
 /* 202: not yet, for a request that was made then. */
@@ -208,6 +243,8 @@ enroll_unapproved(struct ctx *cx, struct enrollment *en)
 	if (e == NULL &&
 	    bytes_eq(BYTES_OF(latest.key_sha256), BYTES_OF(en->csr.key.sha256)))
 		return issue_again(cx, &latest, en);
+	if (e == &ERR_NOT_FOUND && !owner_is_asked(en))
+		return issue_forgotten(cx, en);
 	if (e == &ERR_NOT_FOUND)
 		return refuse_owned(
 		    cx, unit, &ERR_AWAY, "device.away_too_long");

@@ -70,6 +70,22 @@ static const struct stmt RENEWAL_ADD = { "renewal_add",
 	"coalesce(', by the registration authority ' || $12, '') FROM c, d",
 	12 };
 
+static const struct stmt RENEWAL_LOCK = { "renewal_lock",
+	"SELECT FROM device WHERE id = $1::uuid FOR UPDATE", 1 };
+
+static const struct stmt RENEWAL_RETURN = { "renewal_return",
+	LOCKED_DEVICE("AND b.quarantined_at IS NULL AND d.owner_id IS NULL "
+		      "AND NOT EXISTS (SELECT FROM certificate "
+		      "WHERE device_id = d.id) ") CLAIMED_KEY
+	"c AS (INSERT INTO certificate (serial, not_before, not_after, "
+	"device_id, profile, key_sha256, der) "
+	"SELECT $3, to_timestamp($4::bigint), to_timestamp($5::bigint), "
+	"$1::uuid, $6, $2, $7 FROM k RETURNING serial) "
+	"INSERT INTO event (kind, request_id, birth_id, device_id, detail) "
+	"SELECT 'certificate.issued', $8, d.birth_id, d.id, "
+	"'serial ' || encode(c.serial, 'hex') FROM c, d",
+	8 };
+
 const struct err *
 renewal_judge(struct ctx *cx, struct bytes serial, int64_t not_before,
     struct certificate_state *out)
@@ -131,5 +147,24 @@ renewal_add(struct ctx *cx, const struct certificate_new *in, bool *issued)
 	return NULL;
 }
 
+const struct err *
+renewal_return(struct ctx *cx, const struct certificate_new *in, bool *issued)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	/* Whoever waited for the lock sees what was stored under it. */
+	const struct err *e =
+	    DB_RUN(cx, &RENEWAL_LOCK, NULL, DB_TEXT(in->device_id));
+
+	if (e == NULL)
+		e = DB_RUN(cx, &RENEWAL_RETURN, &r, DB_TEXT(in->device_id),
+		    DB_SHA(in->key_sha256), DB_BYTES(in->serial),
+		    DB_INT(in->not_before), DB_INT(in->not_after),
+		    DB_TEXT(in->profile), DB_BYTES(in->der), DB_TEXT(cx->rid));
+	if (e != NULL)
+		return e;
+	*issued = rows_affected(r) == 1;
+	return NULL;
+}
+
 const struct stmt *const renewal_stmts[] = { &RENEWAL_JUDGE, &RENEWAL_FIRST_USE,
-	&RENEWAL_ADD, NULL };
+	&RENEWAL_ADD, &RENEWAL_LOCK, &RENEWAL_RETURN, NULL };

@@ -44,4 +44,9 @@ ERR_FN renewal_first_use(struct ctx *cx, struct bytes serial,
 ERR_FN
 renewal_add(struct ctx *cx, const struct certificate_new *in, bool *issued);
 
+/* Within a transaction: stores the certificate of a device without an owner
+ * that has none any more.  *issued false as above, or it has one. */
+ERR_FN
+renewal_return(struct ctx *cx, const struct certificate_new *in, bool *issued);
+
 #endif

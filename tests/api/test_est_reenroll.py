@@ -2,6 +2,8 @@
 which key the label allows it, what becomes of the certificate before it, and
 what a second holder of a key is found out by (SECURITY.md A9, A10)."""
 
+import base64
+import concurrent.futures
 import json
 import time
 
@@ -452,6 +454,44 @@ def test_r4_after_the_grace_the_owner_decides_again(
     expect(owner.approve(enrolled.grant["user_code"]), 200)
     expect(enrolled.enroll(), 200)
     assert enrolled.id == old_id
+
+
+def test_r4_device_without_an_owner_is_back_after_the_grace(
+        make_stack, database):
+    database.query("UPDATE label SET settings = %s WHERE name = 'device'",
+        (json.dumps({"owner_approval": "none"}),))
+    stack = make_stack()
+    operator, maker = Operator(stack, database.admin_token), Maker()
+    operator.register(maker)
+    device = Device(stack, maker)
+    operator.allow(device)
+    expect(device.enroll(), 200)
+    old_id = device.id
+    expire(database)
+    expect(device.enroll(), 200)
+    database.query("DELETE FROM certificate")
+    first = expect(device.enroll(), 200).content
+    assert expect(device.enroll(), 200).content == first
+    assert device.id == old_id
+    expect(device.enroll(csr_der(new_key())), 403)
+
+
+def test_r4_repeats_at_once_get_one_certificate(enrolled, database):
+    enrolled.token = None
+    expire(database)
+
+    def one(_):
+        client = Client(enrolled.stack)
+        client.session.cert = enrolled.birth.session.cert
+        return client.post("/.well-known/est/simpleenroll",
+            data=base64.b64encode(csr_der(enrolled.key)),
+            headers={"Content-Type": "application/pkcs10"})
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(one, range(12)))
+    assert {a.status_code for a in answers} == {200}
+    assert len({a.content for a in answers}) == 1
+    assert database.value("SELECT count(*) FROM certificate") == 2
 
 
 def test_renewal_keeps_what_the_labels_templates_made(under):
