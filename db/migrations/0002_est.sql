@@ -33,12 +33,6 @@ ALTER TABLE model ADD COLUMN labels text[] NOT NULL DEFAULT '{}';
 -- NULL: the platform's own device, under a label that asks no owner.
 ALTER TABLE device ALTER COLUMN owner_id DROP NOT NULL;
 
--- When it got its first certificate: to know that there is none yet costs
--- nothing, where a search in all partitions does.
-ALTER TABLE device ADD COLUMN certified_at timestamptz;
-UPDATE device SET certified_at = created_at WHERE EXISTS
-	(SELECT FROM certificate WHERE device_id = device.id);
-
 -- A request says under which label it was made, so that its token and its
 -- certificate are of no other (A8); one that a bootstrap token opened has no
 -- birth certificate.
@@ -47,6 +41,16 @@ ALTER TABLE approval
 	ADD COLUMN bootstrap_id text,
 	ALTER COLUMN birth_key_sha256 DROP NOT NULL,
 	ALTER COLUMN birth_cert_sha256 DROP NOT NULL;
+-- Issuing changes the state, and an update is cheap as long as no index, nor
+-- the condition of one, names what it changes (heap-only tuples).
+ALTER TABLE approval ADD COLUMN pending boolean NOT NULL
+	GENERATED ALWAYS AS (state = 'pending') STORED;
+DROP INDEX approval_live, approval_user_code;
+CREATE UNIQUE INDEX approval_live ON approval (birth_id, key_sha256)
+	WHERE pending;
+CREATE UNIQUE INDEX approval_user_code ON approval (user_code_mac)
+	WHERE pending;
+ALTER TABLE approval SET (fillfactor = 70);
 
 -- Stands in for attestation of one unit, once, for the first key that was
 -- presented with it (A12).

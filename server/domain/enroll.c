@@ -335,7 +335,7 @@ store(struct enrollment *const *v, size_t n)
 
 	for (i = 0; i < n; i++)
 		c[i] = &v[i]->c;
-	if (n == 1 && v[0]->found.certified)
+	if (n == 1 && !v[0]->found.first)
 		e = enrollment_replace(v[0]->cx, c[0], stored);
 	else
 		e = enrollment_store(v[0]->cx, c, n, stored);
@@ -383,7 +383,7 @@ attempt(struct enrollment *const *v, size_t n)
 			v[i]->step = ENROLLMENT_OVER;
 		/* A second key needs a transaction of its own. */
 		if (v[i]->step == ENROLLMENT_SIGNED &&
-		    (n == 1 || !v[i]->found.certified))
+		    (n == 1 || v[i]->found.first))
 			sign[m++] = v[i];
 	}
 	e = m == 0 ? NULL : store(sign, m);

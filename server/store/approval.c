@@ -21,7 +21,7 @@ static const struct stmt APPROVAL_CREATE = { "approval_create",
 	"birth_cert_sha256, device_code_mac, user_code_mac, state, label) "
 	"VALUES ($1::uuid, $2, $3, $4, $5, to_timestamp($6::bigint), $7, $8, "
 	"$9, $10, $11, 'pending', $13) "
-	"ON CONFLICT (birth_id, key_sha256) WHERE state = 'pending' "
+	"ON CONFLICT (birth_id, key_sha256) WHERE pending "
 	"DO UPDATE SET id = excluded.id, kind = excluded.kind, "
 	"client_id = excluded.client_id, facts = excluded.facts, "
 	"expires_at = excluded.expires_at, created_at = now(), "
@@ -47,7 +47,7 @@ static const struct stmt APPROVAL_BY_DEVICE_CODE = { "approval_by_device_code",
 
 static const struct stmt APPROVAL_SHOW = { "approval_show",
 	"WITH a AS (UPDATE approval x SET shown_to = $2::uuid "
-	"WHERE user_code_mac = $1 AND state = 'pending' AND "
+	"WHERE user_code_mac = $1 AND pending AND "
 	"expires_at > to_timestamp($3::bigint) AND NOT EXISTS (SELECT FROM "
 	"device WHERE birth_id = x.birth_id AND state = 'owned' AND "
 	"owner_id <> $2::uuid) RETURNING *) "

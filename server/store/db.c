@@ -15,6 +15,13 @@
 /* A failed connection attempt is not repeated at once by every request. */
 #define RETRY_US 200000
 
+/* Requests find a few rows by an index.  Statements are planned once, and a
+ * plan that was made when a table was almost empty must not read all of it
+ * when it is not any more. */
+#define FEW_ROWS(set, big)                                              \
+	set " enable_seqscan = " big "; " set " enable_hashjoin = " big \
+	    "; " set " enable_mergejoin = " big
+
 AUTO_DEFINE(PGresult, PQclear);
 
 struct rows {
@@ -235,7 +242,9 @@ connect_now(struct ctx *cx)
 	if (PQstatus(cx->db->pg) != CONNECTION_OK)
 		return lost(cx, "connect");
 	PQsetNoticeReceiver(cx->db->pg, ignore_notice, NULL);
-	e = db_simple(cx, "SET statement_timeout = 7000; SET timezone = 'UTC'");
+	e = db_simple(
+	    cx, "SET statement_timeout = 7000; SET timezone = 'UTC'; " FEW_ROWS(
+		    "SET", "off"));
 	if (e == NULL && cx->db->lists != NULL)
 		e = check_version(cx);
 	if (e == NULL)
@@ -418,8 +427,9 @@ tx_begin(struct ctx *cx, struct tx *tx)
 const struct err *
 tx_patience(struct tx *tx, int seconds)
 {
-	const char *set = arena_printf(
-	    tx->cx->arena, "SET LOCAL statement_timeout = %d", seconds * 1000);
+	const char *set = arena_printf(tx->cx->arena,
+	    "SET LOCAL statement_timeout = %d; " FEW_ROWS("SET LOCAL", "on"),
+	    seconds * 1000);
 
 	tx->cx->db->patience_ms = seconds * 1000 + 1000;
 	return db_simple(tx->cx, set);

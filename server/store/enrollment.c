@@ -8,7 +8,7 @@ static const struct stmt ENROLLMENT_FIND = { "enrollment_find",
 	"SELECT a.id, a.state, a.device_id, "
 	"extract(epoch FROM a.created_at)::bigint, "
 	"extract(epoch FROM a.expires_at)::bigint, "
-	"d.certified_at IS NOT NULL, a.label "
+	"d.created_at = a.decided_at, a.label "
 	"FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) WITH ORDINALITY "
 	"AS i (birth_id, key_sha256, token_mac, n) "
 	"LEFT JOIN LATERAL (SELECT * FROM approval WHERE "
@@ -21,75 +21,72 @@ static const struct stmt ENROLLMENT_FIND = { "enrollment_find",
 
 /*
  * In the order of the steps: the requests; their bootstrap tokens, locked if
- * they are good for this key (A12); their units, locked and judged by
- * what the rows say once the lock is had; their devices, the same by an
- * update, or made where nobody need own them; the keys, which become the
- * devices' unless they are another's, a birth key, or refused for good (A5,
- * A9); the approvals and tokens, used up; the certificates; their events.  Rows
- * are locked in the order of their ids, so that two batches with the same units
- * do not wait for each other.
+ * they are good for this key (A12); their units, locked and judged by what
+ * the rows say once the lock is had; their devices, the same, or made where
+ * nobody need own them; the keys, which become the devices' unless they are
+ * another's, a birth key, or refused for good (A5, A9); the approvals and
+ * tokens, used up; the certificates; their events.  Requests come in the
+ * order of their units, so that two batches with the same ones do not wait
+ * for each other.
  */
-#define STORE(busy)                                                          \
-	"WITH i AS (SELECT * FROM unnest($1::bigint[], $2::uuid[], "         \
-	"$3::uuid[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bigint[], " \
-	"$8::text[], $9::bytea[], $10::text[], $11::text[], $12::bigint[]) " \
-	"AS i (birth_id, device_id, approval_id, key_sha256, serial, "       \
-	"not_before, not_after, profile, der, request_id, bootstrap_id, "    \
-	"new_device)), "                                                     \
-	"tl AS (SELECT t.id FROM i JOIN bootstrap_token t ON "               \
-	"t.id = i.bootstrap_id WHERE t.used_at IS NULL AND "                 \
-	"t.withdrawn_at IS NULL AND t.expires_at > now() AND "               \
-	"coalesce(t.key_sha256, i.key_sha256) = i.key_sha256 "               \
-	"ORDER BY t.id FOR UPDATE OF t" busy "), "                           \
-	"b AS (SELECT b.id, b.model_id FROM i JOIN birth b ON "              \
-	"b.id = i.birth_id WHERE b.quarantined_at IS NULL AND "              \
-	"b.lost_at IS NULL AND "                                             \
-	"b.revoked_at IS NULL AND b.decommissioned_at IS NULL AND "          \
-	"(i.bootstrap_id IS NULL OR i.bootstrap_id IN (SELECT id FROM tl)) " \
-	"ORDER BY b.id FOR SHARE OF b" busy "), "                            \
-	"l AS (SELECT d.id FROM i JOIN b ON b.id = i.birth_id "              \
-	"JOIN device d ON d.id = i.device_id AND d.birth_id = i.birth_id "   \
-	"WHERE d.state = 'owned' "                                           \
-	"ORDER BY d.id FOR NO KEY UPDATE OF d" busy "), "                    \
-	"du AS (UPDATE device SET certified_at = "                           \
-	"coalesce(certified_at, now()) FROM l WHERE device.id = l.id "       \
-	"RETURNING device.id), "                                             \
-	"dn AS (INSERT INTO device (id, birth_id, model_id, profile, "       \
-	"state, certified_at) SELECT i.device_id, b.id, b.model_id, "        \
-	"i.profile, 'owned', now() FROM i JOIN b ON b.id = i.birth_id "      \
-	"WHERE i.new_device = 1 ORDER BY b.id ON CONFLICT (birth_id) "       \
-	"WHERE state = 'owned' DO NOTHING RETURNING id), "                   \
-	"d AS (SELECT id FROM du UNION ALL SELECT id FROM dn), "             \
-	"k AS (INSERT INTO key_use AS u (key_sha256, device_id) "            \
-	"SELECT i.key_sha256, d.id FROM d JOIN i ON i.device_id = d.id "     \
-	"WHERE NOT EXISTS (SELECT FROM birth WHERE "                         \
-	"key_sha256 = i.key_sha256) AND NOT EXISTS (SELECT FROM birth "      \
-	"WHERE pinned_key_sha256 = i.key_sha256) ORDER BY i.key_sha256 "     \
-	"ON CONFLICT (key_sha256) DO UPDATE SET device_id = u.device_id "    \
-	"WHERE u.device_id = excluded.device_id AND NOT u.compromised "      \
-	"RETURNING key_sha256, device_id), "                                 \
-	"a AS (UPDATE approval SET state = 'consumed', "                     \
-	"certificate_serial = i.serial, "                                    \
-	"certificate_not_before = to_timestamp(i.not_before) "               \
-	"FROM k JOIN i USING (key_sha256) WHERE approval.id = "              \
-	"i.approval_id AND approval.device_id = k.device_id AND "            \
-	"approval.key_sha256 = i.key_sha256 AND "                            \
-	"approval.state = 'approved' AND approval.expires_at > now() "       \
-	"RETURNING approval.key_sha256), "                                   \
-	"g AS (SELECT i.* FROM k JOIN i USING (key_sha256) WHERE "           \
-	"i.new_device = 1 OR key_sha256 IN (SELECT key_sha256 FROM a)), "    \
-	"t AS (UPDATE bootstrap_token SET used_at = now(), "                 \
-	"key_sha256 = g.key_sha256 FROM g WHERE bootstrap_token.id = "       \
-	"g.bootstrap_id), "                                                  \
-	"c AS (INSERT INTO certificate (serial, not_before, not_after, "     \
-	"device_id, profile, key_sha256, der, approval_id) "                 \
-	"SELECT serial, to_timestamp(not_before), to_timestamp(not_after), " \
-	"device_id, profile, key_sha256, der, approval_id FROM g), "         \
-	"e AS (INSERT INTO event (kind, request_id, birth_id, device_id, "   \
-	"approval_id, detail) SELECT 'certificate.issued', request_id, "     \
-	"birth_id, device_id, approval_id, "                                 \
-	"'serial ' || encode(serial, 'hex') || "                             \
-	"coalesce(', token ' || bootstrap_id, '') FROM g) "                  \
+#define STORE(busy)                                                           \
+	"WITH i AS (SELECT * FROM unnest($1::bigint[], $2::uuid[], "          \
+	"$3::uuid[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bigint[], "  \
+	"$8::text[], $9::bytea[], $10::text[], $11::text[], $12::bigint[]) "  \
+	"AS i (birth_id, device_id, approval_id, key_sha256, serial, "        \
+	"not_before, not_after, profile, der, request_id, bootstrap_id, "     \
+	"new_device)), "                                                      \
+	"t AS (SELECT bootstrap_id AS id FROM i CROSS JOIN LATERAL (SELECT "  \
+	"FROM bootstrap_token WHERE id = i.bootstrap_id AND "                 \
+	"used_at IS NULL AND withdrawn_at IS NULL AND expires_at > now() "    \
+	"AND coalesce(key_sha256, i.key_sha256) = i.key_sha256 "              \
+	"FOR UPDATE" busy ") x), "                                            \
+	"b AS (SELECT i.birth_id AS id, x.model_id FROM i "                   \
+	"CROSS JOIN LATERAL (SELECT "                                         \
+	"model_id FROM birth WHERE id = i.birth_id AND "                      \
+	"quarantined_at IS NULL AND lost_at IS NULL AND "                     \
+	"revoked_at IS NULL AND decommissioned_at IS NULL "                   \
+	"FOR SHARE" busy ") x WHERE i.bootstrap_id IS NULL OR "               \
+	"i.bootstrap_id IN (SELECT id FROM t)), "                             \
+	"dl AS (SELECT device_id AS id FROM b JOIN i ON i.birth_id = b.id "   \
+	"CROSS JOIN LATERAL (SELECT FROM device WHERE id = i.device_id AND "  \
+	"birth_id = i.birth_id AND state = 'owned' FOR SHARE" busy ") x), "   \
+	"dn AS (INSERT INTO device (id, birth_id, model_id, profile, state) " \
+	"SELECT i.device_id, b.id, b.model_id, i.profile, 'owned' "           \
+	"FROM i JOIN b ON b.id = i.birth_id WHERE i.new_device = 1 "          \
+	"ON CONFLICT (birth_id) WHERE state = 'owned' DO NOTHING "            \
+	"RETURNING id), "                                                     \
+	"d AS (SELECT id FROM dl UNION ALL SELECT id FROM dn), "              \
+	"k AS (INSERT INTO key_use AS u (key_sha256, device_id) "             \
+	"SELECT i.key_sha256, d.id FROM d JOIN i ON i.device_id = d.id "      \
+	"WHERE NOT EXISTS (SELECT FROM birth WHERE "                          \
+	"key_sha256 = i.key_sha256) AND NOT EXISTS (SELECT FROM birth "       \
+	"WHERE pinned_key_sha256 = i.key_sha256) ORDER BY i.key_sha256 "      \
+	"ON CONFLICT (key_sha256) DO UPDATE SET device_id = u.device_id "     \
+	"WHERE u.device_id = excluded.device_id AND NOT u.compromised "       \
+	"RETURNING key_sha256, device_id), "                                  \
+	"a AS (UPDATE approval SET state = 'consumed', "                      \
+	"certificate_serial = i.serial, "                                     \
+	"certificate_not_before = to_timestamp(i.not_before) "                \
+	"FROM k JOIN i USING (key_sha256) WHERE approval.id = "               \
+	"i.approval_id AND approval.device_id = k.device_id AND "             \
+	"approval.key_sha256 = i.key_sha256 AND "                             \
+	"approval.state = 'approved' AND approval.expires_at > now() "        \
+	"RETURNING approval.key_sha256), "                                    \
+	"g AS (SELECT i.* FROM k JOIN i USING (key_sha256) WHERE "            \
+	"i.new_device = 1 OR key_sha256 IN (SELECT key_sha256 FROM a)), "     \
+	"tu AS (UPDATE bootstrap_token SET used_at = now(), "                 \
+	"key_sha256 = g.key_sha256 FROM g WHERE bootstrap_token.id = "        \
+	"g.bootstrap_id), "                                                   \
+	"c AS (INSERT INTO certificate (serial, not_before, not_after, "      \
+	"device_id, profile, key_sha256, der, approval_id) "                  \
+	"SELECT serial, to_timestamp(not_before), to_timestamp(not_after), "  \
+	"device_id, profile, key_sha256, der, approval_id FROM g), "          \
+	"e AS (INSERT INTO event (kind, request_id, birth_id, device_id, "    \
+	"approval_id, detail) SELECT 'certificate.issued', request_id, "      \
+	"birth_id, device_id, approval_id, "                                  \
+	"'serial ' || encode(serial, 'hex') || "                              \
+	"coalesce(', token ' || bootstrap_id, '') FROM g) "                   \
 	"SELECT key_sha256 FROM g"
 
 /* One alone waits for whoever holds its rows.  Beside others it does not:
@@ -145,7 +142,7 @@ enrollment_find(struct ctx *cx, const struct enrollment_ask *in, size_t n,
 		out[i].device_id = rows_text(cx, r, (int)i, 2);
 		out[i].created_at = rows_int(r, (int)i, 3);
 		out[i].expires_at = rows_int(r, (int)i, 4);
-		out[i].certified = rows_bool(r, (int)i, 5);
+		out[i].first = rows_bool(r, (int)i, 5);
 		out[i].label = rows_text(cx, r, (int)i, 6);
 	}
 	return NULL;

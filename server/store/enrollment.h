@@ -25,7 +25,9 @@ struct enrollment_found {
 	const char *device_id;
 	const char *label; /* under which it was asked, or NULL */
 	int64_t created_at, expires_at;
-	bool certified; /* the device has had a certificate */
+	/* The device was made by this very yes: it has had no certificate, and
+	 * no search in all partitions is needed to know that. */
+	bool first;
 };
 
 extern const struct stmt *const enrollment_stmts[];
