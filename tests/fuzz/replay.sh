@@ -6,7 +6,7 @@ shift
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 for row; do
-	find "tests/corpus/$row" -type f -exec "$program" "$row" {} + \
+	find "tests/corpus/$row" -type f -exec timeout 120 "$program" "$row" {} + \
 	    2>"$log" || {
 		tail -40 "$log" >&2
 		echo "corpus: $row broke" >&2
