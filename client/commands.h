@@ -11,6 +11,7 @@ extern const struct command store_commands[];
 extern const struct command owner_commands[];
 extern const struct command import_commands[];
 extern const struct command service_commands[];
+extern const struct command bootstrap_commands[];
 extern const struct command simulate_commands[];
 extern const struct command demo_commands[];
 extern const struct command registry_commands[];

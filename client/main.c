@@ -18,6 +18,7 @@ static const struct command_group groups[] = {
 	{ "Registry", registry_commands },
 	{ "Devices", device_commands },
 	{ "Allowlists", import_commands },
+	{ "Bootstrap tokens", bootstrap_commands },
 	{ "Owners", owner_commands },
 	{ "Platform clients", service_commands },
 	{ "The reference device", simulate_commands },

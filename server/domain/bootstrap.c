@@ -180,6 +180,13 @@ bootstrap_make(struct ctx *cx, const struct admin_caller *by,
 }
 
 const struct err *
+bootstrap_page(struct ctx *cx, const struct bootstrap_query *q,
+    struct bootstrap_row **out, size_t *n)
+{
+	return bootstrap_list(cx, q, out, n);
+}
+
+const struct err *
 bootstrap_end(struct ctx *cx, const struct admin_caller *by, const char *id)
 {
 	const struct err *e;

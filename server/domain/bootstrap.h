@@ -36,6 +36,10 @@ ERR_FN bootstrap_make(struct ctx *cx, const struct admin_caller *by,
     const struct bootstrap_in *in, struct bootstrap_made **out, size_t *n,
     const char **next);
 
+/* A page of them, as operators see them. */
+ERR_FN bootstrap_page(struct ctx *cx, const struct bootstrap_query *q,
+    struct bootstrap_row **out, size_t *n);
+
 /* A used one stays as it is. */
 ERR_FN
 bootstrap_end(struct ctx *cx, const struct admin_caller *by, const char *id);

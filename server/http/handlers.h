@@ -64,5 +64,8 @@ handler_fn put_service;
 handler_fn post_service_certificate;
 handler_fn delete_service;
 handler_fn get_events;
+handler_fn post_bootstrap_tokens;
+handler_fn get_bootstrap_tokens;
+handler_fn delete_bootstrap_token;
 
 #endif

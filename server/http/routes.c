@@ -55,6 +55,9 @@ const struct route routes[] = {
 	{ METHOD_PUT, "/v1/admin/services/{name}", WHO_ADMIN, SCOPE_KEYS, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, put_service, NULL },
 	{ METHOD_DELETE, "/v1/admin/services/{name}", WHO_ADMIN, SCOPE_KEYS, BODY_NONE, 0, AS_PROBLEM, delete_service, NULL },
 	{ METHOD_POST, "/v1/admin/services/{name}/certificates", WHO_ADMIN, SCOPE_KEYS, BODY_JSON, LIMIT_BODY_EST, AS_PROBLEM, post_service_certificate, NULL },
+	{ METHOD_GET, "/v1/admin/bootstrap-tokens", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_bootstrap_tokens, NULL },
+	{ METHOD_POST, "/v1/admin/bootstrap-tokens", WHO_ADMIN, SCOPE_TOKENS, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_bootstrap_tokens, NULL },
+	{ METHOD_DELETE, "/v1/admin/bootstrap-tokens/{id}", WHO_ADMIN, SCOPE_TOKENS, BODY_NONE, 0, AS_PROBLEM, delete_bootstrap_token, NULL },
 	{ METHOD_GET, "/v1/admin/events", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_events, NULL },
 };
 /* clang-format on */
