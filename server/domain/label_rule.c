@@ -44,7 +44,9 @@ label_rule_unit(
 	if ((label.auth & by) == 0)
 		return fail(cx, &ERR_LABEL_REFUSED, "label %s takes no %s",
 		    label.name,
-		    by == LABEL_TOKEN ? "enroll token" : "birth certificate");
+		    by == LABEL_TOKEN       ? "enroll token"
+		    : by == LABEL_BOOTSTRAP ? "bootstrap token"
+					    : "birth certificate");
 	return NULL;
 }
 

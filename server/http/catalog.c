@@ -5,6 +5,7 @@
 static const char *const callers[] = {
 	[WHO_ANYONE] = "anyone",
 	[WHO_UNIT] = "unit",
+	[WHO_ENROLLEE] = "enrollee",
 	[WHO_DEVICE] = "device",
 	[WHO_OWNER] = "owner",
 	[WHO_ADMIN] = "admin",

@@ -204,6 +204,7 @@ accept_head(struct exchange *ex)
 	if (type != NULL)
 		rq->content_type = router_media_type(cx, type);
 	rq->bearer = judge_bearer(cx, request_header(rq, "Authorization"));
+	rq->basic = judge_basic(cx, request_header(rq, "Authorization"));
 	rq->peer = *conn_peer(ex->conn);
 	e = router_match(cx, &ex->env->routes, rq, &allow);
 	if (e == NULL)

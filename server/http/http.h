@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/ctx.h"
 #include "base/err.h"
+#include "codec/basic.h"
 #include "domain/caller.h"
 
 enum method {
@@ -33,7 +34,9 @@ struct request {
 	int spool_fd;             /* BODY_SPOOL routes: the body, at 0 */
 	const char *content_type; /* lower case, without parameters */
 	const char *bearer;       /* Authorization: Bearer, or NULL */
-	const char *address;      /* the client's, in text */
+	/* Authorization: Basic, or NULL; empty texts if it was malformed. */
+	const struct basic *basic;
+	const char *address; /* the client's, in text */
 	struct peer peer;
 	struct caller caller;
 	void *conn; /* http/server's own */

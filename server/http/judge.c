@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "base/arena.h"
+#include "domain/bootstrap.h"
 #include "domain/holder.h"
 #include "domain/label_rule.h"
 #include "http/router.h"
@@ -25,6 +26,22 @@ judge_bearer(struct ctx *cx, const char *authorization)
 			"0123456789-._~+/=")] != '\0')
 		return NULL;
 	return arena_strdup(cx->arena, s);
+}
+
+const struct basic *
+judge_basic(struct ctx *cx, const char *authorization)
+{
+	struct basic *b;
+	const char *s = authorization;
+
+	if (s == NULL || strncasecmp(s, "Basic ", 6) != 0)
+		return NULL;
+	s += 6;
+	s += strspn(s, " ");
+	b = arena_alloc(cx->arena, sizeof(*b));
+	if (!basic_parse(cx->arena, bytes_str(s), b))
+		*b = (struct basic){ "", "" };
+	return b;
 }
 
 static ERR_FN
@@ -50,19 +67,25 @@ judge_admin(struct ctx *cx, struct request *rq)
 	return e;
 }
 
-/* What is judged beside the birth certificate where a certificate is asked
- * for: the label, and whether it takes this kind of proof (A8). */
+/* Who enrolls, under which label, and whether that takes this kind of proof
+ * (A8).  Credentials that were sent are judged, also beside a good
+ * certificate. */
 static ERR_FN
-judge_unit(struct ctx *cx, struct request *rq)
+judge_enrollee(struct ctx *cx, struct request *rq)
 {
 	struct unit *unit = &rq->caller.unit;
-	const struct err *e = caller_unit(cx, &rq->peer, unit);
+	enum label_auth by = rq->basic != NULL    ? LABEL_BOOTSTRAP
+			     : rq->bearer != NULL ? LABEL_TOKEN
+						  : LABEL_BIRTH;
+	const struct err *e;
 
 	rq->caller.kind = CALLER_UNIT;
-	if (e != NULL || rq->route->errors != AS_EST)
-		return e;
-	return label_rule_unit(cx, unit, rq->label,
-	    rq->bearer != NULL ? LABEL_TOKEN : LABEL_BIRTH);
+	if (by == LABEL_BOOTSTRAP)
+		e = bootstrap_judge(cx, rq->basic->user, rq->basic->password,
+		    rq->address, unit);
+	else
+		e = caller_unit(cx, &rq->peer, unit);
+	return e != NULL ? e : label_rule_unit(cx, unit, rq->label, by);
 }
 
 static ERR_FN
@@ -83,8 +106,11 @@ judge_caller(struct ctx *cx, struct request *rq)
 	switch (rq->route->who) {
 	case WHO_ANYONE:
 		return NULL;
+	case WHO_ENROLLEE:
+		return judge_enrollee(cx, rq);
 	case WHO_UNIT:
-		return judge_unit(cx, rq);
+		rq->caller.kind = CALLER_UNIT;
+		return caller_unit(cx, &rq->peer, &rq->caller.unit);
 	case WHO_DEVICE:
 		return judge_device(cx, rq);
 	case WHO_OWNER:

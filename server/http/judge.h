@@ -12,6 +12,10 @@
 /* The token of "Authorization: Bearer ...", NULL for anything else. */
 const char *judge_bearer(struct ctx *cx, const char *authorization);
 
+/* The credentials of "Authorization: Basic ...", empty texts where they are
+ * malformed; NULL for anything else. */
+const struct basic *judge_basic(struct ctx *cx, const char *authorization);
+
 /* Fills rq->caller or refuses. */
 ERR_FN judge_caller(struct ctx *cx, struct request *rq);
 

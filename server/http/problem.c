@@ -142,13 +142,18 @@ write_est(struct ctx *cx, const struct err *e, struct reply *rs)
 }
 
 /* RFC 9110 section 11.6.1 wants a challenge with each 401.  No registered
- * scheme means "a TLS client certificate"; a bearer is what may be sent. */
-static const char *
-challenge(const struct request *rq)
+ * scheme means "a TLS client certificate"; a bearer is what may be sent, and
+ * a bootstrap token where devices enroll. */
+static void
+challenge(const struct request *rq, struct reply *rs)
 {
-	if (rq->bearer != NULL)
-		return "Bearer realm=\"latchkey\", error=\"invalid_token\"";
-	return "Bearer realm=\"latchkey\"";
+	if (rq->route != NULL && rq->route->who == WHO_ENROLLEE)
+		reply_header(rs, "WWW-Authenticate",
+		    "Basic realm=\"latchkey\", charset=\"UTF-8\"");
+	reply_header(rs, "WWW-Authenticate",
+	    rq->bearer != NULL
+		? "Bearer realm=\"latchkey\", error=\"invalid_token\""
+		: "Bearer realm=\"latchkey\"");
 }
 
 void
@@ -167,7 +172,7 @@ problem_reply(struct ctx *cx, const struct request *rq, const struct err *e,
 		write_problem(cx, rq, e, rs);
 	reply_header(rs, "Cache-Control", "no-store");
 	if (rs->status == 401)
-		reply_header(rs, "WWW-Authenticate", challenge(rq));
+		challenge(rq, rs);
 	if (rs->status == 429 || rs->status == 503)
 		reply_retry_after(cx, rs,
 		    cx->retry_after > 0

@@ -11,8 +11,9 @@
 /* Who may call; anything but WHO_ANYONE is judged before the handler. */
 enum who {
 	WHO_ANYONE,
-	WHO_UNIT,   /* birth certificate by mutual TLS */
-	WHO_DEVICE, /* operational certificate by mutual TLS, or an RA's */
+	WHO_UNIT,     /* birth certificate by mutual TLS */
+	WHO_ENROLLEE, /* the same, or a bootstrap token by HTTP Basic */
+	WHO_DEVICE,   /* operational certificate by mutual TLS, or an RA's */
 	WHO_OWNER,
 	WHO_ADMIN,
 };

@@ -13,6 +13,7 @@ BODIES = {"none": set(), "json": {"application/json"},
     "pkcs10": {"application/pkcs10"},
     "allowlist": {"text/csv", "application/x-ndjson"}}
 CALLERS = {"anyone": set(), "unit": {"birthCertificate"},
+    "enrollee": {"birthCertificate", "bootstrapToken"},
     "device": {"deviceCertificate", "raCertificate"}, "owner": {"ownerProof"},
     "admin": {"adminToken"}}
 ERRORS = {"problem": "application/problem+json", "oauth": "application/json",
