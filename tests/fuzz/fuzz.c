@@ -10,6 +10,7 @@
 #include "base/ctx.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "codec/basic.h"
 #include "codec/birth_line.h"
 #include "codec/form.h"
 #include "codec/json.h"
@@ -89,6 +90,21 @@ fuzz_form(struct bytes in)
 
 	if (form_parse(&cx, in, &f) == NULL)
 		(void)form_get(f, "client_id");
+}
+
+/* What is after "Basic " in Authorization: it is nothing but the two, joined
+ * by a colon, in base64. */
+static void
+fuzz_basic(struct bytes in)
+{
+	struct bytes whole, again;
+	struct basic b;
+
+	if (!basic_parse(cx.arena, in, &b))
+		return;
+	must(strchr(b.user, ':') == NULL);
+	again = bytes_str(arena_printf(cx.arena, "%s:%s", b.user, b.password));
+	must(bytes_from_b64(cx.arena, in, &whole) && bytes_eq(whole, again));
 }
 
 /* NDJSON or CSV, as a file of an import. */
@@ -378,6 +394,7 @@ static const struct row {
 } rows[] = {
 	{ "json", fuzz_json },
 	{ "form", fuzz_form },
+	{ "basic", fuzz_basic },
 	{ "birth_line", fuzz_birth_line },
 	{ "topic", fuzz_topic },
 	{ "jws", fuzz_jws },
