@@ -3,16 +3,20 @@ clients themselves: strongSwan's pki, curl with openssl, and Python's
 cryptography for what neither sends."""
 
 import base64
+import concurrent.futures
+import json
 import os
 import re
 import socket
 import ssl
 import subprocess
+import time
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import NameOID
 
 from harness.crypto import (DER, PEM, certs_of_cms, csr_der, key_pem, new_key,
     spki)
@@ -233,6 +237,142 @@ def test_strongswan_re_enrolls_by_mutual_tls(pki, enrolled, workdir,
     out.write_bytes(renewed.public_bytes(PEM))
     pki("--verify", "--in", out, "--cacert", stack.material.ca, "--cacert",
         stack.material.pki / "issuing.crt")
+
+
+# ---- one-time bootstrap tokens, by HTTP Basic (A12)
+
+
+CODE = "TULIP-42"
+
+
+@pytest.fixture
+def listed(stack, maker, operator, database):
+    """listed(setting=...) -> a unit listed by serial number alone, whose
+    model has a label that takes bootstrap tokens; token() makes one."""
+
+    def add(**settings):
+        database.query("INSERT INTO label (name, settings) VALUES ('kit', %s)",
+            (json.dumps({"authentication": ["bootstrap"], **settings}),))
+        stack.restart()
+        expect(operator.call("PUT", f"/models/{maker.model}", json={
+            "manufacturer": maker.id, "name": "Kit", "profile": "kit",
+            "client_id": maker.client_id}), 200)
+        unit = Device(stack, maker)
+        operator.allow_with_code(unit, CODE)
+
+        def token():
+            (made,) = expect(operator.call("POST", "/bootstrap-tokens", json={
+                "manufacturer": maker.id, "label": "kit",
+                "serials": [unit.serial]}), 201).json()["tokens"]
+            return f"{made['id']}:{made['password']}"
+
+        unit.token = token
+        return unit
+
+    return add
+
+
+def strongswan_request(pki, workdir, name, subject):
+    key, csr = workdir / f"{name}.key", workdir / f"{name}.p10"
+    if not key.exists():
+        key.write_bytes(pki("--gen", "--type", "ecdsa", "--size", "256",
+            "--outform", "pem"))
+    csr.write_bytes(pki("--req", "--type", "ecdsa", "--in", key, "--dn",
+        f"CN={subject}", "--outform", "der"))
+    return key, csr
+
+
+def trust(stack):
+    return ("--cacert", stack.material.ca, "--cacert",
+        stack.material.pki / "issuing.crt")
+
+
+def test_strongswan_enrolls_by_basic_and_re_enrolls(pki, stack, listed,
+        workdir):
+    unit = listed(owner_approval="none")
+    key, csr = strongswan_request(pki, workdir, "dev", "dev1")
+    token = unit.token()
+    cert = workdir / "dev.pem"
+    pems = set()
+    for _ in range(2):  # the second: as after a lost answer
+        cert.write_bytes(pki("--est", "--url", stack.url, "--in", csr,
+            *trust(stack), "--userpass", token, "--outform", "pem"))
+        pems.add(cert.read_bytes())
+    assert len(pems) == 1
+    pki("--verify", "--in", cert, *trust(stack))
+    (cn,) = x509.load_pem_x509_certificate(
+        cert.read_bytes()).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    new_key_, csr = strongswan_request(pki, workdir, "next", cn.value)
+    renewed = workdir / "renewed.pem"
+    renewed.write_bytes(pki("--est", "--url", stack.url, "--in", csr,
+        *trust(stack), "--cert", cert, "--key", key, "--outform", "pem"))
+    pki("--verify", "--in", renewed, *trust(stack))
+    assert new_key_ != key and renewed.read_bytes() != cert.read_bytes()
+
+
+def test_strongswan_waits_with_202_until_the_owner_claims(pki, stack, listed,
+        workdir, owner, database):
+    unit = listed()
+    _, csr = strongswan_request(pki, workdir, "dev", "dev1")
+    token = unit.token()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(pki, "--est", "--url", stack.url, "--in", csr,
+            *trust(stack), "--userpass", token, "--interval", "1",
+            "--maxpolltime", "60", "--outform", "pem")
+        for _ in range(200):
+            if database.value("SELECT count(*) FROM approval"):
+                break
+            time.sleep(0.05)
+        shown = expect(owner.claim(unit.serial, CODE), 200).json()
+        expect(owner.decide(shown, "approve"), 200)
+        certificate = x509.load_pem_x509_certificate(waiting.result(60))
+    (device,) = expect(owner.devices(), 200).json()["devices"]
+    (cn,) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    assert cn.value == device["id"]
+
+
+def by_basic(stack, token, key):
+    return Client(stack).post(f"{EST}/simpleenroll",
+        data=base64.b64encode(csr_der(key)), auth=tuple(token.split(":")),
+        headers={"Content-Type": "application/pkcs10"})
+
+
+def test_r4_bootstrap_unit_comes_back_with_a_new_token_and_the_same_key(
+        stack, listed, database, owner):
+    unit = listed()
+    first, key = unit.token(), new_key()
+    expect(by_basic(stack, first, key), 202)
+    shown = expect(owner.claim(unit.serial, CODE), 200).json()
+    expect(owner.decide(shown, "approve"), 200)
+    (old,) = certs_of_cms(expect(by_basic(stack, first, key), 200).content)
+    database.query("UPDATE certificate SET not_after = "
+        "now() - interval '1 hour'")
+    assert by_basic(stack, first, key).status_code in (401, 403), "was used"
+    expect(by_basic(stack, unit.token(), new_key()), 403)
+    again = unit.token()
+    answer = expect(by_basic(stack, again, key), 200)
+    (back,) = certs_of_cms(answer.content)
+    assert back.subject == old.subject and back != old
+    assert expect(by_basic(stack, again, key), 200).content == answer.content
+    database.query("UPDATE certificate SET not_after = "
+        "now() - interval '1 hour'")
+    token = unit.token()
+    database.query("UPDATE birth SET quarantined_at = now()")
+    assert by_basic(stack, token, key).status_code in (401, 403)
+
+
+def test_curl_enrolls_by_basic(stack, listed, workdir):
+    unit = listed(owner_approval="none")
+    _, csr = openssl_request(workdir, "dev", "-algorithm", "EC", "-pkeyopt",
+        "ec_paramgen_curve:P-256")
+    run("sh", "-ec", f"openssl base64 -in {csr} | curl -sS --fail-with-body "
+        f"--cacert {stack.material.ca} -u '{unit.token()}' "
+        "-H 'Content-Type: application/pkcs10' --data-binary @- "
+        f"{stack.url}{EST}/simpleenroll | openssl base64 -d -A | "
+        f"openssl pkcs7 -inform DER -print_certs -out {workdir}/dev.crt")
+    run("openssl", "verify", "-CAfile", stack.material.ca, "-untrusted",
+        stack.material.pki / "issuing.crt", "-purpose", "sslclient",
+        workdir / "dev.crt")
 
 
 # ---- curl and openssl
