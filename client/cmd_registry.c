@@ -241,6 +241,7 @@ run_anchor_remove(struct cli *cli)
 
 struct model_row {
 	const char *id, *manufacturer, *name, *client_id, *status, *profile;
+	struct json_strs labels;
 	const char *policy, *support_until;
 	const char *contact_updates, *contact_vulnerabilities;
 };
@@ -251,6 +252,8 @@ struct model_row {
 	    JSON_F_STR(model_row, client_id, LIMIT_NAME, false),               \
 	    JSON_F_STR(model_row, status, 16, false),                          \
 	    JSON_F_STR(model_row, profile, LIMIT_SLUG, false),                 \
+	    JSON_F_STRS(                                                       \
+		model_row, labels, LIMIT_MODEL_LABELS, LIMIT_SLUG, false),     \
 	    JSON_F_RAW(model_row, policy, 4 * KIB, false),                     \
 	    JSON_F_STR(model_row, support_until, 32, false),                   \
 	    JSON_F_STR(model_row, contact_updates, LIMIT_NAME, false),         \
@@ -277,7 +280,9 @@ static const struct option_row model_add_options[] = {
 	{ "name", "TEXT", "the name that owners see", true },
 	{ "client-id", "ID", "of its firmware in OAuth (the model's id)",
 	    false },
-	{ "profile", "NAME", "certificate profile (device)", false },
+	{ "profile", "LABEL", "its enrollment label (device)", false },
+	{ "label", "LABEL",
+	    "a further label that its units may name; may be repeated", false },
 	{ "policy", "JSON", "attestation policy ({})", false },
 	{ "support-until", "DATE", "end of updates, YYYY-MM-DD", false },
 	{ "contact-updates", "TEXT", "whom to ask about updates", false },
@@ -308,8 +313,19 @@ run_model_add(struct cli *cli)
 		.contact_vulnerabilities =
 		    cli_option(cli, "contact-vulnerabilities"),
 	};
-	const struct err *e = put_model(cli, &row);
+	const char *labels[LIMIT_MODEL_LABELS];
+	const char *name;
+	const struct err *e;
 
+	row.labels.v = labels;
+	while ((name = cli_option_n(cli, "label", row.labels.n)) != NULL) {
+		if (row.labels.n == LIMIT_MODEL_LABELS)
+			return fail(&cli->cx, &ERR_USAGE,
+			    "at most %d labels with --label",
+			    LIMIT_MODEL_LABELS);
+		labels[row.labels.n++] = name;
+	}
+	e = put_model(cli, &row);
 	if (e == NULL)
 		printf("model %s of %s: %s\n", cli->arg[0], row.manufacturer,
 		    row.name);

@@ -36,6 +36,28 @@ run_init(struct cli *cli)
 	return NULL;
 }
 
+static const struct option_row issuing_options[] = {
+	{ "dir", "DIR", "where root.crt is", true },
+	{ "root-dir", "DIR", "where the root's key is", true },
+	{ "issuers-dir", "DIR", "for the new CA, as in the setting issuers_dir",
+	    true },
+	OPTIONS_END,
+};
+
+static const struct err *
+run_ca_issuing(struct cli *cli)
+{
+	const struct ca_places at = { cli_option(cli, "dir"),
+		cli_option(cli, "root-dir"), cli_option(cli, "issuers-dir") };
+	char why[256] = "";
+
+	if (!ca_issuing(&at, cli->arg[0], why))
+		return fail(&cli->cx, &ERR_LOCAL, "%s", why);
+	printf("made the issuing CA %s in %s; restart latchkeyd to use it\n",
+	    cli->arg[0], at.issuers_dir);
+	return NULL;
+}
+
 const struct command setup_commands[] = {
 	{ "init", "",
 	    "makes the root, the issuing CA and the server's "
@@ -44,5 +66,9 @@ const struct command setup_commands[] = {
 	    "Refuses to overwrite anything.  Files: root.crt, issuing.crt, "
 	    "issuing.key,\nserver.crt, server.key, mac.key in --dir; root.key "
 	    "in --root-dir." },
+	{ "ca issuing", "NAME", "makes a further issuing CA, for labels",
+	    issuing_options, run_ca_issuing,
+	    "Refuses to overwrite.  Each node needs both files in its "
+	    "issuers_dir." },
 	{ .name = NULL },
 };

@@ -4,7 +4,6 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/limits.h"
 #include "base/rng.h"
 #include "base/text.h"
@@ -13,7 +12,7 @@
 #include "domain/svc.h"
 #include "pki/cert.h"
 #include "pki/key.h"
-#include "pki/signer.h"
+#include "pki/signers.h"
 #include "store/event.h"
 
 /* A trust anchor is a few hundred bytes; listings hold them all. */
@@ -126,38 +125,46 @@ read_one(struct ctx *cx, const char *what, const char *pem, struct cert *out)
 	return NULL;
 }
 
+struct own_cas {
+	struct cert cert[SIGNERS_MAX + 1];
+	const struct cert *at[SIGNERS_MAX + 1];
+	size_t n;
+};
+
 /* Our own CAs, which are no manufacturer's (A11). */
 static ERR_FN
-own_cas(struct ctx *cx, struct cert own[2])
+own_cas(struct ctx *cx, struct own_cas **out)
 {
-	char why[FILE_WHY_BYTES];
-	struct bytes pem, der;
+	struct own_cas *own = arena_alloc(cx->arena, sizeof(*own));
+	struct bytes ders[SIGNERS_MAX + 1];
 	const struct err *e;
-	size_t n;
+	size_t i;
 
-	e = cert_parse(cx, signer_cert(cx->svc->signer), &own[0]);
-	if (e != NULL)
-		return e;
-	if (!file_slurp(
-		cx->arena, cx->svc->set.root_cert, LIMIT_CERT * 2, &pem, why))
-		return fail(cx, &ERR_INTERNAL, "root certificate: %s", why);
-	e = cert_read_pem(cx, pem, &der, 1, &n);
-	return e != NULL ? e : cert_parse(cx, der, &own[1]);
+	ders[0] = cx->svc->root_cert;
+	own->n = 1 + signers_certs(cx->svc->signers, ders + 1);
+	for (i = 0; i < own->n; i++) {
+		e = cert_parse(cx, ders[i], &own->cert[i]);
+		if (e != NULL)
+			return e;
+		own->at[i] = &own->cert[i];
+	}
+	*out = own;
+	return NULL;
 }
 
 /* Reads what is to be trusted, and refuses what must not be (A11). */
 static ERR_FN
 read_anchor(struct ctx *cx, const struct anchor_in *in, struct anchor *out)
 {
-	struct cert own[2], ca, scope;
-	const struct cert *const owns[] = { &own[0], &own[1] };
+	struct cert ca, scope;
+	struct own_cas *own;
 	const struct err *e;
 
-	e = own_cas(cx, own);
+	e = own_cas(cx, &own);
 	if (e == NULL)
 		e = read_one(cx, "certificate", in->certificate, &ca);
 	if (e == NULL)
-		e = cert_check_anchor(cx, &ca, owns, 2);
+		e = cert_check_anchor(cx, &ca, own->at, own->n);
 	if (e != NULL)
 		return e;
 	out->manufacturer_id = in->manufacturer_id;
@@ -173,7 +180,7 @@ read_anchor(struct ctx *cx, const struct anchor_in *in, struct anchor *out)
 		return NULL;
 	e = read_one(cx, "intermediate", in->intermediate, &scope);
 	if (e == NULL)
-		e = cert_check_anchor(cx, &scope, owns, 2);
+		e = cert_check_anchor(cx, &scope, own->at, own->n);
 	if (e != NULL)
 		return e;
 	if (bytes_eq(BYTES_OF(scope.key_sha256), BYTES_OF(ca.key_sha256)))

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/text.h"
 #include "pki/build.h"
 #include "pki/cert.h"
 #include "pki/keyfile.h"
@@ -18,6 +19,7 @@
 #include "pki/mac.h"
 #include "pki/profile.h"
 #include "pki/signer_internal.h"
+#include "pki/signers.h"
 
 #define DAY INT64_C(86400)
 #define ROOT_DAYS 3652    /* 10 years */
@@ -216,6 +218,34 @@ ca_init(const char *dir, const char *root_dir, const char *const *names,
 	while (c.n_made > 0)
 		(void)unlink(c.made[--c.n_made]);
 	return false;
+}
+
+bool
+ca_issuing(const struct ca_places *at, const char *name, char why[256])
+{
+	AUTO_STRUCT(arena) *a = arena_new(LIMIT_ARENA);
+	AUTO_STRUCT(signer) *root = NULL;
+	AUTO_STRUCT(signer) *made_ca = NULL;
+	struct ceremony c = { .dir = at->issuers_dir, .why = why };
+
+	begin(&c, a);
+	if (!text_is_slug(bytes_str(name)) || strcmp(name, SIGNER_MAIN) == 0) {
+		(void)snprintf(why, 256,
+		    "%.80s: not a name for an issuing CA: lower-case letters, "
+		    "digits and hyphens, and not \"" SIGNER_MAIN "\"",
+		    name);
+		return false;
+	}
+	root = signer_open(path_in(&c, at->dir, "root.crt"),
+	    path_in(&c, at->root_dir, "root.key"), why);
+	if (root == NULL || !make_directory(at->issuers_dir, why))
+		return false;
+	made_ca =
+	    write_ca(&c, arena_printf(a, "%s/%s.crt", at->issuers_dir, name),
+		arena_printf(a, "%s/%s.key", at->issuers_dir, name), root);
+	while (made_ca == NULL && c.n_made > 0)
+		(void)unlink(c.made[--c.n_made]);
+	return made_ca != NULL;
 }
 
 bool

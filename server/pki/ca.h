@@ -17,6 +17,14 @@
 bool ca_init(const char *dir, const char *root_dir, const char *const *names,
     char why[256]);
 
+/* Makes a further issuing CA below the root: issuers_dir/NAME.crt and
+ * NAME.key.  The root's certificate is in dir, its key in root_dir, which may
+ * be away again afterwards. */
+struct ca_places {
+	const char *dir, *root_dir, *issuers_dir;
+};
+bool ca_issuing(const struct ca_places *at, const char *name, char why[256]);
+
 /* Makes a new server key and certificate in dir, replacing the old ones
  * (key first, each by rename). */
 bool ca_server_cert(const char *dir, const char *const *names, char why[256]);

@@ -8,11 +8,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "pki/handed.h"
+#include "pki/signers.h"
 #include "plugin/admit.h"
 #include "plugin/follow.h"
 
 #define API_VERSION 5
-#define ISSUERS_MAX 8
+#define ISSUERS_MAX SIGNERS_MAX
 #define FILE_MAX (64 * KIB)
 /* A start waits this long for the first view, so that those who connect at
  * once are not refused; longer, and the broker comes up refusing. */

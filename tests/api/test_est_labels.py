@@ -353,3 +353,29 @@ def test_keys_that_the_label_names(stack, operator, owner, labelled, settings,
     device.key = key()
     approve(device, owner, "north")
     expect(enroll(device, "north"), status)
+
+
+# -- the command line
+
+
+def test_command_line_sets_shows_and_removes(stack, operator, maker, database,
+        workdir):
+    token = database.admin_token
+    settings = workdir / "north.json"
+    settings.write_text('{"lifetime": 3600, "renew_after": 50}')
+    assert "version 1" in stack.cli("label", "set", "north", "--file",
+        settings, "--key-types", "p256,p384", "--renew-key", "same",
+        token=token)
+    shown = expect(operator.call("GET", "/labels/north"),
+        200).json()["settings"]
+    assert (shown["lifetime"], shown["renew_after"], shown["renew_key"],
+        shown["key_types"]) == (3600, 50, "same", ["p256", "p384"])
+    assert "north" in stack.cli("label", "list", token=token)
+    assert "3600" in stack.cli("label", "show", "north", token=token)
+    stack.cli("model", "add", maker.model, "--manufacturer", maker.id,
+        "--name", "Lamp", "--client-id", maker.client_id, "--label", "north",
+        token=token)
+    assert expect(operator.call("GET", f"/models/{maker.model}"),
+        200).json()["labels"] == ["north"]
+    expect(model(operator, maker), 200)
+    assert "withdrawn" in stack.cli("label", "remove", "north", token=token)

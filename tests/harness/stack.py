@@ -21,6 +21,12 @@ class Material:
         self.ca = self.pki / "root.crt"
         self.mac_key = self.pki / "mac.key"
 
+    def issuing(self, name, directory):
+        """A further issuing CA; the setting issuers_dir is the answer."""
+        run(BUILD / "latchkey", "ca", "issuing", name, "--dir", self.pki,
+            "--root-dir", self.root, "--issuers-dir", directory)
+        return directory
+
     def token(self, database, scopes, name="test"):
         """An operator's token, made by the command line."""
         out = run(BUILD / "latchkey", "token", "add", name, "--scopes",
@@ -132,7 +138,15 @@ class Broker:
         conninfo.write_text(self.stack.database.conninfo("broker") + "\n")
         (self.dir / "ca.crt").write_text((pki / "root.crt").read_text()
             + (pki / "issuing.crt").read_text())
-        text = (REPO / "deploy/mosquitto.conf").read_text()
+        issuers = [pki / "issuing.crt"]
+        settings = getattr(self.stack, "settings", {})
+        if "issuers_dir" in settings:
+            issuers += sorted(pathlib.Path(
+                settings["issuers_dir"]).glob("*.crt"))
+        (self.dir / "issuers.crt").write_text("".join(
+            path.read_text() for path in issuers))
+        text = (REPO / "deploy/mosquitto.conf").read_text().replace(
+            "@PKI@/issuing.crt", "@STATE@/issuers.crt")
         for name, value in {"PORT": self.port, "PKI": pki,
             "PLUGIN": BUILD / "latchkey_broker.so", "STATE": self.dir,
             "DB": f"@{conninfo}"}.items():

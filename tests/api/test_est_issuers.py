@@ -1,0 +1,80 @@
+"""Labels with an issuing CA of their own, below the same root."""
+
+import subprocess
+
+import pytest
+from cryptography import x509
+
+from harness.crypto import certs_of_cms
+from harness.http import Client, expect
+from harness.players import Device
+
+
+@pytest.fixture
+def stack(make_stack, material, workdir):
+    return make_stack(issuers_dir=material.issuing("emea", workdir / "cas"))
+
+
+@pytest.fixture
+def emea(stack):
+    """The other CA's certificate."""
+    return x509.load_pem_x509_certificate(
+        (stack.settings["issuers_dir"] / "emea.crt").read_bytes())
+
+
+@pytest.fixture
+def labelled(operator, maker):
+    expect(operator.call("PUT", "/labels/north", json={"issuer": "emea"}),
+        201)
+    operator.register(maker, profile="north")
+    return maker
+
+
+def test_label_chooses_its_issuing_ca(stack, operator, owner, labelled, emea,
+        workdir):
+    device = Device(stack, labelled)
+    operator.allow(device)
+    device.onboard(owner)
+    assert device.certificate.issuer == emea.subject
+    leaf, chain = workdir / "leaf.pem", workdir / "chain.pem"
+    leaf.write_bytes(device.chain[0])
+    chain.write_bytes((stack.settings["issuers_dir"] / "emea.crt")
+        .read_bytes())
+    subprocess.run(["openssl", "verify", "-purpose", "sslclient", "-CAfile",
+        stack.material.ca, "-untrusted", chain, leaf], check=True)
+    # And it is one of ours when it comes back.
+    expect(device.renew(), 200)
+    assert device.certificate.issuer == emea.subject
+    expect(device.renew(), 200)
+
+
+def test_cacerts_of_a_label_hold_its_issuing_ca(stack, labelled, emea):
+    client = Client(stack)
+    main = certs_of_cms(expect(
+        client.get("/.well-known/est/cacerts"), 200).content)
+    north = certs_of_cms(expect(
+        client.get("/.well-known/est/north/cacerts"), 200).content)
+    assert emea in north and emea not in main
+    assert len(north) == len(main) == 2
+    assert len({c.subject for c in north} & {c.subject for c in main}) == 1
+
+
+def test_issuer_that_is_not_here_is_503_for_its_label_alone(stack, make_stack,
+        operator, labelled):
+    other = Client(make_stack())
+    answer = expect(other.get("/.well-known/est/north/cacerts"), 503)
+    assert int(answer.headers["Retry-After"]) > 0
+    expect(other.get("/.well-known/est/cacerts"), 200)
+
+
+def test_own_issuing_cas_are_no_makers_anchor(stack, operator, maker):
+    pem = (stack.settings["issuers_dir"] / "emea.crt").read_text()
+    expect(operator.call("POST", f"/manufacturers/{maker.id}/anchors",
+        json={"certificate": pem}), 400)
+
+
+def test_issuing_ca_is_made_once_and_by_a_good_name(stack, material, workdir):
+    for name in ("emea", "issuing", "Emea", "../x"):
+        with pytest.raises((subprocess.CalledProcessError, AssertionError,
+                RuntimeError)):
+            material.issuing(name, stack.settings["issuers_dir"])
