@@ -18,8 +18,8 @@ from harness.stack import Material
 
 def connect_from(stack, address):
     """A TCP connection from that loopback address."""
-    return socket.create_connection(("127.0.0.1", stack.port), 10,
-        (address, 0))
+    to = "::1" if ":" in address else "127.0.0.1"
+    return socket.create_connection((to, stack.port), 10, (address, 0))
 
 
 def handshakes(stack, address, n):
@@ -49,6 +49,16 @@ def test_flood_of_a_network_leaves_other_networks_served(stack):
     served = sum(handshakes(stack, f"127.0.5.{n}", 5) for n in range(1, 20))
     assert 20 <= served <= 35
     assert handshakes(stack, "127.0.6.1", 5) == 5
+
+
+@pytest.mark.settings(handshakes=1, handshakes_burst=10)
+def test_flood_over_ipv6_leaves_ipv4_served(stack):
+    try:
+        connect_from(stack, "::1").close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    assert 9 <= handshakes(stack, "::1", 40) <= 15
+    assert handshakes(stack, "127.0.5.2", 5) == 5
 
 
 @pytest.mark.settings(handshakes=0, handshakes_burst=1)
