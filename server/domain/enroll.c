@@ -137,6 +137,11 @@ issue_again(struct ctx *cx, const struct certificate_latest *latest,
 	struct label label;
 	bool issued;
 
+	/* It stays under its certificate's label (A8). */
+	if (en->unit->labelled &&
+	    strcmp(en->unit->profile, latest->profile) != 0)
+		return fail(cx, &ERR_LABEL_REFUSED, "the device is of label %s",
+		    latest->profile);
 	if (latest->revoked)
 		return fail(cx, &ERR_NOT_ENROLLED, "certificate %s is revoked",
 		    bytes_hex(cx->arena, latest->serial));
