@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 import subprocess
+import time
 
 import pytest
 
@@ -38,7 +39,9 @@ def handshakes(stack, address, n):
 
 @pytest.mark.settings(handshakes=1, handshakes_burst=10)
 def test_flood_of_one_address_leaves_others_served(stack):
-    assert 10 <= handshakes(stack, "127.0.5.1", 40) <= 15
+    began = time.monotonic()
+    served = handshakes(stack, "127.0.5.1", 40)
+    assert 10 <= served <= 11 + (time.monotonic() - began)
     stack.process.wait_log(r"event=connections\.refused n=\d+")
     assert handshakes(stack, "127.0.5.2", 5) == 5
     assert handshakes(stack, "127.0.6.1", 5) == 5
@@ -46,8 +49,9 @@ def test_flood_of_one_address_leaves_others_served(stack):
 
 @pytest.mark.settings(handshakes=1, handshakes_burst=5)
 def test_flood_of_a_network_leaves_other_networks_served(stack):
+    began = time.monotonic()
     served = sum(handshakes(stack, f"127.0.5.{n}", 5) for n in range(1, 20))
-    assert 20 <= served <= 35
+    assert 20 <= served <= 21 + 4 * (time.monotonic() - began)
     assert handshakes(stack, "127.0.6.1", 5) == 5
 
 
@@ -57,7 +61,9 @@ def test_flood_over_ipv6_leaves_ipv4_served(stack):
         connect_from(stack, "::1").close()
     except OSError:
         pytest.skip("this machine has no IPv6")
-    assert 9 <= handshakes(stack, "::1", 40) <= 15
+    began = time.monotonic()
+    served = handshakes(stack, "::1", 40)
+    assert 9 <= served <= 11 + (time.monotonic() - began)
     assert handshakes(stack, "127.0.5.2", 5) == 5
 
 

@@ -19,7 +19,7 @@ def served_beside(stack, n=150):
     the real one, 50 ms."""
     for new in (False, True):
         times = slow.latencies(stack.port, stack.material.ca, n, new)
-        assert slow.p99(times) < 0.5, times[-5:]
+        assert slow.p99(times) < 2, times[-5:]
 
 
 @pytest.mark.settings(request_timeout="20s")
