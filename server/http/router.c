@@ -50,10 +50,10 @@ router_method_name(enum method m)
 const char *
 router_spelling(struct ctx *cx, const char *path)
 {
-	size_t n = strcspn(path + 1, "/");
+	size_t n = *path == '/' ? strcspn(path + 1, "/") : 0;
 	const char *rest = path + 1 + n;
 
-	if (*path != '/' || n == 0 || strncmp(rest, EST, strlen(EST)) != 0)
+	if (n == 0 || strncmp(rest, EST, strlen(EST)) != 0)
 		return path;
 	return arena_printf(
 	    cx->arena, EST "%.*s/%s", (int)n, path + 1, rest + strlen(EST));

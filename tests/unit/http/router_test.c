@@ -13,6 +13,7 @@ static const struct route rows[] = {
 	{ METHOD_DELETE, "/a/{id}/b/{other}", .errors = AS_PROBLEM },
 	{ METHOD_POST, "/p", .body = BODY_PKCS10, .limit = 10 },
 	{ METHOD_POST, "/f", .body = BODY_FORM, .limit = 10 },
+	{ METHOD_GET, "/.well-known/est/{label}/cacerts", .errors = AS_EST },
 };
 static const struct route_table table = { rows,
 	sizeof(rows) / sizeof(rows[0]) };
@@ -55,6 +56,47 @@ other_paths_are_not_found(void **state)
 		    match(&rq, METHOD_GET, paths[i], &allow), &ERR_NO_ROUTE);
 		assert_null(rq.route);
 	}
+}
+
+static void
+a_label_is_a_slug_and_no_operation(void **state)
+{
+	static const char *const bad[] = { "cacerts", "csrattrs", "..", "A",
+		"a_b", "-a", "%6e" };
+	struct request rq;
+	const char *allow, *path;
+	size_t i;
+
+	(void)state;
+	assert_null(
+	    match(&rq, METHOD_GET, "/.well-known/est/north/cacerts", &allow));
+	assert_string_equal(rq.label, "north");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		path = arena_printf(
+		    cx.arena, "/.well-known/est/%s/cacerts", bad[i]);
+		assert_ptr_equal(
+		    match(&rq, METHOD_GET, path, &allow), &ERR_NO_ROUTE);
+		assert_null(rq.label);
+	}
+}
+
+static void
+a_label_before_the_well_known_part_is_the_same_path(void **state)
+{
+	static const char *const same[] = { "/.well-known/est/cacerts", "/",
+		"//.well-known/est/cacerts", "/a/b/.well-known/est/cacerts",
+		"/a/.well-known/est", "/a/.well-known/estx/cacerts", "" };
+	size_t i;
+
+	(void)state;
+	assert_string_equal(
+	    router_spelling(&cx, "/north/.well-known/est/cacerts"),
+	    "/.well-known/est/north/cacerts");
+	assert_string_equal(
+	    router_spelling(&cx, "/a/.well-known/est/b/cacerts"),
+	    "/.well-known/est/a/b/cacerts");
+	for (i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+		assert_string_equal(router_spelling(&cx, same[i]), same[i]);
 }
 
 static void
@@ -177,6 +219,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(path_and_method_pick_the_row),
 		UNIT_TEST(other_paths_are_not_found),
+		UNIT_TEST(a_label_is_a_slug_and_no_operation),
+		UNIT_TEST(a_label_before_the_well_known_part_is_the_same_path),
 		UNIT_TEST(other_methods_learn_which_are_allowed),
 		UNIT_TEST(methods_have_one_spelling),
 		UNIT_TEST(length_then_size_then_type),
