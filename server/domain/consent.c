@@ -279,6 +279,11 @@ ownership_for(struct ctx *cx, const struct approval *a,
 		    "birth %lld is quarantined, lost, revoked or "
 		    "decommissioned",
 		    (long long)a->birth_id);
+	/* A device without an owner is the platform's own: a yes takes it from
+	 * nobody, as no operator's call gives it to anyone (H4). */
+	if (a->unit_device_id != NULL && a->unit_owner_id == NULL)
+		return fail(cx, &ERR_UNIT_REFUSED,
+		    "device %s has no owner and takes none", a->unit_device_id);
 	if (a->unit_owner_id != NULL &&
 	    strcmp(a->unit_owner_id, owner->owner_id) != 0)
 		return fail(cx, &ERR_NOT_FOUND, "another owner's unit");

@@ -11,7 +11,7 @@ static const struct json_field device_fields[] = {
 	ANSWER_STR(device, manufacturer_id, "manufacturer", LIMIT_SLUG, true),
 	ANSWER_STR(device, model_id, "model", LIMIT_SLUG, true),
 	JSON_F_STR(device, serial, LIMIT_SERIAL, false),
-	JSON_F_STR(device, owner_id, 36, true),
+	JSON_F_STR(device, owner_id, 36, false),
 	JSON_F_STR(device, state, 16, true),
 	JSON_F_BOOL(device, quarantined, true),
 	JSON_F_BOOL(device, lost, true),
