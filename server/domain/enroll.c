@@ -10,6 +10,7 @@
 #include "domain/pace.h"
 #include "domain/svc.h"
 #include "store/birth.h"
+#include "store/device.h"
 #include "store/event.h"
 #include "store/renewal.h"
 
@@ -226,16 +227,40 @@ owner_is_asked(const struct enrollment *en)
 	       (en->unit->bootstrap == NULL || !en->label.bootstrap_no_owner);
 }
 
+/* Whether the key is not this unit's to have.  A unit that had no device when
+ * it was judged may have one now: a repeat of the same request, under a label
+ * that asks no owner, made it with this very key (A9). */
+static ERR_FN
+key_is_taken(struct ctx *cx, struct enrollment *en, bool *taken)
+{
+	const uint8_t *key = en->csr.key.sha256;
+	const char *device_id = en->unit->device_id;
+	const struct err *e = birth_key_is_taken(cx, key, device_id, taken);
+	struct unit *unit;
+
+	if (e != NULL || !*taken || device_id != NULL)
+		return e;
+	e = device_of_unit(cx, en->unit->birth_id, &device_id);
+	if (e != NULL || device_id == NULL)
+		return e;
+	unit = arena_alloc(cx->arena, sizeof(*unit));
+	*unit = *en->unit;
+	unit->device_id = device_id;
+	en->unit = unit;
+	return birth_key_is_taken(cx, key, device_id, taken);
+}
+
 /* Without an approval to use up. */
 static ERR_FN
 enroll_unapproved(struct ctx *cx, struct enrollment *en)
 {
-	const struct unit *unit = en->unit;
 	struct certificate_latest latest;
+	const struct unit *unit;
 	const struct err *e;
 	bool taken;
 
-	e = birth_key_is_taken(cx, en->csr.key.sha256, unit->device_id, &taken);
+	e = key_is_taken(cx, en, &taken);
+	unit = en->unit;
 	if (e != NULL)
 		return e;
 	if (taken)

@@ -28,6 +28,9 @@ static const struct stmt DEVICE_CREATE = { "device_create",
 	"FROM birth b JOIN model m ON m.id = b.model_id WHERE b.id = $2",
 	4 };
 
+static const struct stmt DEVICE_OF_UNIT = { "device_of_unit",
+	"SELECT id FROM device WHERE birth_id = $1 AND state = 'owned'", 1 };
+
 static const struct stmt DEVICE_SET_LABEL = { "device_set_label",
 	"UPDATE device SET profile = $2 WHERE id = $1::uuid AND "
 	"profile <> $2",
@@ -115,6 +118,17 @@ device_create(struct ctx *cx, const char *id, int64_t birth_id,
 }
 
 const struct err *
+device_of_unit(struct ctx *cx, int64_t birth_id, const char **id)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &DEVICE_OF_UNIT, &r, DB_INT(birth_id));
+
+	if (e == NULL)
+		*id = rows_count(r) == 0 ? NULL : rows_text(cx, r, 0, 0);
+	return e;
+}
+
+const struct err *
 device_set_label(struct ctx *cx, const char *id, const char *label)
 {
 	return DB_RUN(cx, &DEVICE_SET_LABEL, NULL, DB_TEXT(id), DB_TEXT(label));
@@ -174,6 +188,6 @@ device_void_approvals(struct ctx *cx, int64_t birth_id)
 }
 
 const struct stmt *const device_stmts[] = { &DEVICE_SELECT, &DEVICE_CREATE,
-	&DEVICE_SET_LABEL, &DEVICE_RELEASE, &UNIT_REVOKE, &UNIT_QUARANTINE,
-	&UNIT_LIFT, &DEVICE_REVOKE_CERTIFICATES, &DEVICE_REFUSE_KEYS,
-	&DEVICE_VOID_APPROVALS, NULL };
+	&DEVICE_OF_UNIT, &DEVICE_SET_LABEL, &DEVICE_RELEASE, &UNIT_REVOKE,
+	&UNIT_QUARANTINE, &UNIT_LIFT, &DEVICE_REVOKE_CERTIFICATES,
+	&DEVICE_REFUSE_KEYS, &DEVICE_VOID_APPROVALS, NULL };

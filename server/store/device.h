@@ -36,6 +36,9 @@ ERR_FN device_select(struct ctx *cx, const struct device_query *q,
 ERR_FN device_create(struct ctx *cx, const char *id, int64_t birth_id,
     const char *owner_id, const char *label);
 
+/* The unit's living device, or NULL. */
+ERR_FN device_of_unit(struct ctx *cx, int64_t birth_id, const char **id);
+
 /* The label that its owner approved anew, for another key. */
 ERR_FN device_set_label(struct ctx *cx, const char *id, const char *label);
 
