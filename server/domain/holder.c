@@ -41,6 +41,10 @@ check_certificate(struct ctx *cx, const struct certificate_state *s,
 	    !bytes_eq(BYTES_OF(s->der_sha256), BYTES_OF(leaf->sha256)))
 		return fail(cx, &ERR_CERTIFICATE,
 		    "not the certificate that was stored under its serial");
+	/* Where the label revokes what is superseded, that is no more than a
+	 * sign of a clone. */
+	if (s->revoked && !s->successor_used)
+		return fail(cx, &ERR_CERTIFICATE, "revoked");
 	if (!s->device_owned)
 		return fail(cx, &ERR_CERTIFICATE, "the ownership has ended");
 	if (s->refused)
@@ -129,9 +133,6 @@ judge_device(struct ctx *cx, const struct cert *leaf, const struct identity *id,
 	e = check_certificate(cx, &s, leaf, id);
 	if (e == NULL && s.successor_used)
 		return clone_suspected(cx, out, &ERR_CERTIFICATE);
-	/* After that, since it may come of the successor's use. */
-	if (e == NULL && s.revoked)
-		e = fail(cx, &ERR_CERTIFICATE, "revoked");
 	if (e != NULL)
 		return refuse(cx, e, &ev);
 	return s.first_use ? note_first_use(cx, leaf, &s) : NULL;

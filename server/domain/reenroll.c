@@ -112,8 +112,8 @@ check_age(struct ctx *cx, const struct renewal *r)
 	    cx->retry_after, (long long)r->label.renew_after);
 }
 
-/* Reads the label and refuses other names.  A label that was withdrawn has
- * no rules, and nothing is signed for it any more. */
+/* Reads the label, which renews nobody once it was withdrawn, and refuses
+ * other names. */
 static ERR_FN
 check_renewal(struct ctx *cx, struct renewal *r)
 {
