@@ -262,6 +262,19 @@ read_certificate(struct ctx *cx, const struct device *dev, struct cert *out)
 	return e != NULL ? e : cert_parse(cx, ders[0], out);
 }
 
+/* The trust domain that its certificate names: the service chose it. */
+static const char *
+domain_of(struct ctx *cx, const struct cert *c)
+{
+	static const char scheme[] = IDENTITY_SPIFFE_URI;
+	const char *rest;
+
+	if (c->uri == NULL || strncmp(c->uri, scheme, strlen(scheme)) != 0)
+		return "";
+	rest = c->uri + strlen(scheme);
+	return arena_printf(cx->arena, "%.*s", (int)strcspn(rest, "/"), rest);
+}
+
 const struct err *
 device_identity(
     struct ctx *cx, const struct device *dev, struct device_identity *out)
@@ -271,7 +284,7 @@ device_identity(
 	const struct err *e = read_certificate(cx, dev, &c);
 
 	if (e == NULL)
-		e = identity_parse(cx, &c, &who);
+		e = identity_parse(cx, &c, domain_of(cx, &c), &who);
 	if (e != NULL)
 		return e;
 	*out = (struct device_identity){ .id = arena_strdup(cx->arena, who.id),

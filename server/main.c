@@ -23,6 +23,7 @@
 #include "http/server.h"
 #include "pki/cert.h"
 #include "pki/chain.h"
+#include "pki/identity.h"
 #include "pki/mac.h"
 #include "pki/profile.h"
 #include "pki/signer.h"
@@ -213,10 +214,15 @@ static bool
 load_keys(struct wiring *w, char why[CFG_WHY_BYTES])
 {
 	struct svc *svc = &w->svc;
+	struct signer *main_ca;
 
-	struct signer *main_ca =
-	    signer_open(svc->set.issuing_cert, svc->set.issuing_key, why);
-
+	if (*svc->set.trust_domain != '\0' &&
+	    !identity_domain_ok(svc->set.trust_domain)) {
+		(void)snprintf(why, CFG_WHY_BYTES,
+		    "trust_domain: lower-case letters, digits and \".-_\"");
+		return false;
+	}
+	main_ca = signer_open(svc->set.issuing_cert, svc->set.issuing_key, why);
 	if (main_ca == NULL)
 		return false;
 	svc->signer = main_ca;

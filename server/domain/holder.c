@@ -73,7 +73,7 @@ judge_leaf(struct ctx *cx, const struct peer *peer, struct cert *leaf,
 	if (e == &ERR_CHAIN_EXPIRED)
 		return &ERR_EXPIRED;
 	if (e == NULL)
-		e = identity_parse(cx, leaf, id);
+		e = identity_parse(cx, leaf, cx->svc->set.trust_domain, id);
 	return e == NULL ? NULL : &ERR_CERTIFICATE;
 }
 

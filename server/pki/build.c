@@ -16,9 +16,8 @@ build_serial(uint8_t serial[SERIAL_BYTES])
 	} while (serial[0] == 0);
 }
 
-/* The bytes of an address in text: 4, 16, or 0 for something else. */
-static int
-address(const char *name, uint8_t out[16])
+size_t
+build_address(const char *name, uint8_t out[16])
 {
 	if (inet_pton(AF_INET, name, out) == 1)
 		return 4;
@@ -31,7 +30,7 @@ build_name_ok(const char *name)
 	size_t i, label = 0, n = strlen(name);
 	uint8_t ip[16];
 
-	if (address(name, ip) != 0)
+	if (build_address(name, ip) != 0)
 		return true;
 	if (n > 253)
 		return false;
@@ -116,17 +115,6 @@ add_key_usage(X509 *x, bool ca)
 	ASN1_BIT_STRING_free(ku);
 }
 
-static void
-add_eku(X509 *x, int nid, bool cmc_ra)
-{
-	AUTO(EXTENDED_KEY_USAGE) *eku = EXTENDED_KEY_USAGE_new();
-
-	must(eku != NULL && sk_ASN1_OBJECT_push(eku, OBJ_nid2obj(nid)) > 0);
-	if (cmc_ra)
-		must(sk_ASN1_OBJECT_push(eku, OBJ_nid2obj(NID_cmcRA)) > 0);
-	add_ext(x, NID_ext_key_usage, eku, false);
-}
-
 /* RFC 7093 section 2, method 1: the first 160 bits of the key's SHA-256. */
 static void
 add_subject_key_id(X509 *x)
@@ -152,40 +140,6 @@ add_authority_key_id(X509 *x, X509 *issuer)
 	akid->keyid = ASN1_OCTET_STRING_dup(id);
 	must(akid->keyid != NULL);
 	add_ext(x, NID_authority_key_identifier, akid, false);
-}
-
-static void
-push_name(GENERAL_NAMES *names, int type, const void *data, int n)
-{
-	GENERAL_NAME *g = GENERAL_NAME_new();
-	ASN1_STRING *s =
-	    type == GEN_IPADD ? ASN1_OCTET_STRING_new() : ASN1_IA5STRING_new();
-
-	must(g != NULL && s != NULL && ASN1_STRING_set(s, data, n) == 1);
-	GENERAL_NAME_set0_value(g, type, s);
-	must(sk_GENERAL_NAME_push(names, g) > 0);
-}
-
-static void
-add_alt_names(X509 *x, const struct build *b)
-{
-	AUTO(GENERAL_NAMES) *names = GENERAL_NAMES_new();
-	const char *const *name;
-	uint8_t ip[16];
-
-	must(names != NULL);
-	if (b->uri != NULL)
-		push_name(names, GEN_URI, b->uri, (int)strlen(b->uri));
-	for (name = b->names; name != NULL && *name != NULL; name++) {
-		int n = address(*name, ip);
-
-		if (n > 0)
-			push_name(names, GEN_IPADD, ip, n);
-		else
-			push_name(names, GEN_DNS, *name, (int)strlen(*name));
-	}
-	if (sk_GENERAL_NAME_num(names) > 0)
-		add_ext(x, NID_subject_alt_name, names, false);
 }
 
 /* Copies the SPKI as algorithm and bit string: decoding the key only to
@@ -242,11 +196,8 @@ build_certificate(const struct build *b, X509 *issuer, EVP_PKEY *key)
 	if (b->ca)
 		add_basic_constraints(x, b->pathlen);
 	add_key_usage(x, b->ca);
-	if (b->eku != 0)
-		add_eku(x, b->eku, b->cmc_ra);
 	add_subject_key_id(x);
 	add_authority_key_id(x, issuer == NULL ? x : issuer);
-	add_alt_names(x, b);
 	must(X509_sign(x, key, key_digest(key)) > 0);
 	return x;
 }

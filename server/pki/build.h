@@ -1,6 +1,8 @@
 /*
- * Builds and signs one certificate (RFC 5280 section 4) from plain values.
- * The callers (issue, ca, maker) decide what stands in it.
+ * Builds and signs one certificate (RFC 5280 section 4) from plain values by
+ * OpenSSL's X509 objects: the slow and obvious way, for ceremonies and for
+ * birth certificates (pki/ca, pki/maker).  What the service issues is written
+ * by pki/leaf.
  */
 #ifndef PKI_BUILD_H
 #define PKI_BUILD_H
@@ -15,13 +17,9 @@
 
 struct build {
 	const char *org, *cn, *serial_number; /* subject; NULL: left out */
-	const char *uri;                      /* SAN, or NULL */
-	const char *const *names; /* SAN: DNS names and addresses, or NULL */
 	struct bytes spki;
 	bool ca;
 	int pathlen; /* of a CA; -1: no limit */
-	int eku;     /* NID, or 0 */
-	bool cmc_ra; /* and that one */
 	int64_t not_before, not_after;
 	uint8_t serial[SERIAL_BYTES];
 };
@@ -33,6 +31,9 @@ void build_serial(uint8_t serial[SERIAL_BYTES]);
 /* Whether the text is a DNS name of letters, digits and hyphens without a
  * wildcard, or an IPv4 or IPv6 address. */
 bool build_name_ok(const char *name);
+
+/* The bytes of an address in text: 4, 16, or 0 for something else. */
+size_t build_address(const char *name, uint8_t out[16]);
 
 /* The certificate, signed by the issuer's key; issuer NULL: self-signed.
  * The key must be one that key_parse_spki accepts and names must be ok.  The

@@ -136,6 +136,7 @@ read_san(struct arena *a, struct bytes value, struct cert *out)
 		return false;
 	out->n_san = san.n;
 	out->n_uri = san.n_uri;
+	out->n_dns = san.n_dns;
 	if (san.n_uri == 1)
 		out->uri = bytes_to_str(a, san.uri);
 	return true;

@@ -30,7 +30,7 @@ struct cert {
 	const char *cn;             /* the only CN, or NULL */
 	const char *subject_serial; /* the only serialNumber, or NULL */
 	const char *uri;            /* the only URI in the SAN, or NULL */
-	int n_uri;
+	int n_uri, n_dns;
 	int n_san;  /* all names in the SAN, URIs included */
 	bool is_ca; /* basicConstraints CA:TRUE */
 	bool has_ku, ku_digital_signature, ku_cert_sign;

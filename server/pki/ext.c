@@ -200,9 +200,11 @@ ext_san(struct bytes value, struct ext_san *out)
 		} else if ((it.tag & 0xc0) != 0x80 || (it.tag & 0x1f) > 8) {
 			return false;
 		}
-		if (it.tag == DER_CONTEXT(2) &&
-		    memchr(it.content.p, '*', it.content.n) != NULL)
-			out->wildcard = true;
+		if (it.tag == DER_CONTEXT(2)) {
+			out->n_dns++;
+			if (memchr(it.content.p, '*', it.content.n) != NULL)
+				out->wildcard = true;
+		}
 		if (it.tag == DER_CONTEXT(6)) {
 			out->n_uri++;
 			out->uri = it.content;

@@ -53,7 +53,7 @@ struct ext_eku {
 bool ext_eku(struct bytes value, struct ext_eku *out);
 
 struct ext_san {
-	int n, n_uri;
+	int n, n_uri, n_dns;
 	struct bytes uri; /* the last one */
 	bool wildcard;    /* a DNS name holds a star */
 };

@@ -1,25 +1,22 @@
 #include "pki/issue.h"
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "pki/build.h"
+#include "pki/der_put.h"
+#include "pki/identity.h"
 #include "pki/key_internal.h"
+#include "pki/leaf.h"
 #include "pki/profile.h"
 #include "pki/signer_internal.h"
 
 const struct err ERR_CA_EXPIRED = { KIND_UNAVAILABLE, "ca-expired",
 	"The issuing CA cannot sign now; its operator has to renew it." };
 
-/* What a kind fixes, whatever the profile says. */
-static const struct {
-	int eku;
-	const char *uri_prefix;
-} KINDS[] = {
-	[PROFILE_DEVICE] = { NID_client_auth, "urn:uuid:" },
-	[PROFILE_SERVICE] = { NID_client_auth, "urn:latchkey:service:" },
-	[PROFILE_SERVER] = { NID_server_auth, NULL },
-};
+#define CLIENT_AUTH "1.3.6.1.5.5.7.3.2"
+#define SERVER_AUTH "1.3.6.1.5.5.7.3.1"
+#define CMC_RA "1.3.6.1.5.5.7.3.28"
 
 /* The caller made the id and the names: wrong ones are its bug. */
 static void
@@ -31,6 +28,8 @@ must_be_well_formed(const struct issue *io)
 	case PROFILE_DEVICE:
 		must(io->id != NULL && text_is_uuid(bytes_str(io->id)));
 		must(!io->ra);
+		must(io->profile->spiffe_domain == NULL ||
+		     identity_domain_ok(io->profile->spiffe_domain));
 		break;
 	case PROFILE_SERVICE:
 		must(io->id != NULL && text_is_slug(bytes_str(io->id)));
@@ -52,19 +51,82 @@ set_validity(const struct signer *s, struct issue *io)
 		io->not_after = s->not_after;
 }
 
+/* clientAuth and what a device's label adds, each once. */
+static void
+set_purposes(const struct issue *io, struct leaf *l)
+{
+	const char *const *more = io->profile->eku;
+	size_t n = 0;
+
+	l->eku[n++] =
+	    io->profile->kind == PROFILE_SERVER ? SERVER_AUTH : CLIENT_AUTH;
+	if (io->ra)
+		l->eku[n++] = CMC_RA;
+	for (; more != NULL && *more != NULL; more++) {
+		must(n < LEAF_EKU);
+		if (strcmp(*more, CLIENT_AUTH) != 0)
+			l->eku[n++] = *more;
+	}
+}
+
+/* Who it is for, as pki/identity reads it. */
+static ERR_FN
+set_names(struct ctx *cx, const struct issue *io, struct leaf *l)
+{
+	const struct profile *p = io->profile;
+	const struct err *e;
+
+	if (p->kind == PROFILE_SERVER) {
+		l->names = io->dns;
+		return NULL;
+	}
+	if (p->kind == PROFILE_SERVICE)
+		l->uri =
+		    arena_printf(cx->arena, IDENTITY_SERVICE_URI "%s", io->id);
+	else if (p->spiffe_domain != NULL)
+		l->uri = arena_printf(cx->arena,
+		    IDENTITY_SPIFFE_URI "%s" IDENTITY_SPIFFE_PATH "%s",
+		    p->spiffe_domain, io->id);
+	else
+		l->uri =
+		    arena_printf(cx->arena, IDENTITY_DEVICE_URI "%s", io->id);
+	e = template_subject_values(cx, io, l->subject, &l->n_subject);
+	return e != NULL ? e : template_names(cx, io, &l->names);
+}
+
+/* Certificate ::= SEQUENCE { what is signed, how, signature }. */
+static struct bytes
+sign(struct ctx *cx, const struct signer *s, const struct leaf *l)
+{
+	uint8_t sig[SIGNATURE_MAX];
+	struct bytes out;
+	struct buf b;
+	size_t at, tbs;
+
+	buf_init(&b, cx->arena, LIMIT_CERT);
+	at = der_begin(&b, DER_SEQUENCE);
+	tbs = b.n;
+	leaf_put(&b, l, s);
+	must(!b.overflow);
+	out = (struct bytes){ b.p + tbs, b.n - tbs };
+	out = (struct bytes){ sig, signer_sign(s, out, sig) };
+	buf_put(&b, s->algorithm);
+	der_put_bits(&b, out);
+	der_end(&b, at);
+	must(buf_bytes(&b, &out));
+	return out;
+}
+
 const struct err *
 issue_certificate(struct ctx *cx, const struct signer *s, struct issue *io)
 {
-	const enum profile_kind kind = io->profile->kind;
-	struct build b = { .cn = io->id,
-		.spki = io->spki,
-		.pathlen = -1,
-		.eku = KINDS[kind].eku,
-		.cmc_ra = io->ra };
-	AUTO(X509) *x = NULL;
+	struct leaf l = { .spki = io->spki,
+		.policies = io->profile->policies,
+		.ocsp_url = io->profile->ocsp_url,
+		.ca_issuers_url = io->profile->ca_issuers_url,
+		.crl_url = io->profile->crl_url };
 	struct key_facts key;
 	const struct err *e;
-	struct bytes der;
 
 	if (io->now < s->not_before || io->now >= s->not_after)
 		return fail(cx, &ERR_CA_EXPIRED,
@@ -73,19 +135,15 @@ issue_certificate(struct ctx *cx, const struct signer *s, struct issue *io)
 	if (e != NULL)
 		return e;
 	must_be_well_formed(io);
+	e = set_names(cx, io, &l);
+	if (e != NULL)
+		return e;
+	set_purposes(io, &l);
 	set_validity(s, io);
-	b.not_before = io->not_before;
-	b.not_after = io->not_after;
-	if (KINDS[kind].uri_prefix != NULL)
-		b.uri = arena_printf(
-		    cx->arena, "%s%s", KINDS[kind].uri_prefix, io->id);
-	else
-		b.names = io->dns;
-	build_serial(b.serial);
-	x = build_certificate(&b, s->cert, s->key);
-	der = signer_encode(x);
-	io->der = bytes_dup(cx->arena, der);
-	OPENSSL_free((void *)(uintptr_t)der.p);
-	io->serial = bytes_dup(cx->arena, BYTES_OF(b.serial));
+	l.not_before = io->not_before;
+	l.not_after = io->not_after;
+	build_serial(l.serial);
+	io->der = sign(cx, s, &l);
+	io->serial = bytes_dup(cx->arena, BYTES_OF(l.serial));
 	return NULL;
 }

@@ -1,6 +1,7 @@
 #include "pki/sigalg.h"
 
 #include "base/mem.h"
+#include "pki/key_internal.h"
 
 enum family { FAMILY_EC, FAMILY_RSA, FAMILY_ED25519 };
 
@@ -56,6 +57,27 @@ family_of(enum key_type type)
 	if (type == KEY_RSA)
 		return FAMILY_RSA;
 	return type == KEY_ED25519 ? FAMILY_ED25519 : FAMILY_EC;
+}
+
+static enum family
+family_of_key(const EVP_PKEY *key)
+{
+	if (EVP_PKEY_is_a(key, "RSA"))
+		return FAMILY_RSA;
+	return EVP_PKEY_is_a(key, "EC") ? FAMILY_EC : FAMILY_ED25519;
+}
+
+struct bytes
+sigalg_der(const EVP_PKEY *key)
+{
+	const EVP_MD *md = key_digest(key);
+	const struct sigalg *alg = ALGORITHMS;
+
+	while (alg->family != family_of_key(key) ||
+	       (alg->md == NULL ? NULL : alg->md()) != md)
+		must(++alg <
+		     ALGORITHMS + sizeof(ALGORITHMS) / sizeof(ALGORITHMS[0]));
+	return (struct bytes){ alg->der, alg->n };
 }
 
 bool

@@ -18,6 +18,9 @@ struct sigalg;
 /* The algorithm of an AlgorithmIdentifier in DER; NULL if not accepted. */
 const struct sigalg *sigalg_find(struct bytes der);
 
+/* The AlgorithmIdentifier of what this key signs, DER, constant. */
+struct bytes sigalg_der(const EVP_PKEY *key);
+
 /* Whether sig is the key's signature of msg under alg, which must fit the
  * key's type. */
 bool sigalg_verify(const struct sigalg *alg, enum key_type type, EVP_PKEY *key,

@@ -1,8 +1,10 @@
 #include "pki/template.h"
 
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "pki/build.h"
 #include "pki/profile.h"
 
@@ -60,7 +62,10 @@ take_part(const char *s, size_t n, struct subject_part *out)
 	(void)snprintf(out->attr, sizeof(out->attr), "%.*s", (int)attr, s);
 	(void)snprintf(out->value, sizeof(out->value), "%.*s",
 	    (int)(n - attr - 1), eq + 1);
-	return strcmp(out->attr, "C") != 0 || strlen(out->value) == 2;
+	/* ISO 3166 (X.520 section 6.3.1). */
+	return strcmp(out->attr, "C") != 0 ||
+	       (strlen(out->value) == 2 &&
+		   strspn(out->value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2);
 }
 
 bool
@@ -139,8 +144,8 @@ alphabet_ok(const char *s)
 			   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._%")] == '\0';
 }
 
-const struct err *
-template_expand(
+static const struct err *
+expand(
     struct ctx *cx, const char *text, const struct issue *io, const char **out)
 {
 	struct bytes whole;
@@ -166,4 +171,64 @@ template_expand(
 		return fail(cx, &ERR_TEMPLATE, "template: too long a name");
 	*out = bytes_to_str(cx->arena, whole);
 	return NULL;
+}
+
+/* A serial number is a PrintableString (RFC 5280 appendix A.1). */
+static const struct err *
+value_of_part(struct ctx *cx, const struct subject_part *part,
+    const struct issue *io, struct subject_value *out)
+{
+	const struct err *e = expand(cx, part->value, io, &out->value);
+
+	if (e != NULL)
+		return e;
+	out->attr = arena_strdup(cx->arena, part->attr);
+	if (strlen(out->value) > VALUE_MAX ||
+	    (strcmp(part->attr, "serialNumber") == 0 &&
+		!text_is_serial(bytes_str(out->value))))
+		return fail(cx, &ERR_TEMPLATE,
+		    "template: %s is too long or not printable", part->attr);
+	return NULL;
+}
+
+const struct err *
+template_subject_values(struct ctx *cx, const struct issue *io,
+    struct subject_value out[SUBJECT_PARTS], size_t *n)
+{
+	struct subject_part parts[SUBJECT_PARTS];
+	const struct err *e = NULL;
+	size_t i;
+
+	*n = 1;
+	out[0] = (struct subject_value){ "CN", io->id };
+	if (io->profile->subject == NULL)
+		return NULL;
+	/* profile_check has seen it. */
+	must(template_subject(io->profile->subject, parts, n));
+	for (i = 0; i < *n && e == NULL; i++)
+		e = value_of_part(cx, &parts[i], io, &out[i]);
+	return e;
+}
+
+const struct err *
+template_names(struct ctx *cx, const struct issue *io, const char *const **out)
+{
+	const char *const *dns = io->profile->dns;
+	const struct err *e = NULL;
+	const char **names;
+	uint8_t ip[16];
+	size_t i, n = 0;
+
+	while (dns != NULL && dns[n] != NULL)
+		n++;
+	names = arena_alloc(cx->arena, (n + 1) * sizeof(*names));
+	for (i = 0; i < n && e == NULL; i++) {
+		e = expand(cx, dns[i], io, &names[i]);
+		if (e == NULL &&
+		    (!build_name_ok(names[i]) || build_address(names[i], ip)))
+			e = fail(cx, &ERR_TEMPLATE,
+			    "template: %s makes no host name", dns[i]);
+	}
+	*out = names;
+	return e;
 }

@@ -25,13 +25,20 @@ struct subject_part {
  * SUBJECT_PARTS, and unless CN=%d is there once. */
 bool template_subject(const char *text, struct subject_part *out, size_t *n);
 
+/* One attribute of a certificate's subject. */
+struct subject_value {
+	const char *attr, *value;
+};
+
 /* Whether it is a host name once the placeholders stand for letters. */
 bool template_dns_ok(const char *text);
 
-/* The text with the issuance's values, in the arena.  A value that is
- * missing, or is not made of letters, digits and "-._" (SECURITY.md V2), is
- * refused. */
-ERR_FN template_expand(
-    struct ctx *cx, const char *text, const struct issue *io, const char **out);
+/* The subject and the DNS names of this issuance, in the arena.  Refused are
+ * a value that is missing or has other characters than letters, digits and
+ * "-._%" (SECURITY.md V2), and what comes out too long or as no host name. */
+ERR_FN template_subject_values(struct ctx *cx, const struct issue *io,
+    struct subject_value out[SUBJECT_PARTS], size_t *n);
+ERR_FN
+template_names(struct ctx *cx, const struct issue *io, const char *const **out);
 
 #endif

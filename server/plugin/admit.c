@@ -8,12 +8,14 @@ const struct err ERR_NOT_ADMITTED = { KIND_FORBIDDEN, "not-admitted",
 
 /* The identity as a user name of ours would give it back. */
 static ERR_FN
-read_who(struct ctx *cx, const struct cert *cert, struct who *out)
+read_who(struct ctx *cx, const struct admit *by, const struct cert *cert,
+    struct who *out)
 {
 	struct who as = { 0 };
 	struct identity identity;
 	char username[WHO_USERNAME_BYTES];
-	const struct err *e = identity_parse(cx, cert, &identity);
+	const struct err *e =
+	    identity_parse(cx, cert, by->trust_domain, &identity);
 
 	if (e != NULL)
 		return e;
@@ -38,7 +40,7 @@ admit(struct ctx *cx, const struct admit *by, const struct cert *cert,
 	if (by->view == NULL)
 		return fail(cx, &ERR_NOT_ADMITTED,
 		    "admit: what is refused is not known yet");
-	e = read_who(cx, cert, &out->who);
+	e = read_who(cx, by, cert, &out->who);
 	if (e != NULL)
 		return e;
 	/* The broker verified a chain to its CA file; this holds it to the

@@ -18,6 +18,7 @@ extern const struct err ERR_NOT_ADMITTED; /* not-admitted, FORBIDDEN */
 struct admit {
 	const struct view *view;     /* NULL until one was loaded */
 	const struct trust *issuers; /* those listed in the configuration */
+	const char *trust_domain;    /* of SPIFFE ids; empty: none here */
 };
 
 /* Fills the session that this certificate and client id may open; its

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "pki/handed.h"
 #include "pki/signers.h"
+#include "pki/identity.h"
 #include "plugin/admit.h"
 #include "plugin/follow.h"
 
@@ -25,7 +26,7 @@
 struct plugin {
 	mosquitto_plugin_id_t *id;
 	struct arena *arena; /* reset by each callback that uses it */
-	char *issuer_path;
+	char *issuer_path, *trust_domain;
 	struct trust *issuers;
 	struct view *view; /* NULL until the first was loaded */
 	struct sessions *sessions;
@@ -104,7 +105,7 @@ on_basic_auth(int event, void *data, void *arg)
 	struct mosquitto_evt_basic_auth *ev = data;
 	struct plugin *p = arg;
 	struct ctx cx = fresh_ctx(p);
-	struct admit by = { p->view, p->issuers };
+	struct admit by = { p->view, p->issuers, p->trust_domain };
 	const char *client_id = mosquitto_client_id(ev->client);
 	void *x509 = mosquitto_client_certificate(ev->client);
 	char username[WHO_USERNAME_BYTES];
@@ -330,23 +331,45 @@ plugin_free(struct plugin *p)
 	view_free(p->view);
 	trust_free(p->issuers);
 	mem_free(p->issuer_path);
+	mem_free(p->trust_domain);
 	arena_free(p->arena);
 	mem_free(p);
 }
 
+struct options {
+	const char *database, *issuer, *trust_domain;
+};
+
+static bool
+options_ok(const struct options *o)
+{
+	if (o->database == NULL || o->issuer == NULL)
+		mosquitto_log_printf(MOSQ_LOG_ERR,
+		    "latchkey: plugin_opt_database and plugin_opt_issuer "
+		    "must be set");
+	else if (*o->trust_domain != '\0' &&
+		 !identity_domain_ok(o->trust_domain))
+		mosquitto_log_printf(MOSQ_LOG_ERR,
+		    "latchkey: plugin_opt_trust_domain is no trust domain");
+	else
+		return true;
+	return false;
+}
+
 /* The value of each of our options; an unknown one stops the start. */
 static bool
-read_options(
-    struct mosquitto_opt *options, int n, const char **db, const char **issuer)
+read_options(struct mosquitto_opt *options, int n, struct options *out)
 {
 	int i;
 
-	*db = *issuer = NULL;
+	*out = (struct options){ .trust_domain = "" };
 	for (i = 0; i < n; i++) {
 		if (strcmp(options[i].key, "database") == 0) {
-			*db = options[i].value;
+			out->database = options[i].value;
 		} else if (strcmp(options[i].key, "issuer") == 0) {
-			*issuer = options[i].value;
+			out->issuer = options[i].value;
+		} else if (strcmp(options[i].key, "trust_domain") == 0) {
+			out->trust_domain = options[i].value;
 		} else {
 			mosquitto_log_printf(MOSQ_LOG_ERR,
 			    "latchkey: unknown option plugin_opt_%s",
@@ -354,25 +377,22 @@ read_options(
 			return false;
 		}
 	}
-	if (*db == NULL || *issuer == NULL)
-		mosquitto_log_printf(MOSQ_LOG_ERR,
-		    "latchkey: plugin_opt_database and plugin_opt_issuer "
-		    "must be set");
-	return *db != NULL && *issuer != NULL;
+	return options_ok(out);
 }
 
 static bool
-plugin_start(struct plugin *p, const char *db, const char *issuer)
+plugin_start(struct plugin *p, const struct options *o)
 {
 	struct ctx cx;
 	const char *conninfo;
 	size_t i;
 
-	p->issuer_path = mem_strdup(issuer);
+	p->issuer_path = mem_strdup(o->issuer);
+	p->trust_domain = mem_strdup(o->trust_domain);
 	if (!read_issuers(p))
 		return false;
 	cx = fresh_ctx(p);
-	conninfo = read_conninfo(&cx, db);
+	conninfo = read_conninfo(&cx, o->database);
 	if (conninfo == NULL)
 		return false;
 	for (i = 0; i < N_CALLBACKS; i++)
@@ -400,15 +420,15 @@ mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **userdata,
     struct mosquitto_opt *options, int n)
 {
 	struct plugin *p;
-	const char *db, *issuer;
+	struct options o;
 
-	if (!read_options(options, n, &db, &issuer))
+	if (!read_options(options, n, &o))
 		return MOSQ_ERR_INVAL;
 	p = mem_new(1, sizeof(*p));
 	p->id = id;
 	p->arena = arena_new(LIMIT_ARENA);
 	p->sessions = sessions_new();
-	if (!plugin_start(p, db, issuer)) {
+	if (!plugin_start(p, &o)) {
 		plugin_free(p);
 		return MOSQ_ERR_INVAL;
 	}

@@ -50,7 +50,8 @@ SHAPES = {
     "two URIs": lambda i: dict(
         uris=[f"urn:uuid:{i}", f"urn:uuid:{new_id()}"]),
     "the same URI twice": lambda i: dict(uris=[f"urn:uuid:{i}"] * 2),
-    "a DNS name beside": lambda i: dict(dns=["a.example"]),
+    "a SPIFFE id without a trust domain here": lambda i: dict(
+        uris=[f"spiffe://fleet.example/device/{i}"]),
     "another's URI": lambda i: dict(uris=[f"urn:uuid:{new_id()}"]),
     "another's CN": lambda i: dict(cn=new_id()),
     "upper case": lambda i: dict(cn=i.upper(),
@@ -70,6 +71,13 @@ def test_certificate_of_ours_that_names_no_device_is_refused(connect, issuer,
             **change(device_id)}
         leaf = issuer.leaf(fields.pop("cn"), fields.pop("uris"), **fields)
         assert not connect(leaf, device_id).connected, shape
+
+
+def test_dns_name_may_stand_beside_the_device_s_uri(connect, issuer,
+        device_id):
+    leaf = issuer.leaf(device_id, [f"urn:uuid:{device_id}"],
+        dns=["a.example"])
+    assert connect(leaf, device_id).connected
 
 
 def test_expired_certificate_is_refused(connect, issuer, device_id):

@@ -168,9 +168,10 @@ fuzz_label(struct bytes in)
 		.model = "lamp-1",
 		.manufacturer = "acme",
 		.unit_serial = "SN-1" };
-	struct subject_part parts[SUBJECT_PARTS];
-	const char *text, *name;
-	size_t i, n;
+	struct subject_value subject[SUBJECT_PARTS];
+	const char *const *names;
+	const char *text;
+	size_t n;
 
 	if (label_json_read(&cx, in, &read) != NULL)
 		return;
@@ -179,11 +180,8 @@ fuzz_label(struct bytes in)
 	if (label_read(&cx, "fleet", &read, &l) != NULL ||
 	    label_check(&cx, &l) != NULL)
 		return;
-	must(template_subject(l.cert.subject, parts, &n));
-	for (i = 0; i < n; i++)
-		(void)!template_expand(&cx, parts[i].value, &io, &name);
-	for (i = 0; l.cert.dns[i] != NULL; i++)
-		(void)!template_expand(&cx, l.cert.dns[i], &io, &name);
+	(void)!template_subject_values(&cx, &io, subject, &n);
+	(void)!template_names(&cx, &io, &names);
 }
 
 static void
@@ -238,7 +236,8 @@ fuzz_cert(struct bytes in)
 	if (cert_parse(&cx, in, &c) != NULL)
 		return;
 	must(bytes_eq(c.der, in) && c.serial.n > 0);
-	must(identity_parse(&cx, &c, &id) != NULL || strlen(id.id) > 0);
+	must(identity_parse(&cx, &c, "fleet.example", &id) != NULL ||
+	     strlen(id.id) > 0);
 }
 
 /* A request and the certificate that it renews.  What csr_parse would refuse

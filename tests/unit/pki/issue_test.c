@@ -68,7 +68,7 @@ a_device_certificate_says_what_r7_reads(void **state)
 	assert_null(issue_certificate(&cx, ca, &io));
 	assert_null(cert_parse(&cx, io.der, &c));
 	assert_null(chain_verify(&cx, &io.der, 1, t, CHAIN_CLIENT));
-	assert_null(identity_parse(&cx, &c, &id));
+	assert_null(identity_parse(&cx, &c, "", &id));
 	assert_int_equal(id.kind, IDENTITY_DEVICE);
 	assert_string_equal(id.id, ID);
 	assert_string_equal(c.subject, "CN=" ID);
@@ -92,7 +92,7 @@ a_service_certificate_is_no_device(void **state)
 	(void)state;
 	assert_null(issue_certificate(&cx, ca, &io));
 	assert_null(cert_parse(&cx, io.der, &c));
-	assert_null(identity_parse(&cx, &c, &id));
+	assert_null(identity_parse(&cx, &c, "", &id));
 	assert_int_equal(id.kind, IDENTITY_SERVICE);
 	assert_string_equal(id.id, "metrics");
 }
@@ -116,7 +116,7 @@ a_server_certificate_opens_no_door_here(void **state)
 	assert_null(issue_certificate(&cx, ca, &io));
 	assert_null(cert_parse(&cx, io.der, &c));
 	assert_true(c.eku_server && !c.eku_client);
-	assert_non_null(identity_parse(&cx, &c, &id));
+	assert_non_null(identity_parse(&cx, &c, "", &id));
 	assert_true(is_err(
 	    chain_verify(&cx, &io.der, 1, t, CHAIN_CLIENT), "chain-purpose"));
 	p = io.der.p;
