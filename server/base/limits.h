@@ -40,6 +40,7 @@
 #define LIMIT_TOPIC 256       /* bytes of one topic pattern */
 #define LIMIT_TOKEN 512       /* bearer token, characters */
 #define LIMIT_JWS (8 * KIB)
+#define LIMIT_TOGETHER 16        /* requests that share a commit */
 #define LIMIT_COLUMN (512 * KIB) /* one parameter over many rows */
 
 #endif

@@ -1,6 +1,8 @@
 #include "domain/bootstrap.h"
 
 #include "base/arena.h"
+#include "base/limits.h"
+#include "base/mem.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "domain/code.h"
@@ -282,29 +284,49 @@ fill_unit(struct ctx *cx, const char *id, const struct bootstrap_found *f,
 	};
 }
 
-const struct err *
-bootstrap_judge(struct ctx *cx, const char *user, const char *password,
-    const char *address, struct unit *out)
+static ERR_FN
+judge(const struct bootstrap_try *t, const struct bootstrap_found *f)
 {
-	struct bootstrap_found f = { .found = false };
+	struct ctx *cx = t->cx;
 	const struct err *e;
 	uint8_t mac[32];
 
-	code_bootstrap_mac(cx, user, password, mac);
-	e = bootstrap_find(cx, user, &f);
-	if (e != NULL)
-		return e;
+	code_bootstrap_mac(cx, t->user, t->password, mac);
 	/* An unknown token is compared like a wrong one. */
-	if (!bytes_eq(BYTES_OF(f.mac), BYTES_OF(mac)) || !f.found)
-		return wrong(cx, address, "unknown, or a wrong password");
-	if (f.withdrawn || f.expires_at <= cx->now)
-		return wrong(cx, address, "withdrawn or expired");
-	e = check_unit(cx, &f);
+	if (!bytes_eq(BYTES_OF(f->mac), BYTES_OF(mac)) || !f->found)
+		return wrong(cx, t->address, "unknown, or a wrong password");
+	if (f->withdrawn || f->expires_at <= cx->now)
+		return wrong(cx, t->address, "withdrawn or expired");
+	e = check_unit(cx, f);
 	if (e == &ERR_REFUSED)
-		return refuse(cx, user, &f);
+		return refuse(cx, t->user, f);
 	if (e == NULL)
-		fill_unit(cx, user, &f, out);
+		fill_unit(cx, t->user, f, t->unit);
 	return e;
+}
+
+void
+bootstrap_judge(struct bootstrap_try *v, size_t n)
+{
+	struct bootstrap_found found[LIMIT_TOGETHER];
+	const char *ids[LIMIT_TOGETHER] = { NULL };
+	const struct err *e;
+	size_t i;
+
+	must(n <= LIMIT_TOGETHER);
+	if (n == 0)
+		return;
+	for (i = 0; i < n; i++)
+		ids[i] = v[i].user;
+	e = bootstrap_find(v[0].cx, ids, n, found);
+	/* What one of many made the database refuse, the others ask alone. */
+	if (e != NULL && e != &ERR_STORE && n > 1) {
+		for (i = 0; i < n; i++)
+			bootstrap_judge(&v[i], 1);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		v[i].e = e != NULL ? e : judge(&v[i], &found[i]);
 }
 
 static ERR_FN

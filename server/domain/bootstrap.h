@@ -44,11 +44,20 @@ ERR_FN bootstrap_page(struct ctx *cx, const struct bootstrap_query *q,
 ERR_FN
 bootstrap_end(struct ctx *cx, const struct admin_caller *by, const char *id);
 
-/* Judges user name and password sent from the address; a refusal is one
- * error to the sender (401), and tries from one address are limited (BUSY).
- * The unit may then enroll under the token's label with the token's key. */
-ERR_FN bootstrap_judge(struct ctx *cx, const char *user, const char *password,
-    const char *address, struct unit *out);
+/* User name and password as they came from the address, the unit that they
+ * stand for, and whether they do. */
+struct bootstrap_try {
+	struct ctx *cx;
+	const char *user, *password, *address;
+	struct unit *unit;
+	const struct err *e;
+};
+
+/* Judges them, LIMIT_TOGETHER at most, with one question to the database; a
+ * refusal is one error to the sender (401), and tries from one address are
+ * limited (BUSY).  The unit may then enroll under the token's label with the
+ * token's key. */
+void bootstrap_judge(struct bootstrap_try *v, size_t n);
 
 /* Refuses a key that is not the token's, and another label than its. */
 ERR_FN bootstrap_check(

@@ -335,8 +335,8 @@ check_request(struct ctx *cx, struct enrollment *en)
 static ERR_FN
 find(struct enrollment *const *v, size_t n)
 {
-	struct enrollment_found found[ENROLL_MAX];
-	struct enrollment_ask ask[ENROLL_MAX] = { 0 };
+	struct enrollment_found found[LIMIT_TOGETHER];
+	struct enrollment_ask ask[LIMIT_TOGETHER] = { 0 };
 	const struct err *e;
 	size_t i;
 
@@ -358,8 +358,8 @@ find(struct enrollment *const *v, size_t n)
 static ERR_FN
 store(struct enrollment *const *v, size_t n)
 {
-	const struct certificate_new *c[ENROLL_MAX] = { NULL };
-	bool stored[ENROLL_MAX] = { false };
+	const struct certificate_new *c[LIMIT_TOGETHER] = { NULL };
+	bool stored[LIMIT_TOGETHER] = { false };
 	const struct err *e;
 	size_t i;
 
@@ -397,7 +397,7 @@ end_all(struct enrollment *const *v, size_t n, const struct err *e)
 static void
 attempt(struct enrollment *const *v, size_t n)
 {
-	struct enrollment *sign[ENROLL_MAX];
+	struct enrollment *sign[LIMIT_TOGETHER];
 	const struct err *e = find(v, n);
 	size_t i, m = 0;
 
@@ -456,10 +456,10 @@ is_repeat(struct enrollment *const *v, size_t n, const struct enrollment *en)
 void
 enroll_together(struct enrollment *v, size_t n)
 {
-	struct enrollment *together[ENROLL_MAX];
+	struct enrollment *together[LIMIT_TOGETHER];
 	size_t i, m = 0;
 
-	must(n <= ENROLL_MAX);
+	must(n <= LIMIT_TOGETHER);
 	for (i = 0; i < n; i++) {
 		v[i].e = check_request(v[i].cx, &v[i]);
 		v[i].step = v[i].e != NULL ? ENROLLMENT_OVER : ENROLLMENT_ALONE;

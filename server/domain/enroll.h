@@ -35,11 +35,8 @@ struct enrollment {
 	} step;
 };
 
-/* At most so many go together. */
-#define ENROLL_MAX 16
-
-/* Fills in what came of each.  What several store is one commit, made before
- * this returns; the fate of one is not another's. */
+/* Fills in what came of each, LIMIT_TOGETHER at most.  What several store is
+ * one commit, made before this returns; the fate of one is not another's. */
 void enroll_together(struct enrollment *v, size_t n);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -338,7 +339,7 @@ exchange_call(struct exchange *ex, const char *method, const char *version,
 	return send_reply(ex);
 }
 
-/* Before the handler: the worker's connection, the time, and who calls. */
+/* Before anything else: the worker's connection, and the time. */
 static void
 work_begin(struct exchange *ex, struct db *db)
 {
@@ -350,13 +351,6 @@ work_begin(struct exchange *ex, struct db *db)
 	/* Whoever waited this long has given up, or will ask again. */
 	if (clock_mono_us() - ex->queued_us > patience_us(ex))
 		ex->call.e = fail(cx, &ERR_BUSY, "queue: waited too long");
-	else
-		ex->call.e = judge_caller(cx, &ex->rq);
-	/* A connection keeps its certificate for good, so a client whose own
-	 * is refused has no use for it. */
-	if (ex->call.e != NULL && ex->call.e->kind == KIND_FORBIDDEN &&
-	    ex->rq.peer.n > 0)
-		ex->close = true;
 }
 
 static void
@@ -370,36 +364,55 @@ work_end(struct exchange *ex)
 	MHD_resume_connection(ex->mhd);
 }
 
-static void
-work_alone(struct exchange *ex, struct db *db)
+/* Of the exchanges, the calls that were not refused so far. */
+static size_t
+good_calls(struct exchange *const *ex, size_t n, struct call **calls)
 {
-	work_begin(ex, db);
-	if (ex->call.e == NULL)
-		ex->call.e = ex->rq.route->handler(&ex->cx, &ex->rq, &ex->rs);
-	work_end(ex);
+	size_t i, good = 0;
+
+	for (i = 0; i < n; i++)
+		if (ex[i]->call.e == NULL)
+			calls[good++] = &ex[i]->call;
+	return good;
+}
+
+static void
+handle(const struct route *r, struct call *const *calls, size_t n)
+{
+	size_t i;
+
+	if (n > 0 && route_together(r) != NULL) {
+		route_together(r)(calls, n);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		calls[i]->e =
+		    r->handler(calls[i]->cx, calls[i]->rq, calls[i]->rs);
 }
 
 void
 exchange_work(struct job *const *jobs, size_t n, struct db *db)
 {
-	struct exchange *ex[EXCHANGE_BATCH];
-	struct call *calls[EXCHANGE_BATCH];
-	size_t i, good = 0;
+	struct exchange *ex[LIMIT_TOGETHER];
+	struct call *calls[LIMIT_TOGETHER] = { NULL };
+	size_t i, good;
 
-	must(n <= EXCHANGE_BATCH);
-	for (i = 0; i < n; i++)
-		ex[i] = (void *)jobs[i];
-	if (!jobs[0]->together) {
-		work_alone(ex[0], db);
-		return;
-	}
+	must(n <= LIMIT_TOGETHER);
 	for (i = 0; i < n; i++) {
+		ex[i] = (void *)jobs[i];
 		work_begin(ex[i], db);
-		if (ex[i]->call.e == NULL)
-			calls[good++] = &ex[i]->call;
 	}
-	if (good > 0)
-		route_together(ex[0]->rq.route)(calls, good);
+	good = good_calls(ex, n, calls);
+	judge_callers(calls, good);
+	/* A connection keeps its certificate for good, so a client whose own
+	 * is refused has no use for it. */
+	for (i = 0; i < good; i++)
+		if (calls[i]->e != NULL &&
+		    calls[i]->e->kind == KIND_FORBIDDEN &&
+		    calls[i]->rq->peer.n > 0)
+			((struct exchange *)calls[i]->rq->conn)->close = true;
+	good = good_calls(ex, n, calls);
+	handle(ex[0]->rq.route, calls, good);
 	for (i = 0; i < n; i++)
 		work_end(ex[i]);
 }

@@ -12,7 +12,6 @@
 #include <microhttpd.h>
 #include <stdatomic.h>
 
-#include "domain/enroll.h"
 #include "http/body.h"
 #include "http/conns.h"
 #include "http/guard.h"
@@ -20,10 +19,6 @@
 #include "http/pages.h"
 #include "http/queue.h"
 #include "http/router.h"
-
-/* So many requests at most are served together.  Twice as many cost a few
- * per cent less and make each wait twice as long. */
-#define EXCHANGE_BATCH ENROLL_MAX
 
 /* What all exchanges of a server share. */
 struct exchange_env {

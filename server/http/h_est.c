@@ -70,11 +70,11 @@ reply_enrollment(struct ctx *cx, struct reply *rs, const struct est_out *out)
 void
 simpleenroll_together(struct call *const *calls, size_t n)
 {
-	struct enrollment v[ENROLL_MAX];
-	struct call *of[ENROLL_MAX];
+	struct enrollment v[LIMIT_TOGETHER];
+	struct call *of[LIMIT_TOGETHER];
 	size_t i, m = 0;
 
-	must(n <= ENROLL_MAX);
+	must(n <= LIMIT_TOGETHER);
 	for (i = 0; i < n; i++) {
 		struct call *c = calls[i];
 

@@ -3,6 +3,8 @@
 #include <strings.h>
 
 #include "base/arena.h"
+#include "base/limits.h"
+#include "base/mem.h"
 #include "domain/bootstrap.h"
 #include "domain/holder.h"
 #include "domain/label_rule.h"
@@ -67,25 +69,15 @@ judge_admin(struct ctx *cx, struct request *rq)
 	return e;
 }
 
-/* Who enrolls, under which label, and whether that takes this kind of proof
- * (A8).  Credentials that were sent are judged, also beside a good
- * certificate. */
+/* Under which label, and whether that takes this kind of proof (A8).
+ * Credentials that were sent are judged, also beside a good certificate. */
 static ERR_FN
-judge_enrollee(struct ctx *cx, struct request *rq)
+judge_label(struct ctx *cx, struct request *rq)
 {
-	struct unit *unit = &rq->caller.unit;
-	enum label_auth by = rq->basic != NULL    ? LABEL_BOOTSTRAP
-			     : rq->bearer != NULL ? LABEL_TOKEN
-						  : LABEL_BIRTH;
-	const struct err *e;
-
-	rq->caller.kind = CALLER_UNIT;
-	if (by == LABEL_BOOTSTRAP)
-		e = bootstrap_judge(cx, rq->basic->user, rq->basic->password,
-		    rq->address, unit);
-	else
-		e = caller_unit(cx, &rq->peer, unit);
-	return e != NULL ? e : label_rule_unit(cx, unit, rq->label, by);
+	return label_rule_unit(cx, &rq->caller.unit, rq->label,
+	    rq->basic != NULL    ? LABEL_BOOTSTRAP
+	    : rq->bearer != NULL ? LABEL_TOKEN
+				 : LABEL_BIRTH);
 }
 
 static ERR_FN
@@ -100,14 +92,19 @@ judge_device(struct ctx *cx, struct request *rq)
 	return label_rule_device(cx, &rq->caller.device, rq->label);
 }
 
-const struct err *
-judge_caller(struct ctx *cx, struct request *rq)
+/* Anybody but who enrolls with a bootstrap token. */
+static ERR_FN
+judge_one(struct ctx *cx, struct request *rq)
 {
+	const struct err *e;
+
 	switch (rq->route->who) {
 	case WHO_ANYONE:
 		return NULL;
 	case WHO_ENROLLEE:
-		return judge_enrollee(cx, rq);
+		rq->caller.kind = CALLER_UNIT;
+		e = caller_unit(cx, &rq->peer, &rq->caller.unit);
+		return e != NULL ? e : judge_label(cx, rq);
 	case WHO_UNIT:
 		rq->caller.kind = CALLER_UNIT;
 		return caller_unit(cx, &rq->peer, &rq->caller.unit);
@@ -119,6 +116,42 @@ judge_caller(struct ctx *cx, struct request *rq)
 		return judge_admin(cx, rq);
 	}
 	return fail(cx, &ERR_INTERNAL, "judge: who");
+}
+
+static bool
+has_bootstrap(const struct request *rq)
+{
+	return rq->route->who == WHO_ENROLLEE && rq->basic != NULL;
+}
+
+void
+judge_callers(struct call *const *calls, size_t n)
+{
+	struct bootstrap_try tries[LIMIT_TOGETHER];
+	struct call *of[LIMIT_TOGETHER];
+	size_t i, m = 0;
+
+	must(n <= LIMIT_TOGETHER);
+	for (i = 0; i < n; i++) {
+		struct request *rq = calls[i]->rq;
+
+		if (!has_bootstrap(rq)) {
+			calls[i]->e = judge_one(calls[i]->cx, rq);
+			continue;
+		}
+		rq->caller.kind = CALLER_UNIT;
+		tries[m] = (struct bootstrap_try){ .cx = calls[i]->cx,
+			.user = rq->basic->user,
+			.password = rq->basic->password,
+			.address = rq->address,
+			.unit = &rq->caller.unit };
+		of[m++] = calls[i];
+	}
+	bootstrap_judge(tries, m);
+	for (i = 0; i < m; i++)
+		of[i]->e = tries[i].e != NULL
+			       ? tries[i].e
+			       : judge_label(of[i]->cx, of[i]->rq);
 }
 
 enum lane

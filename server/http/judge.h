@@ -16,8 +16,8 @@ const char *judge_bearer(struct ctx *cx, const char *authorization);
  * malformed; NULL for anything else. */
 const struct basic *judge_basic(struct ctx *cx, const char *authorization);
 
-/* Fills rq->caller or refuses. */
-ERR_FN judge_caller(struct ctx *cx, struct request *rq);
+/* Fills each request's caller, or its refusal; LIMIT_TOGETHER at most. */
+void judge_callers(struct call *const *calls, size_t n);
 
 /* The lane of the queue (SECURITY.md H3), without the database. */
 enum lane judge_lane(struct ctx *cx, const struct request *rq);

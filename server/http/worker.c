@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "http/exchange.h"
 
@@ -20,10 +21,10 @@ static void *
 run(void *arg)
 {
 	struct worker *w = arg;
-	struct job *job[EXCHANGE_BATCH];
+	struct job *job[LIMIT_TOGETHER];
 	size_t n;
 
-	while ((n = queue_take(w->queue, job, EXCHANGE_BATCH)) > 0) {
+	while ((n = queue_take(w->queue, job, LIMIT_TOGETHER)) > 0) {
 		bool together = job[0]->together;
 
 		exchange_work(job, n, w->db);

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "store/column.h"
 
 /* Listed or seen with more than a serial number (A12). */
 #define PROVEN                                                      \
@@ -45,9 +46,11 @@ static const struct stmt BOOTSTRAP_FIND = { "bootstrap_find",
 	"b.quarantined_at IS NOT NULL, b.lost_at IS NOT NULL, "
 	"b.revoked_at IS NOT NULL, b.decommissioned_at IS NOT NULL, "
 	"(SELECT id FROM device WHERE birth_id = b.id AND state = 'owned') "
-	"FROM bootstrap_token t JOIN birth b ON b.id = t.birth_id "
-	"JOIN manufacturer m ON m.id = b.manufacturer_id "
-	"JOIN model mo ON mo.id = b.model_id WHERE t.id = $1",
+	"FROM unnest($1::text[]) WITH ORDINALITY AS i (id, n) "
+	"LEFT JOIN bootstrap_token t ON t.id = i.id "
+	"LEFT JOIN birth b ON b.id = t.birth_id "
+	"LEFT JOIN manufacturer m ON m.id = b.manufacturer_id "
+	"LEFT JOIN model mo ON mo.id = b.model_id ORDER BY i.n",
 	1 };
 
 static const struct stmt BOOTSTRAP_BIND = { "bootstrap_bind",
@@ -150,49 +153,61 @@ bootstrap_add(struct ctx *cx, const struct bootstrap_new *in)
 }
 
 static void
-read_found(struct ctx *cx, const struct rows *r, struct bootstrap_found *f)
+read_found(
+    struct ctx *cx, const struct rows *r, int i, struct bootstrap_found *f)
 {
-	rows_sha(cx, r, 0, 0, f->mac);
-	f->label = rows_text(cx, r, 0, 1);
-	f->key_sha256 = rows_bytes(cx, r, 0, 2);
-	f->expires_at = rows_int(r, 0, 3);
-	f->used = rows_bool(r, 0, 4);
-	f->withdrawn = rows_bool(r, 0, 5);
-	f->proven = rows_bool(r, 0, 6);
-	f->birth_id = rows_int(r, 0, 7);
-	f->manufacturer_id = rows_text(cx, r, 0, 8);
-	f->manufacturer_name = rows_text(cx, r, 0, 9);
-	f->manufacturer_frozen = rows_bool(r, 0, 10);
-	f->model_id = rows_text(cx, r, 0, 11);
-	f->model_name = rows_text(cx, r, 0, 12);
-	f->client_id = rows_text(cx, r, 0, 13);
-	f->profile = rows_text(cx, r, 0, 14);
-	f->labels = rows_text(cx, r, 0, 15);
-	f->policy = rows_text(cx, r, 0, 16);
-	f->support_until = rows_text(cx, r, 0, 17);
-	f->model_active = rows_bool(r, 0, 18);
-	f->serial = rows_text(cx, r, 0, 19);
-	f->batch = rows_text(cx, r, 0, 20);
-	f->made_at = rows_text(cx, r, 0, 21);
-	f->boot_test = rows_text(cx, r, 0, 22);
-	f->quarantined = rows_bool(r, 0, 23);
-	f->lost = rows_bool(r, 0, 24);
-	f->revoked = rows_bool(r, 0, 25);
-	f->decommissioned = rows_bool(r, 0, 26);
-	f->device_id = rows_text(cx, r, 0, 27);
+	rows_sha(cx, r, i, 0, f->mac);
+	f->label = rows_text(cx, r, i, 1);
+	f->key_sha256 = rows_bytes(cx, r, i, 2);
+	f->expires_at = rows_int(r, i, 3);
+	f->used = rows_bool(r, i, 4);
+	f->withdrawn = rows_bool(r, i, 5);
+	f->proven = rows_bool(r, i, 6);
+	f->birth_id = rows_int(r, i, 7);
+	f->manufacturer_id = rows_text(cx, r, i, 8);
+	f->manufacturer_name = rows_text(cx, r, i, 9);
+	f->manufacturer_frozen = rows_bool(r, i, 10);
+	f->model_id = rows_text(cx, r, i, 11);
+	f->model_name = rows_text(cx, r, i, 12);
+	f->client_id = rows_text(cx, r, i, 13);
+	f->profile = rows_text(cx, r, i, 14);
+	f->labels = rows_text(cx, r, i, 15);
+	f->policy = rows_text(cx, r, i, 16);
+	f->support_until = rows_text(cx, r, i, 17);
+	f->model_active = rows_bool(r, i, 18);
+	f->serial = rows_text(cx, r, i, 19);
+	f->batch = rows_text(cx, r, i, 20);
+	f->made_at = rows_text(cx, r, i, 21);
+	f->boot_test = rows_text(cx, r, i, 22);
+	f->quarantined = rows_bool(r, i, 23);
+	f->lost = rows_bool(r, i, 24);
+	f->revoked = rows_bool(r, i, 25);
+	f->decommissioned = rows_bool(r, i, 26);
+	f->device_id = rows_text(cx, r, i, 27);
 }
 
 const struct err *
-bootstrap_find(struct ctx *cx, const char *id, struct bootstrap_found *out)
+bootstrap_find(struct ctx *cx, const char *const *ids, size_t n,
+    struct bootstrap_found *out)
 {
 	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e = DB_RUN(cx, &BOOTSTRAP_FIND, &r, DB_TEXT(id));
+	const struct err *e;
+	struct column c;
+	size_t i;
 
+	column_init(cx, &c, COLUMN_TEXT, n);
+	for (i = 0; i < n; i++)
+		column_text(&c, ids[i]);
+	e = DB_RUN(cx, &BOOTSTRAP_FIND, &r, DB_COLUMN(&c));
 	if (e != NULL)
 		return e;
-	out->found = rows_count(r) > 0;
-	if (out->found)
-		read_found(cx, r, out);
+	must((size_t)rows_count(r) == n);
+	for (i = 0; i < n; i++) {
+		out[i] = (struct bootstrap_found){ .found = false };
+		out[i].found = !rows_null(r, (int)i, 0);
+		if (out[i].found)
+			read_found(cx, r, (int)i, &out[i]);
+	}
 	return NULL;
 }
 

@@ -56,9 +56,9 @@ struct bootstrap_found {
 	const char *device_id; /* the present ownership, or NULL */
 };
 
-/* out->found says whether there is one. */
-ERR_FN
-bootstrap_find(struct ctx *cx, const char *id, struct bootstrap_found *out);
+/* The tokens of n ids; out[i].found says whether there is one. */
+ERR_FN bootstrap_find(struct ctx *cx, const char *const *ids, size_t n,
+    struct bootstrap_found *out);
 
 /* Binds the token to the key unless it is bound; *bound says whether this is
  * now its key. */
