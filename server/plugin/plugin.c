@@ -8,8 +8,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "pki/handed.h"
-#include "pki/signers.h"
 #include "pki/identity.h"
+#include "pki/signers.h"
 #include "plugin/admit.h"
 #include "plugin/follow.h"
 
