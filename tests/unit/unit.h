@@ -140,4 +140,12 @@ unit_corpus(const char *name, bool (*judge)(struct bytes))
 	assert_true(files > 0);
 }
 
+/* Ends the test with a line of what went wrong. */
+#define wrong(...)                        \
+	do {                              \
+		print_error(__VA_ARGS__); \
+		print_error("\n");        \
+		assert_true(false);       \
+	} while (0)
+
 #endif

@@ -166,14 +166,6 @@ make_ca(const char *cn, const struct holder *issuer)
 	return make(&s, issuer);
 }
 
-/* Ends the test with a line of what went wrong. */
-#define wrong(...)                        \
-	do {                              \
-		print_error(__VA_ARGS__); \
-		print_error("\n");        \
-		assert_true(false);       \
-	} while (0)
-
 __attribute__((unused)) static bool
 is_err(const struct err *e, const char *code)
 {
