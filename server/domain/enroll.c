@@ -356,7 +356,7 @@ find(struct enrollment *const *v, size_t n)
 
 /* One commit for all of them. */
 static ERR_FN
-store(struct enrollment *const *v, size_t n)
+store(struct enrollment *const *v, size_t n, bool alone)
 {
 	const struct certificate_new *c[LIMIT_TOGETHER] = { NULL };
 	bool stored[LIMIT_TOGETHER] = { false };
@@ -365,10 +365,10 @@ store(struct enrollment *const *v, size_t n)
 
 	for (i = 0; i < n; i++)
 		c[i] = &v[i]->c;
-	if (n == 1 && !v[0]->found.first)
+	if (alone && !v[0]->found.first)
 		e = enrollment_replace(v[0]->cx, c[0], stored);
 	else
-		e = enrollment_store(v[0]->cx, c, n, stored);
+		e = enrollment_store(v[0]->cx, c, n, alone, stored);
 	if (e != NULL)
 		return e;
 	for (i = 0; i < n; i++) {
@@ -395,14 +395,14 @@ end_all(struct enrollment *const *v, size_t n, const struct err *e)
 /* Finds, decides and stores.  Afterwards a request is over, or stands at
  * ENROLLMENT_SIGNED: somebody holds a row of it, or it is no longer good. */
 static void
-attempt(struct enrollment *const *v, size_t n)
+attempt(struct enrollment *const *v, size_t n, bool alone)
 {
 	struct enrollment *sign[LIMIT_TOGETHER];
 	const struct err *e = find(v, n);
 	size_t i, m = 0;
 
 	/* What one of many made the database refuse, the others try alone. */
-	if (e != NULL && (n == 1 || e == &ERR_STORE))
+	if (e != NULL && (alone || e == &ERR_STORE))
 		end_all(v, n, e);
 	if (e != NULL)
 		return;
@@ -413,11 +413,11 @@ attempt(struct enrollment *const *v, size_t n)
 			v[i]->step = ENROLLMENT_OVER;
 		/* A second key needs a transaction of its own. */
 		if (v[i]->step == ENROLLMENT_SIGNED &&
-		    (n == 1 || v[i]->found.first))
+		    (alone || v[i]->found.first))
 			sign[m++] = v[i];
 	}
-	e = m == 0 ? NULL : store(sign, m);
-	if (e != NULL && (m == 1 || e == &ERR_STORE) && !db_collided(v[0]->cx))
+	e = m == 0 ? NULL : store(sign, m, alone);
+	if (e != NULL && (alone || e == &ERR_STORE) && !db_collided(v[0]->cx))
 		end_all(sign, m, e);
 }
 
@@ -427,9 +427,9 @@ attempt(struct enrollment *const *v, size_t n)
 static void
 attempt_alone(struct enrollment *en)
 {
-	attempt(&en, 1);
+	attempt(&en, 1, true);
 	if (en->step == ENROLLMENT_SIGNED)
-		attempt(&en, 1);
+		attempt(&en, 1, true);
 	if (en->step != ENROLLMENT_SIGNED)
 		return;
 	en->e = fail(en->cx, &ERR_CHANGED,
@@ -466,9 +466,8 @@ enroll_together(struct enrollment *v, size_t n)
 		if (v[i].e == NULL && !is_repeat(together, m, &v[i]))
 			together[m++] = &v[i];
 	}
-	if (m > 0)
-		attempt(together, m);
-	for (i = 0; i < n; i++)
-		if (v[i].step != ENROLLMENT_OVER)
-			attempt_alone(&v[i]);
+	if (n == 1 && m == 1)
+		attempt_alone(&v[0]);
+	else if (m > 0)
+		attempt(together, m, false);
 }

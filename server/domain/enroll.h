@@ -36,7 +36,9 @@ struct enrollment {
 };
 
 /* Fills in what came of each, LIMIT_TOGETHER at most.  What several store is
- * one commit, made before this returns; the fate of one is not another's. */
+ * one commit, made before this returns; the fate of one is not another's.
+ * What is not over afterwards has to come again alone, where it may wait for
+ * whoever holds its rows; one alone is always over. */
 void enroll_together(struct enrollment *v, size_t n);
 
 #endif

@@ -393,9 +393,9 @@ handle(const struct route *r, struct call *const *calls, size_t n)
 void
 exchange_work(struct job *const *jobs, size_t n, struct db *db)
 {
-	struct exchange *ex[LIMIT_TOGETHER];
+	struct exchange *ex[LIMIT_TOGETHER], *again[LIMIT_TOGETHER];
 	struct call *calls[LIMIT_TOGETHER] = { NULL };
-	size_t i, good;
+	size_t i, good, more = 0;
 
 	must(n <= LIMIT_TOGETHER);
 	for (i = 0; i < n; i++) {
@@ -414,7 +414,15 @@ exchange_work(struct job *const *jobs, size_t n, struct db *db)
 	good = good_calls(ex, n, calls);
 	handle(ex[0]->rq.route, calls, good);
 	for (i = 0; i < n; i++)
-		work_end(ex[i]);
+		if (!ex[i]->call.again)
+			work_end(ex[i]);
+		else
+			again[more++] = ex[i];
+	for (i = 0; i < more; i++) {
+		calls[0] = &again[i]->call;
+		handle(again[i]->rq.route, calls, 1);
+		work_end(again[i]);
+	}
 }
 
 static const char *

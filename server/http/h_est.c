@@ -88,7 +88,8 @@ simpleenroll_together(struct call *const *calls, size_t n)
 	enroll_together(v, m);
 	for (i = 0; i < m; i++) {
 		of[i]->e = v[i].e;
-		if (v[i].e == NULL)
+		of[i]->again = v[i].step != ENROLLMENT_OVER;
+		if (v[i].e == NULL && !of[i]->again)
 			reply_enrollment(of[i]->cx, of[i]->rs, &v[i].out);
 	}
 }

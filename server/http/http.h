@@ -81,6 +81,9 @@ struct call {
 	struct request *rq;
 	struct reply *rs;
 	const struct err *e;
+	/* To be served once more, by itself, when the others have their
+	 * answers: it may have to wait. */
+	bool again;
 };
 
 /* A handler of many requests at once, so that what they store shares a

@@ -91,8 +91,9 @@ static const struct stmt ENROLLMENT_FIND = { "enrollment_find",
 
 /* One alone waits for whoever holds its rows.  Beside others it does not:
  * they would wait for strangers. */
-static const struct stmt ENROLLMENT_STORE_ONE = { "enrollment_store_one",
-	STORE(""), 12 };
+static const struct stmt ENROLLMENT_STORE_WAITING = {
+	"enrollment_store_waiting", STORE(""), 12
+};
 static const struct stmt ENROLLMENT_STORE = { "enrollment_store",
 	STORE(" SKIP LOCKED"), 12 };
 
@@ -195,10 +196,10 @@ fill_columns(struct ctx *cx, const struct certificate_new *const *in, size_t n,
 
 const struct err *
 enrollment_store(struct ctx *cx, const struct certificate_new *const *in,
-    size_t n, bool *stored)
+    size_t n, bool wait, bool *stored)
 {
 	const struct stmt *s =
-	    n == 1 ? &ENROLLMENT_STORE_ONE : &ENROLLMENT_STORE;
+	    wait ? &ENROLLMENT_STORE_WAITING : &ENROLLMENT_STORE;
 	AUTO_STRUCT(rows) *r = NULL;
 	struct column c[COLUMNS];
 	struct db_arg args[COLUMNS];
@@ -239,7 +240,7 @@ enrollment_replace(
 	 * statements after it see what they stored. */
 	e = DB_RUN(cx, &DEVICE_LOCK, NULL, DB_TEXT(in->device_id));
 	if (e == NULL)
-		e = enrollment_store(cx, &in, 1, stored);
+		e = enrollment_store(cx, &in, 1, true, stored);
 	if (e == NULL && *stored)
 		e = DB_RUN(cx, &CERTIFICATE_REVOKE_OTHER_KEYS, NULL,
 		    DB_TEXT(in->device_id), DB_SHA(in->key_sha256));
@@ -247,5 +248,5 @@ enrollment_replace(
 }
 
 const struct stmt *const enrollment_stmts[] = { &ENROLLMENT_FIND,
-	&ENROLLMENT_STORE_ONE, &ENROLLMENT_STORE, &DEVICE_LOCK,
+	&ENROLLMENT_STORE_WAITING, &ENROLLMENT_STORE, &DEVICE_LOCK,
 	&CERTIFICATE_REVOKE_OTHER_KEYS, NULL };

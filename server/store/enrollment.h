@@ -36,12 +36,12 @@ extern const struct stmt *const enrollment_stmts[];
 ERR_FN enrollment_find(struct ctx *cx, const struct enrollment_ask *in,
     size_t n, struct enrollment_found *out);
 
-/* Stores what approvals authorise and uses them up.  stored[i] false: the
- * approval, the device, the unit or the key is no longer good; or, beside
- * others, somebody else holds a row of it at this moment, so that it is to be
- * tried again alone.  No two may have the same key. */
+/* Stores what is authorised and uses the authority up.  stored[i] false: the
+ * approval, the token, the device, the unit or the key is no longer good; or,
+ * without wait, somebody else holds a row of it at this moment, so that it is
+ * to be tried again alone.  No two may have the same key. */
 ERR_FN enrollment_store(struct ctx *cx, const struct certificate_new *const *in,
-    size_t n, bool *stored);
+    size_t n, bool wait, bool *stored);
 
 /* The same when the device has had certificates, of which those of other
  * keys are revoked in the same commit (A1: the owner said yes to this key). */
