@@ -8,6 +8,7 @@
 #include "base/clock.h"
 
 #define COLUMNS 16
+#define WIDEST 64 /* columns of the terminal, for one of the table */
 #define CELL_BYTES 8192
 
 const char *
@@ -113,10 +114,12 @@ head_text(struct ctx *cx, const char *name)
 static void
 print_cell(const char *text, int w, bool last)
 {
+	int gap = w > width(text) ? w - width(text) : 0;
+
 	if (last)
 		printf("%s\n", text);
 	else
-		printf("%s%*s", text, w - width(text) + 2, "");
+		printf("%s%*s", text, gap + 2, "");
 }
 
 /* The row-th item of a list. */
@@ -143,7 +146,8 @@ measure(struct ctx *cx, const struct json_field *list,
 			    value_text(cx, f, item(list, l, row));
 
 			c->used = c->used || *text != '\0';
-			if (width(text) > c->width)
+			/* One long cell does not push all others away. */
+			if (width(text) > c->width && width(text) <= WIDEST)
 				c->width = width(text);
 		}
 		if (c->used)
