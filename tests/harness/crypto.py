@@ -6,7 +6,7 @@ import json
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature)
 from cryptography.hazmat.primitives.serialization import pkcs7
@@ -44,6 +44,12 @@ def key_pem(key):
         serialization.NoEncryption())
 
 
+def hash_for(key):
+    """What this key signs certificates and requests with."""
+    return (None if isinstance(key, ed25519.Ed25519PrivateKey)
+        else hashes.SHA256())
+
+
 def csr_der(key, cn=None, hash_=None, extensions=()):
     """A PKCS#10 request; an empty subject unless cn is given."""
     names = [x509.NameAttribute(NameOID.COMMON_NAME, cn)] if cn else []
@@ -51,7 +57,7 @@ def csr_der(key, cn=None, hash_=None, extensions=()):
         x509.Name(names))
     for extension in extensions:
         builder = builder.add_extension(extension, critical=False)
-    return builder.sign(key, hash_ or hashes.SHA256()).public_bytes(DER)
+    return builder.sign(key, hash_ or hash_for(key)).public_bytes(DER)
 
 
 def sign_rs(key, message):

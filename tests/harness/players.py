@@ -9,11 +9,10 @@ import time
 import uuid
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
-from .crypto import (PEM, b64u, certs_of_cms, csr_der, jws, key_pem, new_key,
-    sign_rs, spki_pem, spki_sha256)
+from .crypto import (PEM, b64u, certs_of_cms, csr_der, hash_for, jws, key_pem,
+    new_key, sign_rs, spki_pem, spki_sha256)
 from .http import Client, expect
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -27,9 +26,10 @@ def now():
 class Maker:
     """A manufacturer: its CA, and the birth certificates (IEEE 802.1AR)."""
 
-    def __init__(self, name="acme", model="lamp-1", parent=None):
+    def __init__(self, name="acme", model="lamp-1", parent=None,
+            make_key=new_key):
         self.id, self.model, self.client_id = name, model, f"{model}-app"
-        self.key, self.parent = new_key(), parent
+        self.key, self.parent = make_key(), parent
         self.name = x509.Name([
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, name),
             x509.NameAttribute(NameOID.COMMON_NAME,
@@ -46,7 +46,7 @@ class Maker:
             .not_valid_after(now() + datetime.timedelta(days=3650))
             .add_extension(x509.BasicConstraints(True, None), True)
             .add_extension(usage, True)
-            .sign(issuer.key, hashes.SHA256()))
+            .sign(issuer.key, hash_for(issuer.key)))
 
     @property
     def anchor_pem(self):
@@ -69,7 +69,7 @@ class Maker:
                 False, False, False, False), True))
         for extension in extensions:
             builder = builder.add_extension(extension, False)
-        leaf = builder.sign(self.key, hashes.SHA256())
+        leaf = builder.sign(self.key, hash_for(self.key))
         chain = [leaf.public_bytes(PEM)]
         if self.parent:
             chain.append(self.certificate.public_bytes(PEM))
@@ -79,14 +79,15 @@ class Maker:
 class Device:
     """A unit with its birth key, and the life it leads."""
 
-    def __init__(self, stack, maker, serial=None, **birth):
+    def __init__(self, stack, maker, serial=None, make_key=new_key,
+            **birth):
         self.stack, self.maker = stack, maker
         self.serial = serial or f"SN-{secrets.token_hex(6).upper()}"
-        self.birth_key = new_key()
+        self.birth_key = make_key()
         self.birth_chain = maker.birth_certificate(self.birth_key,
             self.serial, **birth)
         self.birth_key_sha256 = spki_sha256(self.birth_key)
-        self.key = new_key()
+        self.key = make_key()
         self.certificate = None
         self.birth = Client(stack, self.birth_chain, key_pem(self.birth_key))
         self.grant = self.token = None
