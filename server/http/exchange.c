@@ -393,7 +393,8 @@ handle(const struct route *r, struct call *const *calls, size_t n)
 void
 exchange_work(struct job *const *jobs, size_t n, struct db *db)
 {
-	struct exchange *ex[LIMIT_TOGETHER], *again[LIMIT_TOGETHER];
+	struct exchange *ex[LIMIT_TOGETHER] = { NULL };
+	struct exchange *again[LIMIT_TOGETHER] = { NULL };
 	struct call *calls[LIMIT_TOGETHER] = { NULL };
 	size_t i, good, more = 0;
 
