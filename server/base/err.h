@@ -24,6 +24,8 @@ enum err_kind {
 	KIND_METHOD, /* 405 with Allow */
 	KIND_LENGTH, /* 411 */
 	KIND_TYPE,   /* 415 */
+	/* The protocol has it and we do not: 501. */
+	KIND_NOT_OFFERED,
 };
 
 struct err {

@@ -11,6 +11,11 @@ static const struct err ERR_BAD_BASE64 = { KIND_INVALID, "bad-base64",
 	"The body must be the base64 of a DER certification request (RFC "
 	"8951)." };
 
+/* RFC 7030 section 4.3 makes it optional. */
+static const struct err ERR_NO_CMC = { KIND_NOT_OFFERED, "no-cmc",
+	"Full CMC is not offered: use simpleenroll and simplereenroll, or "
+	"serverkeygen." };
+
 /* One unbroken line and its newline: what every client reads. */
 static void
 reply_certs(struct ctx *cx, struct reply *rs, struct bytes cms)
@@ -119,4 +124,12 @@ post_simplereenroll(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e == NULL)
 		reply_certs(cx, rs, out.cms);
 	return e;
+}
+
+const struct err *
+post_fullcmc(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	(void)rq;
+	(void)rs;
+	return fail(cx, &ERR_NO_CMC, "fullcmc");
 }

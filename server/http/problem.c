@@ -23,6 +23,7 @@ static const int statuses[] = {
 	[KIND_METHOD] = 405,
 	[KIND_LENGTH] = 411,
 	[KIND_TYPE] = 415,
+	[KIND_NOT_OFFERED] = 501,
 };
 
 #define LIMIT_ERROR_TEXT 1024
@@ -98,6 +99,7 @@ oauth_word(const struct err *e)
 		[KIND_METHOD] = "invalid_request",
 		[KIND_LENGTH] = "invalid_request",
 		[KIND_TYPE] = "invalid_request",
+		[KIND_NOT_OFFERED] = "server_error",
 	};
 	struct oauth_word w = { by_kind[e->kind], statuses[e->kind] };
 	size_t i;
