@@ -61,7 +61,7 @@ static const struct cfg_key keys[] = {
 	INT(io_threads, "2", 1, 64, "threads that read and write, one a core"),
 	INT(workers, "8", 1, 256,
 	    "threads that run requests, each with a database connection"),
-	INT(queue, "256", 8, 65536,
+	INT(queue, "1024", 8, 65536,
 	    "waiting requests; a quarter is kept for renewals and operators"),
 	INT(connections, "2000", 8, 65536, "open connections"),
 	INT(per_address, "512", 1, 65536,

@@ -29,10 +29,12 @@ struct arena {
 static struct chunk *
 chunk_new(size_t size, struct chunk *next)
 {
-	struct chunk *c = mem_new(1, sizeof(*c) + size);
+	/* arena_alloc zeroes what it hands out. */
+	struct chunk *c = mem_raw(sizeof(*c) + size);
 
 	c->next = next;
 	c->size = size;
+	c->used = 0;
 	return c;
 }
 

@@ -19,6 +19,15 @@ mem_new(size_t n, size_t size)
 }
 
 void *
+mem_raw(size_t size)
+{
+	void *p = malloc(size);
+
+	must(p != NULL);
+	return p;
+}
+
+void *
 mem_grow(void *p, size_t n, size_t size)
 {
 	void *q;

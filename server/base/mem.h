@@ -16,6 +16,9 @@ _Noreturn void must_failed(const char *cond, const char *file, int line);
 /* Zeroed memory for n objects of the given size; never NULL. */
 void *mem_new(size_t n, size_t size);
 
+/* Memory of a size, not zeroed; never NULL. */
+void *mem_raw(size_t size);
+
 /* p resized to n * size bytes (new part not zeroed); never NULL. */
 void *mem_grow(void *p, size_t n, size_t size);
 
