@@ -309,6 +309,7 @@ void
 bootstrap_judge(struct bootstrap_try *v, size_t n)
 {
 	struct bootstrap_found found[LIMIT_TOGETHER];
+	struct ctx *cx[LIMIT_TOGETHER] = { NULL };
 	const char *ids[LIMIT_TOGETHER] = { NULL };
 	const struct err *e;
 	size_t i;
@@ -316,9 +317,11 @@ bootstrap_judge(struct bootstrap_try *v, size_t n)
 	must(n <= LIMIT_TOGETHER);
 	if (n == 0)
 		return;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		cx[i] = v[i].cx;
 		ids[i] = v[i].user;
-	e = bootstrap_find(v[0].cx, ids, n, found);
+	}
+	e = bootstrap_find(cx, ids, n, found);
 	/* What one of many made the database refuse, the others ask alone. */
 	if (e != NULL && e != &ERR_STORE && n > 1) {
 		for (i = 0; i < n; i++)

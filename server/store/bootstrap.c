@@ -187,7 +187,7 @@ read_found(
 }
 
 const struct err *
-bootstrap_find(struct ctx *cx, const char *const *ids, size_t n,
+bootstrap_find(struct ctx *const *cx, const char *const *ids, size_t n,
     struct bootstrap_found *out)
 {
 	AUTO_STRUCT(rows) *r = NULL;
@@ -195,10 +195,10 @@ bootstrap_find(struct ctx *cx, const char *const *ids, size_t n,
 	struct column c;
 	size_t i;
 
-	column_init(cx, &c, COLUMN_TEXT, n);
+	column_init(cx[0], &c, COLUMN_TEXT, n);
 	for (i = 0; i < n; i++)
 		column_text(&c, ids[i]);
-	e = DB_RUN(cx, &BOOTSTRAP_FIND, &r, DB_COLUMN(&c));
+	e = DB_RUN(cx[0], &BOOTSTRAP_FIND, &r, DB_COLUMN(&c));
 	if (e != NULL)
 		return e;
 	must((size_t)rows_count(r) == n);
@@ -206,7 +206,7 @@ bootstrap_find(struct ctx *cx, const char *const *ids, size_t n,
 		out[i] = (struct bootstrap_found){ .found = false };
 		out[i].found = !rows_null(r, (int)i, 0);
 		if (out[i].found)
-			read_found(cx, r, (int)i, &out[i]);
+			read_found(cx[i], r, (int)i, &out[i]);
 	}
 	return NULL;
 }

@@ -56,8 +56,9 @@ struct bootstrap_found {
 	const char *device_id; /* the present ownership, or NULL */
 };
 
-/* The tokens of n ids; out[i].found says whether there is one. */
-ERR_FN bootstrap_find(struct ctx *cx, const char *const *ids, size_t n,
+/* The tokens of n ids, each in its own request's arena, since the requests
+ * end one by one; out[i].found says whether there is one. */
+ERR_FN bootstrap_find(struct ctx *const *cx, const char *const *ids, size_t n,
     struct bootstrap_found *out);
 
 /* Binds the token to the key unless it is bound; *bound says whether this is
