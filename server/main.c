@@ -21,6 +21,7 @@
 #include "domain/svc.h"
 #include "http/catalog.h"
 #include "http/server.h"
+#include "pki/anchors.h"
 #include "pki/cert.h"
 #include "pki/chain.h"
 #include "pki/identity.h"
@@ -273,6 +274,7 @@ start(struct wiring *w, char why[CFG_WHY_BYTES])
 		return false;
 	open_databases(w);
 	w->svc.labels = labels_new();
+	w->svc.anchors = anchors_new();
 	if (!check_database(w, why))
 		return false;
 	w->svc.live = live_new();
@@ -290,6 +292,7 @@ stop(struct wiring *w)
 	follow_stop(w->follow);
 	live_free(w->svc.live);
 	labels_free(w->svc.labels);
+	anchors_free(w->svc.anchors);
 	for (i = 0; w->dbs != NULL && i < (size_t)w->svc.set.workers; i++)
 		db_free(w->dbs[i]);
 	mem_free(w->dbs);

@@ -27,7 +27,10 @@ struct idevid {
 	size_t n; /* of both */
 };
 
+struct anchors;
+
 struct attest_anchor {
+	struct anchors *known;          /* decoded before, or NULL */
 	struct bytes certificate;       /* DER */
 	struct bytes scope_spki_sha256; /* 32 bytes, or empty (A11) */
 };

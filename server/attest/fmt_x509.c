@@ -50,7 +50,7 @@ idevid_verify(struct ctx *cx, const struct idevid *id,
     const struct attest_anchor *anchor, struct verdict *out)
 {
 	const struct err *e = chain_verify_anchor(cx, id->chain, id->n,
-	    anchor->certificate, anchor->scope_spki_sha256);
+	    anchor->known, anchor->certificate, anchor->scope_spki_sha256);
 
 	out->accepted = e == NULL;
 	out->reason = e == NULL ? NULL : e->code;

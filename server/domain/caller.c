@@ -95,7 +95,7 @@ is_anothers(struct ctx *cx, const struct idevid *id,
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		struct attest_anchor through = { mine->anchor,
+		struct attest_anchor through = { cx->svc->anchors, mine->anchor,
 			c[i].scope_spki_sha256 };
 		struct verdict v;
 
@@ -125,7 +125,7 @@ find_unit(struct ctx *cx, const struct idevid *id,
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		struct attest_anchor anchor = { c[i].anchor,
+		struct attest_anchor anchor = { cx->svc->anchors, c[i].anchor,
 			c[i].scope_spki_sha256 };
 		struct verdict v;
 

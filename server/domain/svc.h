@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 
+struct anchors;
 struct labels;
 struct live;
 struct mac_key;
@@ -52,6 +53,7 @@ struct svc {
 	struct mac_key *mac;
 	struct live *live;
 	struct labels *labels;
+	struct anchors *anchors; /* of makers, decoded */
 };
 
 #endif

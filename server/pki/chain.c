@@ -1,8 +1,11 @@
 #include "pki/chain.h"
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "pki/anchors.h"
 #include "pki/cert.h"
 #include "pki/ossl.h"
 
@@ -20,6 +23,7 @@ const struct err ERR_CHAIN_SCOPE = { KIND_FORBIDDEN, "chain-scope",
 	"The certificate chain is outside of the manufacturer's scope." };
 
 struct trust {
+	atomic_uint refs;
 	X509_STORE *store;
 };
 
@@ -51,6 +55,7 @@ trust_new(const struct bytes *ders, size_t n)
 	struct trust *t = mem_new(1, sizeof(*t));
 	size_t i;
 
+	atomic_init(&t->refs, 1);
 	t->store = X509_STORE_new();
 	must(t->store != NULL);
 	for (i = 0; i < n; i++) {
@@ -68,10 +73,17 @@ trust_new(const struct bytes *ders, size_t n)
 void
 trust_free(struct trust *t)
 {
-	if (t == NULL)
+	if (t == NULL || atomic_fetch_sub(&t->refs, 1) > 1)
 		return;
 	X509_STORE_free(t->store);
 	mem_free(t);
+}
+
+struct trust *
+trust_share(struct trust *t)
+{
+	atomic_fetch_add(&t->refs, 1);
+	return t;
 }
 
 /* The leaf's own facts: what it may be used for (RFC 5280 sections 4.2.1.3
@@ -270,9 +282,11 @@ chain_verify(struct ctx *cx, const struct bytes *chain, size_t n,
 
 const struct err *
 chain_verify_anchor(struct ctx *cx, const struct bytes *chain, size_t n,
-    struct bytes anchor_der, struct bytes scope_spki_sha256)
+    struct anchors *known, struct bytes anchor_der,
+    struct bytes scope_spki_sha256)
 {
-	AUTO_STRUCT(trust) *t = trust_new(&anchor_der, 1);
+	AUTO_STRUCT(trust) *t = known == NULL ? trust_new(&anchor_der, 1)
+					      : anchors_get(known, anchor_der);
 	struct path path = { .use = CHAIN_BIRTH, .scope = scope_spki_sha256 };
 
 	if (t == NULL)

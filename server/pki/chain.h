@@ -33,6 +33,9 @@ struct trust;
 /* NULL if one of them is no certificate. */
 struct trust *trust_new(const struct bytes *ders, size_t n);
 void trust_free(struct trust *t);
+
+/* The same trust once more: each is to be freed. */
+struct trust *trust_share(struct trust *t);
 AUTO_STRUCT_DEFINE(trust, trust_free);
 
 /* Whether chain (leaf first, the rest in any order) leads from the leaf to
@@ -40,10 +43,14 @@ AUTO_STRUCT_DEFINE(trust, trust_free);
 ERR_FN chain_verify(struct ctx *cx, const struct bytes *chain, size_t n,
     const struct trust *t, enum chain_use use);
 
-/* The same for a birth certificate and one anchor.  A scope (SHA-256 of an
- * SPKI, or empty) further demands that a CA of the path below the anchor has
- * that key (A11). */
+struct anchors;
+
+/* The same for a birth certificate and one anchor, which is looked up among
+ * those that are decoded (NULL: none are kept).  A scope (SHA-256 of an SPKI,
+ * or empty) further demands that a CA of the path below the anchor has that
+ * key (A11). */
 ERR_FN chain_verify_anchor(struct ctx *cx, const struct bytes *chain, size_t n,
-    struct bytes anchor_der, struct bytes scope_spki_sha256);
+    struct anchors *known, struct bytes anchor_der,
+    struct bytes scope_spki_sha256);
 
 #endif

@@ -300,12 +300,12 @@ fuzz_chain(struct bytes in)
 	if (t == NULL)
 		return;
 	(void)!chain_verify(&cx, der + 1, n - 1, t, CHAIN_CLIENT);
-	if (chain_verify_anchor(&cx, der + 1, n - 1, der[0], BYTES_NONE) !=
-	    NULL)
+	if (chain_verify_anchor(
+		&cx, der + 1, n - 1, NULL, der[0], BYTES_NONE) != NULL)
 		return;
 	must(cert_parse(&cx, der[n - 1], &last) == NULL);
 	(void)!chain_verify_anchor(
-	    &cx, der + 1, n - 1, der[0], BYTES_OF(last.key_sha256));
+	    &cx, der + 1, n - 1, NULL, der[0], BYTES_OF(last.key_sha256));
 }
 
 static void

@@ -50,7 +50,7 @@ a_birth_certificate_is_read_and_verified(void **state)
 {
 	struct maker *m = new_maker(true);
 	struct bytes chain[] = { born(m, "SN 42", 0), maker_intermediate(m) };
-	struct attest_anchor anchor = { maker_root(m), BYTES_NONE };
+	struct attest_anchor anchor = { NULL, maker_root(m), BYTES_NONE };
 	struct idevid id;
 	struct verdict v;
 	struct cert root, mid;
@@ -82,7 +82,7 @@ an_anchor_of_another_maker_does_not_verify(void **state)
 {
 	struct maker *m = new_maker(false), *other = new_maker(false);
 	struct bytes leaf = born(m, "SN-1", 0);
-	struct attest_anchor anchor = { maker_root(other), BYTES_NONE };
+	struct attest_anchor anchor = { NULL, maker_root(other), BYTES_NONE };
 	struct idevid id;
 	struct verdict v;
 
@@ -101,7 +101,7 @@ an_expired_birth_certificate_is_told(void **state)
 {
 	struct maker *m = new_maker(false);
 	struct bytes leaf = born(m, "SN-1", NOW - 1);
-	struct attest_anchor anchor = { maker_root(m), BYTES_NONE };
+	struct attest_anchor anchor = { NULL, maker_root(m), BYTES_NONE };
 	struct idevid id;
 	struct verdict v;
 

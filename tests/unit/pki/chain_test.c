@@ -325,21 +325,23 @@ scope_demands_the_named_intermediate(void **state)
 	assert_null(cert_parse(&cx, one.der, &c));
 	assert_null(cert_parse(&cx, root.der, &r));
 	scope = BYTES_OF(c.key_sha256);
-	assert_null(chain_verify_anchor(&cx, a, 3, root.der, BYTES_NONE));
-	assert_null(chain_verify_anchor(&cx, a, 3, root.der, scope));
+	assert_null(chain_verify_anchor(&cx, a, 3, NULL, root.der, BYTES_NONE));
+	assert_null(chain_verify_anchor(&cx, a, 3, NULL, root.der, scope));
 	a[0] = make(&LEAF, &two).der;
 	a[1] = two.der;
-	assert_true(is_err(
-	    chain_verify_anchor(&cx, a, 3, root.der, scope), "chain-scope"));
+	assert_true(
+	    is_err(chain_verify_anchor(&cx, a, 3, NULL, root.der, scope),
+		"chain-scope"));
 	/* Sending the named intermediate along does not help. */
 	a[2] = one.der;
-	assert_true(is_err(
-	    chain_verify_anchor(&cx, a, 3, root.der, scope), "chain-scope"));
 	assert_true(
-	    is_err(chain_verify_anchor(&cx, &direct, 1, root.der, scope),
+	    is_err(chain_verify_anchor(&cx, a, 3, NULL, root.der, scope),
+		"chain-scope"));
+	assert_true(
+	    is_err(chain_verify_anchor(&cx, &direct, 1, NULL, root.der, scope),
 		"chain-scope"));
 	/* The anchor itself is not an intermediate below it. */
-	assert_true(is_err(chain_verify_anchor(&cx, &direct, 1, root.der,
+	assert_true(is_err(chain_verify_anchor(&cx, &direct, 1, NULL, root.der,
 			       BYTES_OF(r.key_sha256)),
 	    "chain-scope"));
 }
