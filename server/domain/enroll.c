@@ -5,8 +5,10 @@
 #include "base/rng.h"
 #include "domain/bootstrap.h"
 #include "domain/code.h"
+#include "domain/csrattrs.h"
 #include "domain/facts.h"
 #include "domain/label_rule.h"
+#include "domain/link.h"
 #include "domain/pace.h"
 #include "domain/svc.h"
 #include "store/birth.h"
@@ -326,6 +328,10 @@ check_request(struct ctx *cx, struct enrollment *en)
 	e = label_get(cx, en->unit->profile, &en->label);
 	if (e == NULL)
 		e = certify_key(cx, &en->label, &en->csr.key);
+	if (e == NULL)
+		e = csrattrs_check(cx, &en->label, &en->csr);
+	if (e == NULL)
+		e = link_check(cx, &en->label, &en->csr, en->binding);
 	if (e == NULL && en->unit->bootstrap != NULL)
 		e = bootstrap_check(cx, en->unit, en->csr.key.sha256);
 	return e;

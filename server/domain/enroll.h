@@ -17,6 +17,7 @@ struct enrollment {
 	const char *bearer;      /* enroll token; NULL: the owner's yes to
 				  * (unit, key) alone */
 	struct bytes csr_der;
+	struct bytes binding; /* of the connection (domain/link) */
 
 	struct est_out out; /* valid unless e says otherwise */
 	const struct err *e;

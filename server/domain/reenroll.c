@@ -1,8 +1,10 @@
 #include "domain/reenroll.h"
 
 #include "domain/clone.h"
+#include "domain/csrattrs.h"
 #include "domain/label.h"
 #include "domain/label_rule.h"
+#include "domain/link.h"
 #include "pki/csr_names.h"
 #include "store/renewal.h"
 
@@ -113,12 +115,14 @@ check_age(struct ctx *cx, const struct renewal *r)
 }
 
 /* Reads the label, which renews nobody once it was withdrawn, and refuses
- * other names. */
+ * what lacks something that it asks for, and other names. */
 static ERR_FN
 check_renewal(struct ctx *cx, struct renewal *r)
 {
 	const struct err *e = label_get(cx, r->from->profile, &r->label);
 
+	if (e == NULL)
+		e = csrattrs_check(cx, &r->label, &r->csr);
 	return e != NULL ? e : check_names(cx, r);
 }
 
@@ -150,7 +154,7 @@ renew(struct ctx *cx, const struct renewal *r, struct est_out *out)
 
 const struct err *
 reenroll_device(struct ctx *cx, const struct device_caller *device,
-    struct bytes csr_der, struct est_out *out)
+    struct bytes csr_der, struct bytes binding, struct est_out *out)
 {
 	struct renewal r = { .from = device };
 	const struct err *e;
@@ -158,6 +162,8 @@ reenroll_device(struct ctx *cx, const struct device_caller *device,
 	e = csr_parse(cx, csr_der, &r.csr);
 	if (e == NULL)
 		e = check_renewal(cx, &r);
+	if (e == NULL)
+		e = link_check(cx, &r.label, &r.csr, binding);
 	if (e == NULL)
 		e = check_key(cx, &r);
 	if (e != NULL)

@@ -9,9 +9,10 @@
 #include "domain/caller.h"
 #include "domain/certify.h"
 
-/* For a judged device, from the certificate that authenticated it. */
+/* For a judged device, from the certificate that authenticated it, over a
+ * connection of that binding (domain/link). */
 ERR_FN reenroll_device(struct ctx *cx, const struct device_caller *device,
-    struct bytes csr_der, struct est_out *out);
+    struct bytes csr_der, struct bytes binding, struct est_out *out);
 
 /* For the device that the request names, from its newest certificate, by a
  * registration authority (A13): in place of the device's own asking, never

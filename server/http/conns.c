@@ -154,3 +154,12 @@ conn_peer(struct conn *c)
 	c->peer_known = true;
 	return &c->peer;
 }
+
+struct bytes
+conn_binding(struct conn *c)
+{
+	if (!c->binding_known)
+		binding_init(c->session, &c->binding);
+	c->binding_known = true;
+	return (struct bytes){ c->binding.value, c->binding.n };
+}

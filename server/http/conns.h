@@ -15,6 +15,7 @@
 #include "base/auto.h"
 #include "base/net.h"
 #include "domain/caller.h"
+#include "http/binding.h"
 
 #define ADDRESS_TEXT_BYTES 46 /* INET6_ADDRSTRLEN */
 
@@ -29,6 +30,8 @@ struct conn {
 	atomic_bool busy;         /* from a request line to its answer */
 	bool peer_known;
 	struct peer peer;
+	bool binding_known;
+	struct binding binding;
 	void *session; /* of TLS */
 	struct tls_credential *credential;
 	char address[ADDRESS_TEXT_BYTES];
@@ -58,5 +61,9 @@ size_t conns_shut_idle(struct conns *cs);
 
 /* The client's chain, exported once. */
 const struct peer *conn_peer(struct conn *c);
+
+/* What the client must have named to mean this connection; empty if it has
+ * no such value. */
+struct bytes conn_binding(struct conn *c);
 
 #endif

@@ -85,7 +85,8 @@ simpleenroll_together(struct call *const *calls, size_t n)
 
 		v[m] = (struct enrollment){ .cx = c->cx,
 			.unit = &c->rq->caller.unit,
-			.bearer = c->rq->bearer };
+			.bearer = c->rq->bearer,
+			.binding = c->rq->binding };
 		c->e = read_csr(c->cx, c->rq, &v[m].csr_der);
 		if (c->e == NULL)
 			of[m++] = c;
@@ -120,7 +121,8 @@ post_simplereenroll(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e == NULL)
 		e = rq->caller.kind == CALLER_RA
 			? reenroll_by_ra(cx, &rq->caller.ra, csr, &out)
-			: reenroll_device(cx, &rq->caller.device, csr, &out);
+			: reenroll_device(
+			      cx, &rq->caller.device, csr, rq->binding, &out);
 	if (e == NULL)
 		reply_certs(cx, rs, out.cms);
 	return e;

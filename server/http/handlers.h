@@ -28,6 +28,10 @@ together_fn simpleenroll_together; /* the same, many at once */
 handler_fn post_simplereenroll;
 handler_fn post_fullcmc;
 
+/* h_est_more.c: the operations that a client can do without. */
+handler_fn get_csrattrs;
+quick_fn quick_csrattrs;
+
 /* h_owner.c: companion apps. */
 handler_fn post_approval_lookup;
 handler_fn post_approval_decision;

@@ -26,6 +26,9 @@ static const uint8_t OID_EXTENSION_REQUEST[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7,
 	0x0d, 0x01, 0x09, 0x0e };
 static const uint8_t OID_MS_EXTENSION_REQUEST[] = { 0x2b, 0x06, 0x01, 0x04,
 	0x01, 0x82, 0x37, 0x02, 0x01, 0x0e };
+/* challengePassword (RFC 2985 section 5.4.1). */
+static const uint8_t OID_CHALLENGE[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d,
+	0x01, 0x09, 0x07 };
 
 /* CertificationRequest (RFC 2986 section 4) as slices. */
 struct parts {
@@ -101,7 +104,7 @@ judge_extension(struct ctx *cx, const struct ext *e)
 }
 
 static const struct err *
-judge_extensions(struct ctx *cx, struct bytes der)
+judge_extensions(struct ctx *cx, struct bytes der, unsigned *asked)
 {
 	struct ext_list list;
 	const struct err *e;
@@ -115,6 +118,7 @@ judge_extensions(struct ctx *cx, struct bytes der)
 		e = judge_extension(cx, &list.v[i]);
 		if (e != NULL)
 			return e;
+		*asked |= 1u << list.v[i].id;
 	}
 	return NULL;
 }
@@ -122,17 +126,13 @@ judge_extensions(struct ctx *cx, struct bytes der)
 /* One attribute of exactly one value: RFC 2985 makes both that are used in
  * requests, challengePassword and extensionRequest, SINGLE VALUE. */
 static bool
-take_attribute(struct bytes *in, struct bytes *oid, struct bytes *value)
+take_attribute(struct bytes *in, struct bytes *oid, struct der_item *value)
 {
 	struct bytes seq, set;
-	struct der_item it;
 
-	if (!der_take(in, DER_SEQUENCE, &seq) || !der_take_oid(&seq, oid) ||
-	    !der_take(&seq, DER_SET, &set) || seq.n != 0 ||
-	    !der_next(&set, &it) || set.n != 0)
-		return false;
-	*value = it.whole;
-	return true;
+	return der_take(in, DER_SEQUENCE, &seq) && der_take_oid(&seq, oid) &&
+	       der_take(&seq, DER_SET, &set) && seq.n == 0 &&
+	       der_next(&set, value) && set.n == 0;
 }
 
 static bool
@@ -143,9 +143,10 @@ is_extension_request(struct bytes oid)
 }
 
 static const struct err *
-judge_attributes(struct ctx *cx, struct bytes in)
+judge_attributes(struct ctx *cx, struct bytes in, struct csr *out)
 {
-	struct bytes seen[MAX_ATTRIBUTES], value;
+	struct bytes seen[MAX_ATTRIBUTES];
+	struct der_item value;
 	const struct err *e;
 	size_t n, i;
 
@@ -161,9 +162,13 @@ judge_attributes(struct ctx *cx, struct bytes in)
 				is_extension_request(seen[n])))
 				return fail(cx, &ERR_BAD_CSR,
 				    "csr: repeated attribute");
+		if (bytes_eq(seen[n], BYTES_OF(OID_CHALLENGE))) {
+			out->has_challenge = true;
+			out->challenge = value.content;
+		}
 		if (!is_extension_request(seen[n]))
 			continue;
-		e = judge_extensions(cx, value);
+		e = judge_extensions(cx, value.whole, &out->extensions);
 		if (e != NULL)
 			return e;
 	}
@@ -228,6 +233,7 @@ csr_parse(struct ctx *cx, struct bytes der, struct csr *out)
 	const struct err *e;
 	struct parts p;
 
+	*out = (struct csr){ .der = BYTES_NONE };
 	if (der.n > LIMIT_CSR)
 		return fail(cx, &ERR_BAD_CSR, "csr: longer than the limit");
 	out->der = bytes_dup(cx->arena, der);
@@ -246,7 +252,7 @@ csr_parse(struct ctx *cx, struct bytes der, struct csr *out)
 	e = judge_subject(cx, p.subject);
 	if (e != NULL)
 		return e;
-	e = judge_attributes(cx, p.attributes);
+	e = judge_attributes(cx, p.attributes, out);
 	return e != NULL ? e : prove_possession(cx, alg, &p, out->key.type);
 }
 

@@ -17,6 +17,10 @@ struct keypair;
 struct csr {
 	struct bytes der, spki;
 	struct key_facts key;
+	unsigned extensions; /* 1 << enum ext_id, of those that are asked for */
+	/* challengePassword (RFC 2985 section 5.4.1), whatever its type. */
+	bool has_challenge;
+	struct bytes challenge;
 };
 
 extern const struct err ERR_BAD_CSR;    /* bad-csr, INVALID */
@@ -24,7 +28,8 @@ extern const struct err ERR_CSR_POLICY; /* csr-policy, INVALID */
 extern const struct err ERR_CSR_KEY;    /* key-not-allowed, FORBIDDEN */
 
 /* Parses one request, whole and in DER, verifies its signature and refuses
- * weak keys and hashes.  der and spki are copies in the arena. */
+ * weak keys and hashes.  der is a copy in the arena, the others are slices of
+ * it. */
 ERR_FN csr_parse(struct ctx *cx, struct bytes der, struct csr *out);
 
 /* A request signed by the key pair, in the arena; cn NULL leaves the subject
