@@ -8,8 +8,9 @@ import ssl
 class Raw:
     """One TLS connection whose bytes the test chooses."""
 
-    def __init__(self, stack, timeout=10, certificate=None):
-        tcp = socket.create_connection(("127.0.0.1", stack.port), timeout)
+    def __init__(self, stack, timeout=10, certificate=None, source=None):
+        tcp = socket.create_connection(("127.0.0.1", stack.port), timeout,
+            (source, 0) if source else None)
         context = ssl.create_default_context(cafile=str(stack.material.ca))
         if certificate:
             context.load_cert_chain(*certificate)
@@ -64,8 +65,13 @@ class Raw:
 def parse_head(head):
     lines = head.decode("latin-1").split("\r\n")
     status = int(re.match(r"HTTP/1\.1 (\d{3}) ", lines[0])[1])
-    return status, {k.lower(): v for k, v in
-        (line.split(": ", 1) for line in lines[1:])}
+    headers = {}
+    for line in lines[1:]:
+        name, value = line.split(": ", 1)
+        # RFC 9110 section 5.3.
+        headers[name.lower()] = ", ".join(
+            filter(None, (headers.get(name.lower()), value)))
+    return status, headers
 
 
 def exchange(stack, data):
