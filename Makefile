@@ -189,6 +189,14 @@ bench:
 	@$(MAKE) -s $(JOBS) all $(BUILD)/bench-load
 	@LATCHKEY_BUILD=$(CURDIR)/$(BUILD) /usr/bin/python3 tests/bench/bench.py
 
+## bench-large  what needs millions of rows (LARGE_ROWS=10000000
+##        LARGE_ENROLLMENTS=1000000): some 20 minutes, 22 GB of disk
+.PHONY: bench-large
+bench-large:
+	@deploy/dev/install.sh run build check bench
+	@$(MAKE) -s $(JOBS) all $(BUILD)/bench-load
+	@LATCHKEY_BUILD=$(CURDIR)/$(BUILD) /usr/bin/python3 tests/bench/large.py
+
 ## lint   layers, sizes, style, shell, contract and settings
 .PHONY: lint
 lint:

@@ -3,11 +3,11 @@ build/bench.json.  tests/bench/rows says which rows there must be; a row that
 is missing, or whose limit was not measured, is a failure.  Slow is not.
 Names of steps as arguments measure those alone."""
 
-import json
-import os
 import pathlib
 import random
 import re
+import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -16,110 +16,123 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from harness.http import expect  # noqa: E402
-from harness.process import BUILD, REPO, run  # noqa: E402
+from harness.process import run  # noqa: E402
+from peer import Cfssl  # noqa: E402
 from rig import RAISED, Load, Rig, load  # noqa: E402
+from table import Rows, machine, openssl  # noqa: E402
+from tokens import Tokens  # noqa: E402
 
 ENROLLMENTS, AT_ONCE = 6000, 128
 HANDSHAKERS, HANDSHAKE_SECONDS = 16, 5
 POLLERS, CODES, PASSES = 160, 28, 12
 CACERTS = "/.well-known/est/cacerts"
-
-
-class Rows:
-    """The rows file, and what was measured for it."""
-
-    def __init__(self):
-        self.wanted, self.got = {}, {}
-        text = (REPO / "tests/bench/rows").read_text()
-        for line in text.splitlines():
-            if line and not line.startswith("#"):
-                name, unit, source, bar = (
-                    s.strip() for s in line.split("|"))
-                self.wanted[name] = (unit, source,
-                    None if bar == "-" else float(bar))
-
-    def add(self, name, value, limit=None):
-        unit, source, bar = self.wanted[name]
-        assert value is not None and value >= 0, name
-        assert source == "-" or limit, f"{name}: no limit by {source}"
-        ok = bar is None or (value >= bar if unit == "/s" else value <= bar)
-        self.got[name] = {"name": name, "value": round(value, 3),
-            "unit": unit, "limit": limit and round(limit, 3),
-            "ratio": limit and round(value / limit, 4), "bar": bar, "ok": ok}
-
-    def missing(self):
-        return [name for name in self.wanted if name not in self.got]
-
-    def print(self):
-        print(f"\n{'':48}{'value':>10} {'unit':4}{'limit':>11}{'ratio':>8}"
-            f"{'bar':>9}  limit is")
-        for name, (unit, source, bar) in self.wanted.items():
-            row = self.got.get(name)
-            if not row:
-                print(f"{name:48}{'MISSING':>10}")
-                continue
-            limit = "" if row["limit"] is None else f"{row['limit']:,.1f}"
-            ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
-            print(f"{name:48}{row['value']:>10,.1f} {unit:4}{limit:>11}"
-                f"{ratio:>8}{bar or '':>9}  "
-                f"{'' if source == '-' else source}"
-                f"{'' if row['ok'] else '  BAR MISSED'}")
-
-
-def openssl(rows):
-    """The limit: one verify and one sign; a second of both cores, and us of
-    one core."""
-    out = run("openssl", "speed", "-seconds", 3, "-multi", os.cpu_count(),
-        "ecdsap256", timeout=60)
-    found = re.search(r"nistp256\)\s+\S+\s+\S+\s+([\d.]+)\s+([\d.]+)", out)
-    sign, verify = float(found[1]), float(found[2])
-    rows.add("P-256 sign, both cores", sign)
-    rows.add("P-256 verify, both cores", verify)
-    rows.limit = 1 / (1 / sign + 1 / verify)
-    rows.limit_us = os.cpu_count() * 1e6 / rows.limit
+IDLE, IDLE_AT_ONCE, STALLED = 500, 50, 500
+WRK_SECONDS, WRK_CONNECTIONS, PEER_UNITS = 6, 32, 18000
+WARM_UNITS, BEYOND = 4000, 1_000_000  # a rate
+OFFER_SECONDS, OFFER_CONNECTIONS = 5, 128
 
 
 def memory(rig, rows):
     """At rest and beside idle devices; p99 of a request, and beside them."""
     request = {"port": rig.stack.port, "path": CACERTS, "seconds": 3}
     load("request", connections=2, **request)
-    rows.add("memory at rest", rig.resident())
+    rest = rig.resident()
+    rows.add("memory at rest", rest)
     rows.add("request p99", load("request", **request)["p99_us"] / 1e3)
-    idle = Load("idle", port=rig.stack.port, connections=500,
-        maker=rig.maker_dir, prefix="IDLE")
-    assert idle.read()["ready"] == 500
+    idle = [idle_devices(rig, n, IDLE_AT_ONCE)
+        for n in range(IDLE // IDLE_AT_ONCE)]
     beside = load("request", **request)
     resident = rig.resident()
-    idle.go()
-    assert idle.read()["open"] == 500, "idle connections were closed"
-    idle.end()
+    for one in idle:
+        one.go()
+        assert one.read()["open"] == IDLE_AT_ONCE, (
+            "idle connections were closed")
+        one.end()
     rows.add("memory with 500 idle connections", resident)
+    rows.add("memory per idle connection",
+        (resident - rest) * 1048576 / 1e3 / IDLE)
     rows.add("request p99 with 500 idle connections",
         beside["p99_us"] / 1e3)
 
 
+def idle_devices(rig, n, connections):
+    """So many more connections, each with its handshake and a request."""
+    one = Load("idle", port=rig.stack.port, connections=connections,
+        maker=rig.maker_dir, prefix=f"IDLE{n}")
+    assert one.read()["ready"] == connections
+    return one
+
+
+def half_hello():
+    """Most of a ClientHello, of which the rest never comes."""
+    out = ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    tls = context.wrap_bio(ssl.MemoryBIO(), out,
+        server_hostname="localhost")
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return out.read()
+
+
+def stalled(rig, rows):
+    """One client at work beside handshakes that do not go on: half of them
+    within the ClientHello, half after the server's answer to it."""
+    hello, open_ones = half_hello(), []
+    for n in range(STALLED):
+        s = socket.create_connection(("127.0.0.1", rig.stack.port))
+        s.sendall(hello if n % 2 else hello[:len(hello) // 2])
+        open_ones.append(s)
+    request = {"port": rig.stack.port, "path": CACERTS, "seconds": 3}
+    beside = load("request", **request)
+    new = load("connect", tls="1.3", maker=rig.maker_dir, **request)
+    assert beside["failed"] == new["failed"] == 0, (beside, new)
+    for s in open_ones:
+        s.setblocking(False)
+        assert not is_closed(s), "a stalled handshake was closed meanwhile"
+        s.close()
+    rows.add("request p99 beside 500 stalled handshakes",
+        beside["p99_us"] / 1e3)
+    rows.add("handshake p99 beside 500 stalled handshakes",
+        new["p99_us"] / 1e3)
+
+
+def is_closed(s):
+    try:
+        while s.recv(65536):
+            pass
+        return True
+    except BlockingIOError:
+        return False
+
+
 def handshakes(rig, rows):
     """New connections, one small request each; ours and nginx's in turn."""
-    for kind, options in (("full", {}), ("mutual", {"maker": rig.maker_dir}),
-            ("resumed", {"resume": True})):
-        got = []
-        for port, cpu in ((rig.stack.port, rig.cpu()),
-                (rig.nginx.port, rig.nginx_cpu())):
-            result = load("connect", port=port, cpu=cpu, tls="1.3",
-                connections=HANDSHAKERS, seconds=HANDSHAKE_SECONDS,
-                **options)
-            assert result["failed"] == 0, result
-            got.append((result["n"] / result["seconds"],
-                result["cpu_us"]["service"] / result["n"],
-                result["resumed"] / result["n"]))
-        ours, theirs = got
-        if kind == "resumed":
-            assert theirs[2] > 0.99, "nginx resumes no sessions"
-            if ours[2] < 0.99:
-                print("note: the service resumed "
-                    f"{ours[2]:.0%} of these handshakes", flush=True)
-        rows.add(f"{kind} handshakes", ours[0], theirs[0])
-        rows.add(f"{kind} handshakes: CPU", ours[1], theirs[1])
+    mutual = {"maker": rig.maker_dir}
+    ours, theirs = {}, {}
+    for tls in ("1.3", "1.2"):
+        for kind, options in (("full", {}), ("mutual", mutual),
+                ("resumed mutual", {"resume": True, **mutual})):
+            for got, port, cpu in ((ours, rig.stack.port, rig.cpu()),
+                    (theirs, rig.nginx.port, rig.nginx_cpu())):
+                r = load("connect", port=port, cpu=cpu, tls=tls,
+                    connections=HANDSHAKERS, seconds=HANDSHAKE_SECONDS,
+                    **options)
+                assert r["failed"] == 0, r
+                resumed = r["resumed"] / r["n"]
+                assert (resumed > 0.99) == (kind == "resumed mutual"), (
+                    f"{resumed:.0%} of {kind} handshakes were resumed")
+                got[tls, kind] = (r["n"] / r["seconds"],
+                    r["cpu_us"]["service"] / r["n"])
+    for (tls, kind), (rate, us) in ours.items():
+        rows.add(f"{kind} handshakes, TLS {tls}", rate,
+            theirs[tls, kind][0])
+        rows.add(f"{kind} handshakes, TLS {tls}: CPU", us,
+            theirs[tls, kind][1])
+    for tls in ("1.3", "1.2"):
+        rows.add(f"resumed of mutual handshakes, TLS {tls}: CPU",
+            ours[tls, "resumed mutual"][1], ours[tls, "mutual"][1])
 
 
 def cacerts(rig, rows):
@@ -188,6 +201,37 @@ def enrollments(rig, rows):
             rows.add(f"{kind}: p99 at 128 at once", r["p99_us"] / 1e3)
 
 
+def certificates(rig, rows):
+    """By wrk with bootstrap tokens, beside cfssl in the same cluster; then
+    half of that rate, offered whatever the answers do."""
+    tokens = Tokens(rig)
+    tokens.make(PEER_UNITS, "PEER", approve=False)
+    directory = rig.dir / "cfssl"
+    directory.mkdir()
+    cfssl = Cfssl(directory, rig.cluster)
+    try:
+        peer = tokens.wrk("cfssl", cfssl.port, WRK_SECONDS, WRK_CONNECTIONS,
+            {"service": [cfssl.process.pid]})
+        assert cfssl.stored() >= peer["n"], (cfssl.stored(), peer)
+    finally:
+        cfssl.stop()
+    warm = tokens.offer(WARM_UNITS, BEYOND, WRK_CONNECTIONS, "WARM")
+    tokens.make(int(warm["n"] / warm["seconds"] * WRK_SECONDS * 2.5), "KEEP")
+    r = tokens.enroll(WRK_SECONDS, WRK_CONNECTIONS)
+    rate, cpu = r["n"] / r["seconds"], r["cpu_us"]
+    rows.add("certificates", rate, peer["n"] / peer["seconds"])
+    rows.add("certificates: service CPU", cpu["service"] / r["n"],
+        rows.limit_us)
+    rows.add("certificates: service and Postgres CPU",
+        (cpu["service"] + cpu["postgres"]) / r["n"], rows.limit_us)
+    rows.add("certificates: peer's CPU",
+        peer["cpu_us"]["service"] / peer["n"], rows.limit_us)
+    half = int(rate / 2)
+    r = tokens.offer(half * OFFER_SECONDS, half, OFFER_CONNECTIONS, "OFFER")
+    rows.add("certificates at half that rate: p50", r["p50_us"] / 1e3)
+    rows.add("certificates at half that rate: p99", r["p99_us"] / 1e3)
+
+
 def revocations(rig, rows):
     """From sending the call to end of file on the device's socket."""
     n, cuts, changed = 200, {}, threading.Condition()
@@ -227,37 +271,23 @@ def revocations(rig, rows):
     rows.add("revoke to cut p99, 200 connected", took[n - 1 - n // 100])
 
 
-def machine():
-    text = pathlib.Path("/proc/cpuinfo").read_text()
-    model = re.search(r"model name\s*: (.*)", text)
-    kernel = os.uname().release
-    return (f"{os.cpu_count()} CPUs ({model[1] if model else '?'}), Linux "
-        f"{kernel}; service, Postgres and load generator share them")
-
-
 def main(argv):
     began = time.monotonic()
-    rows, rig = Rows(), Rig()
+    rows, rig = Rows("rows"), Rig()
     print(machine())
     print("shipped limits raised: "
         + ", ".join(f"{k} = {v}" for k, v in RAISED.items()), flush=True)
     try:
         rig.start()
         openssl(rows)
-        for step in (memory, handshakes, cacerts, polls, enrollments,
-                revocations):
+        for step in (memory, stalled, handshakes, cacerts, polls,
+                certificates, enrollments, revocations):
             if not argv or step.__name__ in argv:
                 print(f"measuring {step.__name__} ...", flush=True)
                 step(rig, rows)
     finally:
-        rows.print()
-        out = BUILD / "bench.json"
-        out.write_text(json.dumps([rows.got[name] for name in rows.wanted
-            if name in rows.got], indent=1) + "\n")
         rig.stop()
-    print(f"\n{out}; {time.monotonic() - began:.0f} s")
-    for name in rows.missing():
-        print(f"bench: row missing: {name}", file=sys.stderr)
+        rows.print("bench.json", began)
     return 1 if rows.missing() else 0
 
 

@@ -158,8 +158,15 @@ drive(struct link *k)
 void
 loop_turn(struct loop *l, int ms)
 {
+	loop_turn_us(l, (int64_t)ms * 1000);
+}
+
+void
+loop_turn_us(struct loop *l, int64_t us)
+{
+	struct timespec ts = { us / 1000000, us % 1000000 * 1000 };
 	struct epoll_event ev[EVENTS];
-	int i, n = epoll_wait(l->epoll, ev, EVENTS, ms);
+	int i, n = epoll_pwait2(l->epoll, ev, EVENTS, &ts, NULL);
 
 	for (i = 0; i < n; i++) {
 		struct link *k = ev[i].data.ptr;

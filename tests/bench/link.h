@@ -54,8 +54,9 @@ struct link_as {
 void loop_init(struct loop *l, uint16_t port, int version);
 void loop_release(struct loop *l);
 
-/* Waits for at most ms and calls back what happened. */
+/* Waits for at most ms, or us, and calls back what happened. */
 void loop_turn(struct loop *l, int ms);
+void loop_turn_us(struct loop *l, int64_t us);
 
 /* Starts a connection to 127.0.0.1; on and arg are set by the caller. */
 void link_open(struct link *k, struct loop *l, const struct link_as *as);

@@ -12,6 +12,8 @@ static const struct {
 	{ "connect", run_connect },
 	{ "idle", run_idle },
 	{ "enroll", run_enroll },
+	{ "tokens", run_tokens },
+	{ "offer", run_offer },
 	{ "poll", run_poll },
 	{ "broker", run_broker },
 };
@@ -33,6 +35,9 @@ enum {
 	OPT_BODY,
 	OPT_UNITS_FILE,
 	OPT_ISSUED_FILE,
+	OPT_MAC_KEY,
+	OPT_TOKENS_FILE,
+	OPT_RATE,
 	OPT_CPU,
 	OPT_RESUME,
 	OPT_FRESH,
@@ -55,6 +60,9 @@ static const struct option long_options[] = {
 	{ "body", required_argument, NULL, OPT_BODY },
 	{ "units-file", required_argument, NULL, OPT_UNITS_FILE },
 	{ "issued-file", required_argument, NULL, OPT_ISSUED_FILE },
+	{ "mac-key", required_argument, NULL, OPT_MAC_KEY },
+	{ "tokens-file", required_argument, NULL, OPT_TOKENS_FILE },
+	{ "rate", required_argument, NULL, OPT_RATE },
 	{ "cpu", required_argument, NULL, OPT_CPU },
 	{ "resume", no_argument, NULL, OPT_RESUME },
 	{ "fresh", no_argument, NULL, OPT_FRESH },
@@ -84,6 +92,9 @@ set_number(struct options *o, int opt, const char *text)
 		break;
 	case OPT_PASSES:
 		o->passes = n;
+		break;
+	case OPT_RATE:
+		o->rate = n;
 		break;
 	case OPT_SECONDS:
 		o->seconds = (int64_t)n;
@@ -124,6 +135,12 @@ set_text(struct options *o, int opt, char *text)
 		break;
 	case OPT_ISSUED_FILE:
 		o->issued_file = text;
+		break;
+	case OPT_MAC_KEY:
+		o->mac_key = text;
+		break;
+	case OPT_TOKENS_FILE:
+		o->tokens_file = text;
 		break;
 	case OPT_CPU:
 		tally_watch(&o->tally, text);

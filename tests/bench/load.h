@@ -22,6 +22,8 @@ struct options {
 	const char *client_id; /* of the model */
 	const char *path, *body;
 	const char *units_file, *issued_file; /* what the driver reads */
+	const char *mac_key, *tokens_file;    /* bootstrap tokens, for wrk */
+	size_t rate;                          /* requests offered a second */
 	struct tally tally;
 };
 
@@ -33,6 +35,11 @@ void run_connect(struct options *o);
 void run_idle(struct options *o);
 /* Every unit enrolls once, by birth certificate. */
 void run_enroll(struct options *o);
+/* Units with bootstrap tokens, written down for another client. */
+void run_tokens(struct options *o);
+/* Such units at a fixed rate, whatever the answers do: each is timed from
+ * the moment it was to be sent. */
+void run_offer(struct options *o);
 /* Device codes, and polls of them while they are pending. */
 void run_poll(struct options *o);
 /* Devices at the broker: says when each one's session was cut. */

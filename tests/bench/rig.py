@@ -132,14 +132,30 @@ def load(command, **options):
 class Rig:
     """Everything started, in a directory of its own."""
 
-    def __init__(self):
+    def __init__(self, cluster=None):
+        """With a cluster of another rig, a database of its own in that."""
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="latchkey-bench-"))
         self.dir.chmod(0o711)
-        self.nginx = self.stack = self.broker = self.cluster = None
+        self.nginx = self.stack = self.broker = None
+        self.cluster, self.is_guest = cluster, cluster is not None
 
     def start(self):
+        self.start_service()
+        self.broker = self.make(Broker, "broker", self.stack).start()
+        cacerts = self.owner.http.get("/.well-known/est/cacerts").content
+        (self.dir / "nginx").mkdir()
+        self.nginx = Nginx(self.dir / "nginx", self.material, cacerts,
+            '{"error":"authorization_pending","error_description":'
+            '"The owner has not decided yet.","request_id":'
+            '"00000000-0000-4000-8000-000000000000"}')
+        return self
+
+    def start_service(self):
+        """Postgres and the service alone, with a manufacturer and an
+        owner."""
         self.material = Material(self.dir / "material")
-        self.cluster = Cluster(self.dir / "cluster", durable=True)
+        if not self.is_guest:
+            self.cluster = Cluster(self.dir / "cluster", durable=True)
         self.database = self.cluster.create()
         run(BUILD / "latchkey", "migrate",
             env={"LATCHKEY_DB": self.database.conninfo("migrator")})
@@ -157,13 +173,6 @@ class Rig:
         (self.maker_dir / "maker.crt").write_bytes(
             self.maker.certificate.public_bytes(PEM))
         (self.maker_dir / "maker.key").write_bytes(key_pem(self.maker.key))
-        self.broker = self.make(Broker, "broker", self.stack).start()
-        cacerts = self.owner.http.get("/.well-known/est/cacerts").content
-        (self.dir / "nginx").mkdir()
-        self.nginx = Nginx(self.dir / "nginx", self.material, cacerts,
-            '{"error":"authorization_pending","error_description":'
-            '"The owner has not decided yet.","request_id":'
-            '"00000000-0000-4000-8000-000000000000"}')
         return self
 
     def make(self, kind, name, *args, **kwargs):
@@ -175,15 +184,19 @@ class Rig:
         for part in (self.nginx, self.broker, self.stack):
             if part:
                 part.stop()
-        if self.cluster:
+        if self.cluster and not self.is_guest:
             self.cluster.remove()
         shutil.rmtree(self.dir)
 
     # -- whose CPU
 
+    def data(self):
+        """The directory of Postgres."""
+        return pathlib.Path(
+            (self.cluster.dir / "pg.data").read_text().strip())
+
     def postgres_pids(self):
-        data = pathlib.Path(
-            (self.dir / "cluster/pg.data").read_text().strip())
+        data = self.data()
         main = int((data / "postmaster.pid").read_text().split()[0])
         return [main] + children(main)
 
@@ -218,19 +231,25 @@ class Rig:
     def approve(self):
         """What thousands of owners' decisions leave in the database, put
         there at once: the pinned birth key, the device and the approval."""
+        self.prepare("birth_key bytea, birth_cert bytea, key bytea",
+            [[u[0]] + [rf"\\x{h}" for h in u[1:]] for u in self.units()],
+            APPROVE, {"owner": self.owner.id, "maker": self.maker.id,
+                "client": self.maker.client_id})
+
+    def prepare(self, columns, rows, statements, args):
+        """Runs statements with a table "unit" of a serial number and these
+        columns, then leaves the database as if at rest."""
         connection = self.database.connect()
         with connection, connection.cursor() as cursor:
-            cursor.execute("CREATE TEMP TABLE unit (serial text, "
-                "birth_key bytea, birth_cert bytea, key bytea)")
-            rows = "".join(
-                "\t".join([u[0]] + [rf"\\x{h}" for h in u[1:]]) + "\n"
-                for u in self.units())
-            copy(cursor, "unit", rows)
-            cursor.execute(APPROVE, {"owner": self.owner.id,
-                "maker": self.maker.id, "client": self.maker.client_id})
+            cursor.execute(f"CREATE TEMP TABLE unit (serial text, {columns})")
+            copy(cursor, "unit",
+                "".join("\t".join(row) + "\n" for row in rows))
+            cursor.execute("ANALYZE unit")
+            cursor.execute(statements, args)
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")
+            cursor.execute("VACUUM ANALYZE birth, bootstrap_token, device, "
+                "approval")
             cursor.execute("CHECKPOINT")
         connection.close()
 

@@ -66,15 +66,27 @@ process_ns(pid_t pid)
 	return sum;
 }
 
-static int64_t
-group_ns(const struct cpu_group *g)
+static void
+group_begin(struct cpu_group *g)
 {
-	int64_t sum = 0;
 	size_t i;
 
 	for (i = 0; i < g->n; i++)
-		sum += process_ns(g->pids[i]);
-	return sum;
+		g->began_ns[i] = process_ns(g->pids[i]);
+}
+
+/* A process that has ended meanwhile counts nothing, not less. */
+static void
+group_end(struct cpu_group *g)
+{
+	size_t i;
+
+	for (i = 0; i < g->n; i++) {
+		int64_t ns = process_ns(g->pids[i]);
+
+		if (ns > g->began_ns[i])
+			g->used_ns += ns - g->began_ns[i];
+	}
 }
 
 void
@@ -83,7 +95,7 @@ tally_start(struct tally *t)
 	size_t i;
 
 	for (i = 0; i < t->ngroups; i++)
-		t->groups[i].began_ns = group_ns(&t->groups[i]);
+		group_begin(&t->groups[i]);
 	t->began_us = clock_mono_us();
 }
 
@@ -94,8 +106,7 @@ tally_stop(struct tally *t)
 
 	t->clock_us += clock_mono_us() - t->began_us;
 	for (i = 0; i < t->ngroups; i++)
-		t->groups[i].used_ns +=
-		    group_ns(&t->groups[i]) - t->groups[i].began_ns;
+		group_end(&t->groups[i]);
 }
 
 void

@@ -17,7 +17,7 @@ struct cpu_group {
 	const char *name;
 	pid_t pids[TALLY_PIDS];
 	size_t n;
-	int64_t used_ns, began_ns;
+	int64_t used_ns, began_ns[TALLY_PIDS];
 };
 
 struct tally {

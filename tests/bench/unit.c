@@ -156,6 +156,13 @@ unit_make(struct unit *u, const struct factory *f, const char *serial)
 	unit_rekey(u);
 }
 
+void
+unit_make_bare(struct unit *u, const char *serial)
+{
+	(void)snprintf(u->serial, sizeof(u->serial), "%s", serial);
+	unit_rekey(u);
+}
+
 bool
 unit_received(struct unit *u)
 {

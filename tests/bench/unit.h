@@ -40,6 +40,9 @@ void factory_release(struct factory *f);
 /* A unit with the given serial, and a key and request of its own. */
 void unit_make(struct unit *u, const struct factory *f, const char *serial);
 
+/* A unit without a birth key, known by its serial number alone. */
+void unit_make_bare(struct unit *u, const char *serial);
+
 /* Makes another key and request for the unit, in place of those it has. */
 void unit_rekey(struct unit *u);
 

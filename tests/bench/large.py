@@ -1,0 +1,118 @@
+"""What needs millions of rows: CPU per certificate beside an empty store, and
+the service's memory as enrollments add up.  Prints a table and writes
+build/bench-large.json; tests/bench/rows-large says which rows there must be.
+LARGE_ROWS and LARGE_ENROLLMENTS in the environment make it smaller."""
+
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from rig import RAISED, Rig  # noqa: E402
+from store import Store  # noqa: E402
+from table import Rows, machine, openssl  # noqa: E402
+from tokens import Tokens  # noqa: E402
+
+ROWS = int(os.environ.get("LARGE_ROWS", 10_000_000))
+ENROLLMENTS = int(os.environ.get("LARGE_ENROLLMENTS", 1_000_000))
+RUNS, RUN_UNITS = 5, 5000
+CONNECTIONS = 32
+CHUNK = 50_000
+BEYOND = 1_000_000  # a rate
+
+
+def cpu_per_certificate(tokens, prefix):
+    """All units of one run: the service's, and Postgres's."""
+    r = tokens.offer(RUN_UNITS, BEYOND, CONNECTIONS, prefix)
+    return (r["cpu_us"]["service"] / r["n"],
+        r["cpu_us"]["postgres"] / r["n"])
+
+
+def stores(rows, empty, full):
+    """Runs in turn, and the medians of each store's."""
+    got = {"empty": [], "full": []}
+    for n in range(RUNS + 1):
+        for name, tokens in (("empty", empty), ("full", full)):
+            cpu = cpu_per_certificate(tokens, f"{name[0].upper()}{n}")
+            print(f"run {n}, {name}: service {cpu[0]:.1f} us, "
+                f"Postgres {cpu[1]:.1f} us", flush=True)
+            # The first of each warms caches and plans.
+            if n > 0:
+                got[name].append(cpu)
+    service = {name: statistics.median(c[0] for c in v)
+        for name, v in got.items()}
+    both = {name: statistics.median(c[0] + c[1] for c in v)
+        for name, v in got.items()}
+    rows.add("CPU per certificate, empty store", both["empty"],
+        rows.limit_us)
+    rows.add("CPU per certificate, full store", both["full"], both["empty"])
+    rows.add("CPU per certificate, full store: service", service["full"],
+        service["empty"])
+
+
+def memory(rows, tokens):
+    """From a tenth of the enrollments to all of them, by one process."""
+    tokens.rig.stack.restart()
+    done, young, began = 0, None, time.monotonic()
+    while done < ENROLLMENTS:
+        n = min(CHUNK, max(ENROLLMENTS // 10, 1), ENROLLMENTS - done)
+        r = tokens.offer(n, BEYOND, CONNECTIONS, f"M{done}")
+        done += r["n"]
+        resident = tokens.rig.resident()
+        print(f"{time.monotonic() - began:7.0f} s  {done} enrollments, "
+            f"{r['n'] / r['seconds']:.0f}/s, {resident:.1f} MiB", flush=True)
+        if young is None and done >= ENROLLMENTS // 10:
+            young = resident
+    rows.add("memory after a tenth of the enrollments", young)
+    rows.add("memory after all enrollments", resident, young)
+    rows.add("enrollments", done)
+
+
+def fill(rows, rig, tokens):
+    """As long as the certificates that the service makes now."""
+    tokens.offer(CONNECTIONS, BEYOND, CONNECTIONS, "LENGTH")
+    der = rig.database.value(
+        "SELECT avg(octet_length(der))::int FROM certificate")
+    rig.stack.stop()
+    rows.add("rows of certificates loaded",
+        Store(rig, {**tokens.args, "maker": rig.maker.id}).fill(ROWS, der))
+    rig.stack.start()
+
+
+def main():
+    began = time.monotonic()
+    rows = Rows("rows-large")
+    print(f"{machine()}\n{ROWS} rows, {ENROLLMENTS} enrollments; "
+        "shipped limits raised: "
+        + ", ".join(f"{k} = {v}" for k, v in RAISED.items()), flush=True)
+    empty = Rig()
+    full = None
+    try:
+        empty.start_service()
+        full = Rig(empty.cluster)
+        full.start_service()
+        openssl(rows)
+        tokens = Tokens(empty), Tokens(full)
+        fill(rows, full, tokens[1])
+        stores(rows, *tokens)
+        memory(rows, tokens[0])
+    finally:
+        try:
+            if full:
+                full.stop()
+        finally:
+            empty.stop()
+        rows.print("bench-large.json", began)
+    return 1 if rows.missing() else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (AssertionError, subprocess.SubprocessError) as e:
+        print(f"bench-large: {e}", file=sys.stderr)
+        sys.exit(1)
