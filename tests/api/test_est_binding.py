@@ -11,7 +11,7 @@ import pytest
 
 from harness import der
 from harness.crypto import certs_of_cms
-from harness.http import expect
+from harness.http import Client, expect
 from harness.players import Device
 
 EST = "/.well-known/est"
@@ -184,3 +184,21 @@ def test_36_tls_exporter_of_tls_1_3(stack, free):
                 bound(device.key, one.binding)) == 403
         assert one.post("simpleenroll",
             bound(device.key, one.binding)) == 200
+
+
+def test_37_an_authority_passes_on_what_binds_another_connection(
+        operator, free):
+    device = free()
+    expect(device.enroll(), 200)
+    expect(operator.call("PUT", "/labels/free", json={**LABEL,
+        "channel_binding": "required"}), 200)
+    certificate, key = operator.add_service("gate", ra_labels=["free"])
+    authority = Client(operator.stack, [certificate.encode()], key)
+    for attributes in (der.tlv(0xa0), der.tlv(0xa0, der.attribute(
+            der.CHALLENGE_PASSWORD, der.tlv(0x13, b"of its own link")))):
+        request = der.csr(device.key, attributes=attributes,
+            subject=der.common_name(device.id.encode()))
+        expect(authority.post(f"{EST}/simplereenroll",
+            data=base64.b64encode(request),
+            headers={"Content-Type": "application/pkcs10"}), 200)
+    assert "challengePassword" in expect(device.renew(), 403).text

@@ -70,6 +70,21 @@ names_are_ignored(void **state)
 }
 
 static void
+what_is_asked_is_read(void **state)
+{
+	(void)state;
+	struct csr csr;
+
+	assert_null(
+	    csr_parse(&cx, read_vector("made-challenge-password.der"), &csr));
+	assert_true(csr.has_challenge);
+	assert_true(csr.challenge.n > 0);
+	assert_null(
+	    csr_parse(&cx, read_vector("made-empty-subject.der"), &csr));
+	assert_false(csr.has_challenge);
+}
+
+static void
 reasons_for_refusal_differ(void **state)
 {
 	(void)state;
@@ -284,6 +299,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(every_vector_gets_its_verdict),
 		UNIT_TEST(names_are_ignored),
+		UNIT_TEST(what_is_asked_is_read),
 		UNIT_TEST(reasons_for_refusal_differ),
 		UNIT_TEST(made_request_parses_with_the_same_key),
 		UNIT_TEST(trailing_byte_is_refused),
