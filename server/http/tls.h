@@ -3,7 +3,7 @@
  * certificate (loaded anew when its files change, without a restart), and
  * the client's chain as DER.  It decides nothing about the client: any
  * certificate, or none, completes the handshake (SECURITY.md A4).  GnuTLS
- * is named in this file's .c alone.
+ * is named in this file's .c and in binding.c alone.
  */
 #ifndef HTTP_TLS_H
 #define HTTP_TLS_H

@@ -128,17 +128,21 @@ put_list(struct buf *b, const struct csrattrs *ask)
 		der_put_oid(b, OID_SAN);
 }
 
-/* A key of the wanted length that is nobody's (RFC 9908 section 3.4). */
+/* A key of the wanted length that is nobody's (RFC 9908 section 3.4): the
+ * odd number next above 2^(bits - 1). */
 static void
 put_placeholder(struct buf *b, struct arena *arena, size_t bits)
 {
 	static const uint8_t exponent[] = { 1, 0, 1 };
-	size_t at, n = bits / 8;
+	size_t at, n = bits / 8; /* after the byte that has the sign */
 	uint8_t *modulus = arena_alloc(arena, n + 1);
 	struct bytes key;
 	struct buf inner;
 
-	modulus[1] = (uint8_t)0x80;
+	if (bits % 8 == 0)
+		modulus[1] = (uint8_t)0x80;
+	else
+		modulus[0] = (uint8_t)(1 << (bits % 8 - 1));
 	modulus[n] = 1;
 	buf_init(&inner, arena, MAX_DER);
 	at = der_begin(&inner, DER_SEQUENCE);
@@ -167,6 +171,14 @@ put_key(struct buf *b, struct arena *arena, const struct csrattrs *ask)
 	der_end(b, at);
 }
 
+/* Who reads the template reads nothing of the list, so it says this, too;
+ * without a value, which is the client's to fill in. */
+static void
+put_binding(struct buf *b)
+{
+	attribute_end(b, attribute_begin(b, OID_CHALLENGE));
+}
+
 /* CertificationRequestInfoTemplate; the subject is ours, so none is asked. */
 static void
 put_template(struct buf *b, struct arena *arena, const struct csrattrs *ask)
@@ -179,8 +191,17 @@ put_template(struct buf *b, struct arena *arena, const struct csrattrs *ask)
 	if (ask->ask_key)
 		put_key(b, arena, ask);
 	attributes = der_begin(b, DER_CONTEXT_CONSTRUCTED(1));
+	/* In the order that DER wants of a SET OF: the shorter goes first. */
+	if (ask->binding)
+		put_binding(b);
 	if (ask->extensions != 0) {
-		a = attribute_begin(b, OID_EXTENSION_TEMPLATE);
+		bool filled =
+		    (ask->extensions & 1u << EXT_SUBJECT_ALT_NAME) == 0;
+
+		/* ExtensionTemplates are for what has no value (section 3.4).
+		 */
+		a = attribute_begin(
+		    b, filled ? OID_EXTENSION_REQUEST : OID_EXTENSION_TEMPLATE);
 		put_extensions(b, ask->extensions, true);
 		attribute_end(b, a);
 	}
