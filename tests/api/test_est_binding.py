@@ -10,11 +10,12 @@ import subprocess
 import pytest
 
 from harness import der
-from harness.crypto import certs_of_cms
+from harness.crypto import PEM, certs_of_cms, key_pem, new_key
 from harness.http import Client, expect
 from harness.players import Device
 
 EST = "/.well-known/est"
+OP_NO_EXTENDED_MASTER_SECRET = 1  # SSL_OP_…; Python has no name for it
 LABEL = {"owner_approval": "none"}
 
 
@@ -34,12 +35,13 @@ def message(operation, csr):
 class Session:
     """One TLS 1.2 connection whose tls-unique Python knows."""
 
-    def __init__(self, stack, files, session=None, context=None):
+    def __init__(self, stack, files, session=None, context=None, options=0):
         self.context = context
         if context is None:
             self.context = ssl.create_default_context(
                 cafile=str(stack.material.ca))
             self.context.maximum_version = ssl.TLSVersion.TLSv1_2
+            self.context.options |= options
             self.context.load_cert_chain(*files)
         self.socket = self.context.wrap_socket(
             socket.create_connection(("127.0.0.1", stack.port), 10),
@@ -110,12 +112,40 @@ def test_34_tls_unique_of_a_resumed_handshake(stack, free):
                 bound(device.key, third.binding))[0] == 200
 
 
+def test_34_tls_unique_of_another_connection_is_403(stack, free):
+    device = free()
+    files = device.birth.session.cert
+    with Session(stack, files) as one, Session(stack, files) as other:
+        assert other.post("simpleenroll",
+            bound(device.key, one.binding))[0] == 403
+        assert one.post("simpleenroll",
+            bound(device.key, one.binding))[0] == 200
+
+
+def test_34_tls_unique_without_extended_master_secret_is_403(stack, free):
+    """Two such connections can be made to have the same (RFC 7627)."""
+    device = free()
+    with Session(stack, device.birth.session.cert,
+            options=OP_NO_EXTENDED_MASTER_SECRET) as s:
+        assert s.post("simpleenroll",
+            bound(device.key, s.binding))[0] == 403
+        assert s.post("simpleenroll", der.csr(device.key))[0] == 200
+
+
 def test_33_a_challenge_that_is_there_is_always_verified(stack, free):
     device = free()
     with Session(stack, device.birth.session.cert) as s:
         for wrong in (b"", b"\0" * 12, s.binding[:-1], s.binding + b"\0"):
             status, body = s.post("simpleenroll", bound(device.key, wrong))
             assert status == 403 and b"challengePassword" in body
+        for text in (b"x" * 255, b"x" * 256, b"\0", s.binding,
+                base64.b64encode(s.binding) + b"\0",
+                base64.b64encode(s.binding).decode().encode("utf-16-be")):
+            for tag in 0x04, 0x0c, 0x13, 0x14, 0x16, 0x1e:
+                request = der.csr(device.key, attributes=der.tlv(0xa0,
+                    der.attribute(der.CHALLENGE_PASSWORD,
+                        der.tlv(tag, text))))
+                assert s.post("simpleenroll", request)[0] == 403, (tag, text)
     # Over TLS 1.3, what is right for no connection.
     answer = expect(device.enroll(bound(device.key, b"\1" * 32)), 403)
     assert "tls-exporter" in answer.text
@@ -132,6 +162,20 @@ def test_33_at_simplereenroll(stack, free):
             bound(device.key, s.binding))[0] == 200
 
 
+def test_33_a_new_key_is_bound_as_well(stack, free):
+    device, key = free(channel_binding="required"), new_key()
+    with OpenSsl(stack, device.birth.session.cert) as s:
+        status, body = s.post("simpleenroll", bound(device.key, s.binding))
+        assert status == 200
+    (certificate,) = certs_of_cms(body)
+    operational = Client(stack, [certificate.public_bytes(PEM)],
+        key_pem(device.key))
+    with OpenSsl(stack, operational.session.cert) as s:
+        assert s.post("simplereenroll", der.csr(key))[0] == 403
+        assert s.post("simplereenroll", bound(key, s.binding[::-1]))[0] == 403
+        assert s.post("simplereenroll", bound(key, s.binding))[0] == 200
+
+
 def test_35_required_and_absent_is_403_with_a_text(stack, free):
     device = free(channel_binding="required")
     assert "challengePassword" in expect(device.enroll(), 403).text
@@ -143,16 +187,18 @@ class OpenSsl:
     """openssl s_client, which shows the exported value and then passes its
     standard input through."""
 
-    def __init__(self, stack, files):
+    def __init__(self, stack, files, *more):
+        self.reused = False
         self.process = subprocess.Popen(["openssl", "s_client", "-connect",
             f"127.0.0.1:{stack.port}", "-servername", "localhost", "-CAfile",
             str(stack.material.ca), "-cert", files[0], "-cert_chain",
             files[0], "-key", files[1], "-tls1_3", "-ign_eof",
             "-keymatexport", "EXPORTER-Channel-Binding",
-            "-keymatexportlen", "32"],
+            "-keymatexportlen", "32", *more],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL)
         for line in self.process.stdout:
+            self.reused |= line.startswith(b"Reused, ")
             found = re.search(rb"Keying material: ([0-9A-F]{64})", line)
             if found:
                 self.binding = bytes.fromhex(found[1].decode())
@@ -168,10 +214,17 @@ class OpenSsl:
     def post(self, operation, csr):
         self.process.stdin.write(message(operation, csr))
         self.process.stdin.flush()
+        status = length = None
         for line in self.process.stdout:
+            # What openssl says of tickets stands before it.
             found = re.search(rb"HTTP/1.1 (\d+)", line)
             if found:
-                return int(found[1])
+                status = int(found[1])
+            found = re.match(rb"Content-Length: (\d+)", line)
+            if found:
+                length = int(found[1])
+            if status and line == b"\r\n":
+                return status, self.process.stdout.read(length)
         raise AssertionError("closed")
 
 
@@ -181,9 +234,23 @@ def test_36_tls_exporter_of_tls_1_3(stack, free):
         with OpenSsl(stack, device.birth.session.cert) as other:
             assert one.binding != other.binding
             assert other.post("simpleenroll",
-                bound(device.key, one.binding)) == 403
+                bound(device.key, one.binding))[0] == 403
         assert one.post("simpleenroll",
-            bound(device.key, one.binding)) == 200
+            bound(device.key, one.binding))[0] == 200
+
+
+def test_36_tls_exporter_of_a_resumed_connection(stack, free, workdir):
+    device, saved = free(channel_binding="required"), workdir / "session"
+    files = device.birth.session.cert
+    with OpenSsl(stack, files, "-sess_out", str(saved)) as first:
+        assert first.post("simpleenroll",
+            bound(device.key, first.binding))[0] == 200
+    with OpenSsl(stack, files, "-sess_in", str(saved)) as second:
+        assert second.reused and second.binding != first.binding
+        assert second.post("simpleenroll",
+            bound(device.key, first.binding))[0] == 403
+        assert second.post("simpleenroll",
+            bound(device.key, second.binding))[0] == 200
 
 
 def test_37_an_authority_passes_on_what_binds_another_connection(

@@ -223,8 +223,12 @@ fuzz_csr(struct bytes in)
 {
 	struct csr csr;
 
-	if (csr_parse(&cx, in, &csr) == NULL)
-		must(bytes_eq(csr.der, in) && csr.spki.n > 0);
+	if (csr_parse(&cx, in, &csr) != NULL)
+		return;
+	must(bytes_eq(csr.der, in) && csr.spki.n > 0);
+	must(!csr.has_challenge ||
+	     (csr.challenge.p > csr.der.p &&
+		 csr.challenge.p + csr.challenge.n <= csr.der.p + csr.der.n));
 }
 
 static void
