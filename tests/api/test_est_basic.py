@@ -11,7 +11,7 @@ import re
 import pytest
 from cryptography.x509 import oid
 
-from harness.crypto import certs_of_cms, csr_der, new_key
+from harness.crypto import certs_of_cms, csr_der
 from harness.http import Client, expect
 from harness.players import Device, Operator
 from harness.raw import Raw
