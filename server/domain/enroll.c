@@ -317,8 +317,12 @@ decide(struct ctx *cx, struct enrollment *en)
 static ERR_FN
 check_request(struct ctx *cx, struct enrollment *en)
 {
-	const struct err *e = csr_parse(cx, en->csr_der, &en->csr);
+	const struct err *e = NULL;
 
+	if (en->made != NULL)
+		en->csr = *en->made;
+	else
+		e = csr_parse(cx, en->csr_der, &en->csr);
 	if (e != NULL)
 		return e;
 	if (en->unit->quarantined)

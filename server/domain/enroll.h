@@ -17,7 +17,9 @@ struct enrollment {
 	const char *bearer;      /* enroll token; NULL: the owner's yes to
 				  * (unit, key) alone */
 	struct bytes csr_der;
-	struct bytes binding; /* of the connection (domain/link) */
+	const struct csr *made; /* or, read already, one whose key was made
+				 * here (domain/keygen) */
+	struct bytes binding;   /* of the connection (domain/link) */
 
 	struct est_out out; /* valid unless e says otherwise */
 	const struct err *e;

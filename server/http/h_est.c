@@ -1,11 +1,14 @@
 #include "base/arena.h"
 #include "base/mem.h"
+#include "codec/multipart.h"
 #include "domain/enroll.h"
 #include "domain/est.h"
+#include "domain/keygen.h"
 #include "domain/reenroll.h"
 #include "http/handlers.h"
 
 #define CERTS_ONLY "application/pkcs7-mime; smime-type=certs-only"
+#define KEY_ENCRYPTED "application/pkcs7-mime; smime-type=server-generated-key"
 
 static const struct err ERR_BAD_BASE64 = { KIND_INVALID, "bad-base64",
 	"The body must be the base64 of a DER certification request (RFC "
@@ -126,6 +129,36 @@ post_simplereenroll(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e == NULL)
 		reply_certs(cx, rs, out.cms);
 	return e;
+}
+
+const struct err *
+post_serverkeygen(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct keygen_in in = { .unit = &rq->caller.unit,
+		.bearer = rq->bearer,
+		.binding = rq->binding };
+	struct multipart_part part[2] = { { .type = "application/pkcs8" },
+		{ .type = CERTS_ONLY } };
+	struct keygen_out out = { 0 };
+	const struct err *e;
+
+	/* Beside other credentials, nobody judged it. */
+	if (rq->basic == NULL && rq->peer.n > 0)
+		in.cert = rq->peer.chain[0];
+	e = read_csr(cx, rq, &in.csr_der);
+	if (e == NULL)
+		e = keygen_enroll(cx, &in, &out);
+	if (e != NULL)
+		return e;
+	if (out.encrypted)
+		part[0].type = KEY_ENCRYPTED;
+	part[0].der = out.key;
+	part[1].der = out.cms;
+	/* In the arena, which is wiped when the answer was sent. */
+	reply_body(
+	    rs, 200, MULTIPART_MIXED, multipart_mixed(cx->arena, part, 2));
+	reply_header(rs, "Cache-Control", "no-store");
+	return NULL;
 }
 
 const struct err *

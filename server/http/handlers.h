@@ -26,6 +26,7 @@ quick_fn quick_cacerts;
 handler_fn post_simpleenroll;
 together_fn simpleenroll_together; /* the same, many at once */
 handler_fn post_simplereenroll;
+handler_fn post_serverkeygen;
 handler_fn post_fullcmc;
 
 /* h_est_more.c: the operations that a client can do without. */

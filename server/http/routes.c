@@ -18,11 +18,13 @@ const struct route routes[] = {
 	{ METHOD_POST, "/.well-known/est/simpleenroll", WHO_ENROLLEE, 0, BODY_PKCS10, LIMIT_BODY_EST, AS_EST, post_simpleenroll, NULL },
 	{ METHOD_POST, "/.well-known/est/simplereenroll", WHO_DEVICE, 0, BODY_PKCS10, LIMIT_BODY_EST, AS_EST, post_simplereenroll, NULL },
 	{ METHOD_GET, "/.well-known/est/csrattrs", WHO_ANYONE, 0, BODY_NONE, 0, AS_EST, get_csrattrs, quick_csrattrs },
+	{ METHOD_POST, "/.well-known/est/serverkeygen", WHO_ENROLLEE, 0, BODY_PKCS10, LIMIT_BODY_EST, AS_EST, post_serverkeygen, NULL },
 	{ METHOD_POST, "/.well-known/est/fullcmc", WHO_ANYONE, 0, BODY_NONE, LIMIT_BODY_EST, AS_EST, post_fullcmc, NULL },
 	{ METHOD_GET, "/.well-known/est/{label}/cacerts", WHO_ANYONE, 0, BODY_NONE, 0, AS_EST, get_cacerts, quick_cacerts },
 	{ METHOD_POST, "/.well-known/est/{label}/simpleenroll", WHO_ENROLLEE, 0, BODY_PKCS10, LIMIT_BODY_EST, AS_EST, post_simpleenroll, NULL },
 	{ METHOD_POST, "/.well-known/est/{label}/simplereenroll", WHO_DEVICE, 0, BODY_PKCS10, LIMIT_BODY_EST, AS_EST, post_simplereenroll, NULL },
 	{ METHOD_GET, "/.well-known/est/{label}/csrattrs", WHO_ANYONE, 0, BODY_NONE, 0, AS_EST, get_csrattrs, quick_csrattrs },
+	{ METHOD_POST, "/.well-known/est/{label}/serverkeygen", WHO_ENROLLEE, 0, BODY_PKCS10, LIMIT_BODY_EST, AS_EST, post_serverkeygen, NULL },
 	{ METHOD_POST, "/.well-known/est/{label}/fullcmc", WHO_ANYONE, 0, BODY_NONE, LIMIT_BODY_EST, AS_EST, post_fullcmc, NULL },
 
 	{ METHOD_POST, "/v1/approvals/lookup", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_approval_lookup, NULL },

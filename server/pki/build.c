@@ -99,17 +99,19 @@ add_basic_constraints(X509 *x, int pathlen)
 	add_ext(x, NID_basic_constraints, bc, true);
 }
 
-/* digitalSignature for a leaf; keyCertSign and cRLSign for a CA. */
+/* digitalSignature for a leaf; keyCertSign and cRLSign for a CA, and both for
+ * one that issues to leaves: it signs the keys that it makes, too
+ * (pki/keywrap). */
 static void
-add_key_usage(X509 *x, bool ca)
+add_key_usage(X509 *x, const struct build *b)
 {
 	ASN1_BIT_STRING *ku = ASN1_BIT_STRING_new();
 
 	must(ku != NULL);
-	if (ca)
+	if (b->ca)
 		must(ASN1_BIT_STRING_set_bit(ku, 5, 1) == 1 &&
 		     ASN1_BIT_STRING_set_bit(ku, 6, 1) == 1);
-	else
+	if (!b->ca || b->pathlen == 0)
 		must(ASN1_BIT_STRING_set_bit(ku, 0, 1) == 1);
 	add_ext(x, NID_key_usage, ku, true);
 	ASN1_BIT_STRING_free(ku);
@@ -195,7 +197,7 @@ build_certificate(const struct build *b, X509 *issuer, EVP_PKEY *key)
 	set_body(x, b, issuer);
 	if (b->ca)
 		add_basic_constraints(x, b->pathlen);
-	add_key_usage(x, b->ca);
+	add_key_usage(x, b);
 	add_subject_key_id(x);
 	add_authority_key_id(x, issuer == NULL ? x : issuer);
 	must(X509_sign(x, key, key_digest(key)) > 0);

@@ -30,6 +30,15 @@ static const uint8_t OID_MS_EXTENSION_REQUEST[] = { 0x2b, 0x06, 0x01, 0x04,
 static const uint8_t OID_CHALLENGE[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d,
 	0x01, 0x09, 0x07 };
 
+/* id-aa-decryptKeyID and id-aa-asymmDecryptKeyID (RFC 7030 section 4.4.1),
+ * smimeCapabilities (RFC 8551 section 2.5.2). */
+static const uint8_t OID_SHARED_KEY[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d,
+	0x01, 0x09, 0x10, 0x02, 0x25 };
+static const uint8_t OID_CLIENT_KEY[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d,
+	0x01, 0x09, 0x10, 0x02, 0x36 };
+static const uint8_t OID_CAPABILITIES[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d,
+	0x01, 0x09, 0x0f };
+
 /* CertificationRequest (RFC 2986 section 4) as slices. */
 struct parts {
 	struct bytes info, subject, spki, attributes, algorithm, signature;
@@ -143,6 +152,30 @@ is_extension_request(struct bytes oid)
 }
 
 static const struct err *
+judge_attribute(struct ctx *cx, struct bytes oid, const struct der_item *value,
+    struct csr *out)
+{
+	if (is_extension_request(oid))
+		return judge_extensions(cx, value->whole, &out->extensions);
+	if (bytes_eq(oid, BYTES_OF(OID_CHALLENGE))) {
+		out->has_challenge = true;
+		out->challenge = value->content;
+	}
+	if (bytes_eq(oid, BYTES_OF(OID_SHARED_KEY)))
+		out->has_shared_key = true;
+	if (bytes_eq(oid, BYTES_OF(OID_CLIENT_KEY))) {
+		out->has_client_key = value->tag == DER_OCTET_STRING;
+		out->client_key_id = value->content;
+		if (!out->has_client_key)
+			return fail(cx, &ERR_BAD_CSR,
+			    "csr: key identifier is no OCTET STRING");
+	}
+	if (bytes_eq(oid, BYTES_OF(OID_CAPABILITIES)))
+		out->capabilities = value->whole;
+	return NULL;
+}
+
+static const struct err *
 judge_attributes(struct ctx *cx, struct bytes in, struct csr *out)
 {
 	struct bytes seen[MAX_ATTRIBUTES];
@@ -162,13 +195,7 @@ judge_attributes(struct ctx *cx, struct bytes in, struct csr *out)
 				is_extension_request(seen[n])))
 				return fail(cx, &ERR_BAD_CSR,
 				    "csr: repeated attribute");
-		if (bytes_eq(seen[n], BYTES_OF(OID_CHALLENGE))) {
-			out->has_challenge = true;
-			out->challenge = value.content;
-		}
-		if (!is_extension_request(seen[n]))
-			continue;
-		e = judge_extensions(cx, value.whole, &out->extensions);
+		e = judge_attribute(cx, seen[n], &value, out);
 		if (e != NULL)
 			return e;
 	}
@@ -226,6 +253,36 @@ prove_possession(struct ctx *cx, const struct sigalg *alg,
 	return NULL;
 }
 
+static const struct err *
+read_parts(struct ctx *cx, struct bytes der, struct csr *out, struct parts *p)
+{
+	*out = (struct csr){ .der = BYTES_NONE };
+	if (der.n > LIMIT_CSR)
+		return fail(cx, &ERR_BAD_CSR, "csr: longer than the limit");
+	out->der = bytes_dup(cx->arena, der);
+	if (!split(out->der, p))
+		return fail(cx, &ERR_BAD_CSR,
+		    "csr: not one version 1 request in DER (RFC 2986 section "
+		    "4)");
+	out->spki = p->spki;
+	return NULL;
+}
+
+const struct err *
+csr_parse_keyless(struct ctx *cx, struct bytes der, struct csr *out, bool *wish)
+{
+	struct parts p;
+	const struct err *e = read_parts(cx, der, out, &p);
+
+	if (e == NULL)
+		e = judge_subject(cx, p.subject);
+	if (e == NULL)
+		e = judge_attributes(cx, p.attributes, out);
+	if (e == NULL)
+		*wish = key_form(p.spki, &out->key);
+	return e;
+}
+
 const struct err *
 csr_parse(struct ctx *cx, struct bytes der, struct csr *out)
 {
@@ -233,15 +290,9 @@ csr_parse(struct ctx *cx, struct bytes der, struct csr *out)
 	const struct err *e;
 	struct parts p;
 
-	*out = (struct csr){ .der = BYTES_NONE };
-	if (der.n > LIMIT_CSR)
-		return fail(cx, &ERR_BAD_CSR, "csr: longer than the limit");
-	out->der = bytes_dup(cx->arena, der);
-	if (!split(out->der, &p))
-		return fail(cx, &ERR_BAD_CSR,
-		    "csr: not one version 1 request in DER (RFC 2986 section "
-		    "4)");
-	out->spki = p.spki;
+	e = read_parts(cx, der, out, &p);
+	if (e != NULL)
+		return e;
 	e = judge_key(cx, p.spki, &out->key);
 	if (e != NULL)
 		return e;

@@ -21,6 +21,11 @@ struct csr {
 	/* challengePassword (RFC 2985 section 5.4.1), whatever its type. */
 	bool has_challenge;
 	struct bytes challenge;
+	/* How a key that the service makes is to be encrypted (RFC 7030
+	 * section 4.4.1): DecryptKeyIdentifier, the identifier of an
+	 * asymmetric key, and SMIMECapabilities (RFC 8551 section 2.5.2). */
+	bool has_shared_key, has_client_key;
+	struct bytes client_key_id, capabilities;
 };
 
 extern const struct err ERR_BAD_CSR;    /* bad-csr, INVALID */
@@ -31,6 +36,12 @@ extern const struct err ERR_CSR_KEY;    /* key-not-allowed, FORBIDDEN */
  * weak keys and hashes.  der is a copy in the arena, the others are slices of
  * it. */
 ERR_FN csr_parse(struct ctx *cx, struct bytes der, struct csr *out);
+
+/* The same for a request whose key the service is to make (RFC 7030 section
+ * 4.4.1): its public key and signature mean nothing.  *wish says whether its
+ * key is of a kind that is certified here; key then says which. */
+ERR_FN csr_parse_keyless(
+    struct ctx *cx, struct bytes der, struct csr *out, bool *wish);
 
 /* A request signed by the key pair, in the arena; cn NULL leaves the subject
  * empty. */

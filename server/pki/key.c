@@ -166,10 +166,16 @@ key_open(struct bytes spki)
 	return key;
 }
 
+bool
+key_form(struct bytes der, struct key_facts *out)
+{
+	return parse_shape(der, out) || parse_rsa(der, out);
+}
+
 const struct err *
 key_parse_form(struct ctx *cx, struct bytes der, struct key_facts *out)
 {
-	if (!parse_shape(der, out) && !parse_rsa(der, out))
+	if (!key_form(der, out))
 		return fail(cx, &ERR_BAD_KEY,
 		    "key: none of the accepted forms (E4), %zu bytes", der.n);
 	digest_sha256(der, out->sha256);

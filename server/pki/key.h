@@ -50,6 +50,13 @@ struct keypair;
 /* A new P-256 key pair; never NULL. */
 struct keypair *keypair_new(void);
 
+/* A new key pair of a type; bits for RSA alone.  Never NULL. */
+struct keypair *keypair_make(enum key_type type, int bits);
+
+/* The private key as PrivateKeyInfo (RFC 5208 section 5, RFC 5958), DER, in
+ * the arena, which is wiped with the request. */
+struct bytes keypair_pkcs8(struct ctx *cx, const struct keypair *kp);
+
 /* Reads an unencrypted PKCS#8 PEM file; NULL with the reason, also if others
  * may read the file. */
 struct keypair *keypair_load(const char *path, char why[256]);

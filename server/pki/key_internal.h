@@ -15,6 +15,10 @@ struct keypair {
  * of certificates: whoever verifies with such a key decodes it first. */
 ERR_FN key_parse_form(struct ctx *cx, struct bytes der, struct key_facts *out);
 
+/* Its part without a refusal, for keys that may be of any kind; sha256 is not
+ * filled in. */
+bool key_form(struct bytes der, struct key_facts *out);
+
 /* The public key of an SPKI that key_parse_spki accepted; NULL if OpenSSL
  * does not take it (a point off the curve).  The caller frees. */
 EVP_PKEY *key_open(struct bytes spki);

@@ -30,6 +30,45 @@ keypair_new(void)
 	return wrap(key_make_p256());
 }
 
+struct keypair *
+keypair_make(enum key_type type, int bits)
+{
+	EVP_PKEY *key = NULL;
+
+	switch (type) {
+	case KEY_P256:
+		key = key_make_p256();
+		break;
+	case KEY_P384:
+		key = EVP_EC_gen("P-384");
+		break;
+	case KEY_ED25519:
+		key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+		break;
+	case KEY_RSA:
+		key = EVP_RSA_gen((unsigned)bits);
+		break;
+	}
+	must(key != NULL);
+	return wrap(key);
+}
+
+struct bytes
+keypair_pkcs8(struct ctx *cx, const struct keypair *kp)
+{
+	/* Its free function clears the private number. */
+	AUTO(PKCS8_PRIV_KEY_INFO) *p8 = EVP_PKEY2PKCS8(kp->key);
+	unsigned char *p, *der;
+	int n;
+
+	must(p8 != NULL);
+	n = i2d_PKCS8_PRIV_KEY_INFO(p8, NULL);
+	must(n > 0);
+	p = der = arena_alloc(cx->arena, (size_t)n);
+	must(i2d_PKCS8_PRIV_KEY_INFO(p8, &p) == n);
+	return (struct bytes){ der, (size_t)n };
+}
+
 /* Never asks a terminal for the password of an encrypted key. */
 static int
 no_password(char *buf, int size, int rwflag, void *arg)

@@ -30,6 +30,7 @@ PARSERS = {
         "server/pki/name.c -name_text",
         "server/pki/key.c -key_verify_es256 -sig_to_der -key_point_p256 "
         "-key_parse_pem -key_parse_spki", "server/pki/sigalg.c"],
+    "capabilities": ["server/pki/keywrap.c +choose_cipher"],
     "names": ["server/pki/csr_names.c"],
     "cert": ["server/pki/cert.c -cert_read_pem -cert_pem "
         "-cert_check_anchor -cert_parse_x509",

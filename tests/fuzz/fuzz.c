@@ -27,6 +27,7 @@
 #include "pki/csr_names.h"
 #include "pki/der.h"
 #include "pki/identity.h"
+#include "pki/keywrap.h"
 #include "pki/template.h"
 
 static struct ctx cx;
@@ -221,14 +222,28 @@ fuzz_base64(struct bytes in)
 static void
 fuzz_csr(struct bytes in)
 {
-	struct csr csr;
+	struct csr csr, keyless;
+	bool wish, made;
 
+	made = csr_parse_keyless(&cx, in, &keyless, &wish) == NULL;
 	if (csr_parse(&cx, in, &csr) != NULL)
 		return;
 	must(bytes_eq(csr.der, in) && csr.spki.n > 0);
 	must(!csr.has_challenge ||
 	     (csr.challenge.p > csr.der.p &&
 		 csr.challenge.p + csr.challenge.n <= csr.der.p + csr.der.n));
+	/* Without its key it asks for the same. */
+	must(made && keyless.extensions == csr.extensions);
+}
+
+/* SMIMECapabilities: without a recipient nothing comes of any. */
+static void
+fuzz_capabilities(struct bytes in)
+{
+	struct keywrap_to to = { .capabilities = in };
+	struct bytes out;
+
+	must(keywrap(&cx, NULL, BYTES_NONE, &to, &out) == &ERR_KEYWRAP);
 }
 
 static void
@@ -404,6 +419,7 @@ static const struct row {
 	{ "label", fuzz_label },
 	{ "base64", fuzz_base64 },
 	{ "csr", fuzz_csr },
+	{ "capabilities", fuzz_capabilities },
 	{ "names", fuzz_names },
 	{ "body", fuzz_body },
 	{ "path", fuzz_path },
