@@ -23,7 +23,7 @@ from table import Rows, machine, openssl  # noqa: E402
 from tokens import Tokens  # noqa: E402
 
 ENROLLMENTS, AT_ONCE = 6000, 128
-HANDSHAKERS, HANDSHAKE_SECONDS = 16, 5
+HANDSHAKERS, HANDSHAKE_SECONDS = 16, 4
 POLLERS, CODES, PASSES = 160, 28, 12
 CACERTS = "/.well-known/est/cacerts"
 IDLE, IDLE_AT_ONCE, STALLED = 500, 50, 500
