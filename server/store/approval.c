@@ -1,6 +1,7 @@
 #include "store/approval.h"
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "base/mem.h"
 
 #define COLUMNS                                                         \
@@ -257,14 +258,20 @@ approval_recently_decided(struct ctx *cx, int seconds,
     void (*fn)(void *arg, const char *id), void *arg)
 {
 	AUTO_STRUCT(rows) *r = NULL;
+	AUTO_STRUCT(arena) *scratch = NULL;
+	struct ctx row = *cx;
 	const struct err *e =
 	    DB_RUN(cx, &APPROVAL_RECENTLY_DECIDED, &r, DB_INT(seconds));
 	int i;
 
 	if (e != NULL)
 		return e;
-	for (i = 0; i < rows_count(r); i++)
-		fn(arg, rows_text(cx, r, i, 0));
+	/* There may be any number: what one takes is given back each time. */
+	row.arena = scratch = arena_new(LIMIT_ARENA / 16);
+	for (i = 0; i < rows_count(r); i++) {
+		fn(arg, rows_text(&row, r, i, 0));
+		arena_reset(scratch);
+	}
 	return NULL;
 }
 

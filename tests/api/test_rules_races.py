@@ -363,3 +363,26 @@ def test_unheard_decision_is_found_while_others_are_heard(
     busy.set()
     talker.join()
     assert error == "access_denied"
+
+
+@pytest.mark.settings(code_interval="1s")
+def test_decision_is_found_among_any_number_of_others(
+        database, device, owner):
+    expect(device.authorize(), 200)
+    expect(device.poll(), 400)
+    shown = expect(owner.lookup(device.grant["user_code"]), 200).json()
+    database.query("INSERT INTO approval (id, kind, birth_id, client_id, "
+        "key_sha256, birth_key_sha256, birth_cert_sha256, state, facts, "
+        "decided_at, expires_at) SELECT gen_random_uuid(), kind, birth_id, "
+        "client_id, key_sha256, birth_key_sha256, birth_cert_sha256, "
+        "'denied', facts, now(), expires_at "
+        "FROM approval, generate_series(1, 20000) WHERE id = %s",
+        (shown["id"],))
+    database.query("UPDATE approval SET state = 'denied', owner_id = %s, "
+        "decided_at = now() WHERE id = %s", (owner.id, shown["id"]))
+    for _ in range(12):
+        time.sleep(1.1)
+        error = device.poll().json()["error"]
+        if error == "access_denied":
+            break
+    assert error == "access_denied"
