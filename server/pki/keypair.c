@@ -1,5 +1,8 @@
 #include "base/arena.h"
+#include "base/buf.h"
+#include "base/limits.h"
 #include "base/mem.h"
+#include "pki/der_put.h"
 #include "pki/keyfile.h"
 #include "pki/key.h"
 #include "pki/key_internal.h"
@@ -53,20 +56,95 @@ keypair_make(enum key_type type, int bits)
 	return wrap(key);
 }
 
+/* A number of the key: as INTEGER, or of a fixed width as OCTET STRING. */
+static void
+put_number(struct buf *b, const EVP_PKEY *key, const char *name, size_t width)
+{
+	uint8_t number[LIMIT_RSA_BITS / 8 + 1] = { 0 };
+	BIGNUM *n = NULL;
+	size_t size;
+
+	must(EVP_PKEY_get_bn_param(key, name, &n) == 1);
+	/* One bit more than the number has, so that it is positive. */
+	size = width > 0 ? width : (size_t)BN_num_bits(n) / 8 + 1;
+	must(size <= sizeof(number) &&
+	     BN_bn2binpad(n, number, (int)size) == (int)size);
+	der_put(b, width > 0 ? DER_OCTET_STRING : DER_INTEGER,
+	    (struct bytes){ number, size });
+	BN_clear_free(n);
+	explicit_bzero(number, sizeof(number));
+}
+
+/* RSAPrivateKey, RFC 8017 appendix A.1.2. */
+static void
+put_rsa(struct buf *b, const EVP_PKEY *key)
+{
+	static const char *const numbers[] = { OSSL_PKEY_PARAM_RSA_N,
+		OSSL_PKEY_PARAM_RSA_E, OSSL_PKEY_PARAM_RSA_D,
+		OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2,
+		OSSL_PKEY_PARAM_RSA_EXPONENT1, OSSL_PKEY_PARAM_RSA_EXPONENT2,
+		OSSL_PKEY_PARAM_RSA_COEFFICIENT1 };
+	size_t i, at = der_begin(b, DER_SEQUENCE);
+
+	der_put(b, DER_INTEGER, (struct bytes){ (const uint8_t *)"\0", 1 });
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		put_number(b, key, numbers[i], 0);
+	der_end(b, at);
+}
+
+/* ECPrivateKey, RFC 5915 section 3. */
+static void
+put_ec(struct buf *b, const EVP_PKEY *key, struct bytes point)
+{
+	size_t at = der_begin(b, DER_SEQUENCE), pub;
+
+	der_put(b, DER_INTEGER, (struct bytes){ (const uint8_t *)"\1", 1 });
+	put_number(b, key, OSSL_PKEY_PARAM_PRIV_KEY,
+	    (size_t)EVP_PKEY_get_bits(key) / 8);
+	pub = der_begin(b, DER_CONTEXT_CONSTRUCTED(1));
+	der_put_bits(b, point);
+	der_end(b, pub);
+	der_end(b, at);
+}
+
+/* CurvePrivateKey, RFC 8410 section 7. */
+static void
+put_ed25519(struct buf *b, const EVP_PKEY *key)
+{
+	uint8_t raw[32];
+	size_t n = sizeof(raw);
+
+	must(EVP_PKEY_get_raw_private_key(key, raw, &n) == 1);
+	der_put(b, DER_OCTET_STRING, (struct bytes){ raw, n });
+	explicit_bzero(raw, sizeof(raw));
+}
+
+/* OpenSSL's own way leaves copies of the key in memory that it freed. */
 struct bytes
 keypair_pkcs8(struct ctx *cx, const struct keypair *kp)
 {
-	/* Its free function clears the private number. */
-	AUTO(PKCS8_PRIV_KEY_INFO) *p8 = EVP_PKEY2PKCS8(kp->key);
-	unsigned char *p, *der;
-	int n;
+	struct bytes spki = keypair_spki(cx, kp), seq, algorithm, point, out;
+	size_t whole, inner;
+	struct buf b;
 
-	must(p8 != NULL);
-	n = i2d_PKCS8_PRIV_KEY_INFO(p8, NULL);
-	must(n > 0);
-	p = der = arena_alloc(cx->arena, (size_t)n);
-	must(i2d_PKCS8_PRIV_KEY_INFO(p8, &p) == n);
-	return (struct bytes){ der, (size_t)n };
+	must(der_take(&spki, DER_SEQUENCE, &seq) &&
+	     der_take_whole(&seq, DER_SEQUENCE, &algorithm) &&
+	     der_take_bits(&seq, &point));
+	buf_init(&b, cx->arena, LIMIT_CERT);
+	whole = der_begin(&b, DER_SEQUENCE);
+	der_put(&b, DER_INTEGER, (struct bytes){ (const uint8_t *)"\0", 1 });
+	buf_put(&b, algorithm);
+	inner = der_begin(&b, DER_OCTET_STRING);
+	if (EVP_PKEY_is_a(kp->key, "RSA"))
+		put_rsa(&b, kp->key);
+	else if (EVP_PKEY_is_a(kp->key, "EC"))
+		put_ec(&b, kp->key, point);
+	else
+		put_ed25519(&b, kp->key);
+	der_end(&b, inner);
+	der_end(&b, whole);
+	must(buf_bytes(&b, &out));
+	return out;
 }
 
 /* Never asks a terminal for the password of an encrypted key. */

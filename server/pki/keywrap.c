@@ -94,15 +94,18 @@ encode(struct ctx *cx, const CMS_ContentInfo *cms)
 	return out;
 }
 
+/* CMS_final would leave a copy in memory that it freed. */
 static void
 set_content(CMS_ContentInfo *cms, const char *type, struct bytes content)
 {
 	AUTO(ASN1_OBJECT) *oid = OBJ_txt2obj(type, 1);
-	AUTO(BIO) *bio = BIO_new_mem_buf(content.p, (int)content.n);
+	AUTO(BIO) *bio = NULL;
 
-	must(oid != NULL && bio != NULL);
-	must(CMS_set1_eContentType(cms, oid) == 1);
-	must(CMS_final(cms, bio, NULL, CMS_BINARY) == 1);
+	must(oid != NULL && CMS_set1_eContentType(cms, oid) == 1);
+	bio = CMS_dataInit(cms, NULL);
+	must(bio != NULL);
+	must(BIO_write(bio, content.p, (int)content.n) == (int)content.n);
+	must(BIO_flush(bio) == 1 && CMS_dataFinal(cms, bio) == 1);
 }
 
 /* The SignedData itself, without its ContentInfo. */

@@ -364,6 +364,42 @@ def test_key_is_in_no_row_and_no_log(stack, unit, database):
         assert form not in rows and form not in stack.log()
 
 
+def memory_of(pid):
+    """All that a process can write to."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem",
+            "rb") as memory:
+        for line in maps:
+            span, mode = line.split()[:2]
+            start, end = (int(n, 16) for n in span.split("-"))
+            if mode.startswith("rw") and end - start < 1 << 28:
+                memory.seek(start)
+                try:
+                    yield memory.read(end - start)
+                except OSError:
+                    continue
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_key_is_wiped_after_the_answer(stack, unit, workdir, encrypted):
+    """Neither as a number, nor as DER, nor as base64."""
+    device = unit()
+    if encrypted:
+        first, _ = parts(ask(device.birth, wrapped(device.key_id)),
+            "application/pkcs7-mime")
+        key = unwrap(stack, device, first, workdir)
+    else:
+        first, _ = parts(ask(device.birth))
+        key = key_of(first.get_content())
+    secret = key.private_numbers().private_value.to_bytes(32, "big")
+    text = base64.b64encode(first.get_content()).rstrip(b"=")
+    device.birth.close()
+    stack.process.wait_log("serverkeygen status=200")
+    found = [name for name, form in (("number", secret),
+        ("reversed", secret[::-1]), ("base64", text[-64:]))
+        for chunk in memory_of(stack.process.pid) if form in chunk]
+    assert not found
+
+
 def test_answer_is_not_cached(unit):
     answer = ask(unit().birth)
     assert answer.headers["Cache-Control"] == "no-store"
