@@ -1,6 +1,7 @@
 """What "make bench" measures on: a durable Postgres, the service, the
 broker, nginx with the same certificate, and the load generator."""
 
+import concurrent.futures
 import json
 import pathlib
 import re
@@ -200,7 +201,23 @@ class Rig:
         main = int((data / "postmaster.pid").read_text().split()[0])
         return [main] + children(main)
 
+    def warm(self):
+        """Waits until each worker has its session of Postgres: what a
+        process costs that starts during a run would not be counted."""
+        workers = int(self.stack.settings.get("workers", 8))
+        callers = [Operator(self.stack, self.operator.token)
+            for _ in range(4 * workers)]
+        with concurrent.futures.ThreadPoolExecutor(len(callers)) as pool:
+            while self.database.value("SELECT count(*) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND "
+                    "usename = 'latchkey_service'") <= workers:
+                list(pool.map(lambda c: c.call("GET", "/manufacturers"),
+                    callers))
+        for caller in callers:
+            caller.http.close()
+
     def cpu(self):
+        self.warm()
         return {"service": [self.stack.process.pid],
             "postgres": self.postgres_pids()}
 
