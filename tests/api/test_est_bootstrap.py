@@ -250,6 +250,15 @@ def test_wrong_and_missing_credentials_are_401_with_challenges(token, device,
     expect(enroll(stack, token, device.key, client), 200)
 
 
+def test_digest_is_not_offered_and_not_taken(token, device, stack):
+    answer = Client(stack).post(f"{EST}/simpleenroll",
+        data=base64.b64encode(csr_der(device.key)),
+        headers={"Content-Type": "application/pkcs10",
+            "Authorization": f'Digest username="{token["id"]}", realm="latch'
+                'key", nonce="1", uri="/", response="00"'})
+    assert "Digest" not in expect(answer, 401).headers["WWW-Authenticate"]
+
+
 @pytest.mark.parametrize("value", [
     "Basic", "Basic ", "Basic !", "Basic YQ", "Basic OnB3",
     "Basic " + base64.b64encode(b"no colon").decode(),
