@@ -182,12 +182,14 @@ class Rig:
         return kind(directory, *args, **kwargs)
 
     def stop(self):
-        for part in (self.nginx, self.broker, self.stack):
-            if part:
-                part.stop()
-        if self.cluster and not self.is_guest:
-            self.cluster.remove()
-        shutil.rmtree(self.dir)
+        try:
+            for part in (self.nginx, self.broker, self.stack):
+                if part:
+                    part.stop()
+        finally:
+            if self.cluster and not self.is_guest:
+                self.cluster.remove()
+            shutil.rmtree(self.dir)
 
     # -- whose CPU
 
