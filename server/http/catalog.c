@@ -13,6 +13,7 @@ static const char *const callers[] = {
 
 static const char *const bodies[] = {
 	[BODY_NONE] = "none",
+	[BODY_ANY] = "any",
 	[BODY_JSON] = "json",
 	[BODY_FORM] = "form",
 	[BODY_PKCS10] = "pkcs10",

@@ -124,6 +124,7 @@ type_fits(enum body_kind kind, const char *type)
 {
 	switch (kind) {
 	case BODY_NONE:
+	case BODY_ANY:
 		return true;
 	case BODY_JSON:
 		return strcmp(type, "application/json") == 0;
@@ -152,7 +153,7 @@ router_check_body(
 	if (fr->has_length && fr->length > r->limit)
 		return fail(cx, &ERR_TOO_LARGE, "route: %llu bytes announced",
 		    (unsigned long long)fr->length);
-	if (r->body == BODY_NONE)
+	if (r->body == BODY_NONE || r->body == BODY_ANY)
 		return NULL;
 	if (rq->content_type == NULL || !type_fits(r->body, rq->content_type))
 		return fail(cx, &ERR_TYPE, "route: type %.60s",

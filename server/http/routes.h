@@ -20,6 +20,7 @@ enum who {
 
 enum body_kind {
 	BODY_NONE,
+	BODY_ANY,       /* of any type; the answer does not depend on it */
 	BODY_JSON,      /* application/json */
 	BODY_FORM,      /* application/x-www-form-urlencoded */
 	BODY_PKCS10,    /* application/pkcs10 */

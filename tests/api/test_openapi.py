@@ -8,7 +8,7 @@ import pytest
 from harness import openapi
 from harness.process import BUILD, run
 
-BODIES = {"none": set(), "json": {"application/json"},
+BODIES = {"none": set(), "any": {"*/*"}, "json": {"application/json"},
     "form": {"application/x-www-form-urlencoded"},
     "pkcs10": {"application/pkcs10"},
     "allowlist": {"text/csv", "application/x-ndjson"}}
