@@ -1,13 +1,11 @@
 #include "attest/attest.h"
 
-#include "attest/fmt_x509.h"
-
 const struct err ERR_BAD_EVIDENCE = { KIND_FORBIDDEN, "bad-evidence",
 	"The evidence was not accepted; the operator can find the reason by "
 	"the request id." };
 
 static const struct attest_format *const FORMATS[] = {
-	&FMT_X509,
+	NULL,
 };
 
 const struct attest_format *
@@ -15,8 +13,32 @@ attest_format_get(const char *name)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(FORMATS) / sizeof(FORMATS[0]); i++)
+	for (i = 0; FORMATS[i] != NULL; i++)
 		if (strcmp(FORMATS[i]->name, name) == 0)
 			return FORMATS[i];
+	return NULL;
+}
+
+const struct err *
+attest_judge(struct ctx *cx, const char *format, struct bytes evidence,
+    const struct attest_basis *basis, struct verdict *out)
+{
+	const struct attest_format *f = attest_format_get(format);
+	const struct err *e;
+	void *parsed = NULL;
+
+	verdict_init(out);
+	if (f == NULL)
+		e = fail(cx, &ERR_BAD_EVIDENCE, "no such format");
+	else if (evidence.n > LIMIT_EVIDENCE)
+		e = fail(
+		    cx, &ERR_BAD_EVIDENCE, "%zu bytes of evidence", evidence.n);
+	else
+		e = f->parse(cx, evidence, &parsed);
+	if (e != NULL) {
+		verdict_refuse(cx, out, LAYER_PARSE, "parse", "%s", cx->reason);
+		return e;
+	}
+	f->verify(cx, parsed, basis, out);
 	return NULL;
 }

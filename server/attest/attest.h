@@ -1,8 +1,13 @@
 /*
  * Attestation formats as a table {name, parse, verify}, one file each.  A
- * parse is pure and trusts nothing; a verify judges what was parsed against
- * one anchor of the manufacturer and gives one verdict.  Whether the unit is
- * on the allowlist, and what its model's policy asks, is the domain's.
+ * parse is strict, pure and trusts nothing; a verify judges what was parsed
+ * against a basis (the maker's anchors, our nonce, the key to be certified,
+ * the model's policy) and gives one verdict.  Whether the unit is on the
+ * allowlist is the domain's.
+ *
+ * Evidence is one byte string in every protocol.  A format of several parts
+ * (certificates, statements, signatures) is a CBOR map of text to byte string
+ * or to an array of byte strings (attest/parts.h).
  */
 #ifndef ATTEST_ATTEST_H
 #define ATTEST_ATTEST_H
@@ -10,47 +15,61 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "attest/policy.h"
+#include "attest/verdict.h"
 #include "base/bytes.h"
 #include "base/ctx.h"
 #include "base/err.h"
 #include "base/limits.h"
-#include "pki/cert.h"
 
-/* What a birth certificate's chain claims, before it is verified. */
-struct idevid {
-	struct cert leaf;
-	const char *serial; /* of the unit (text_is_serial), or NULL */
-	struct bytes chain[LIMIT_CHAIN]; /* borrowed, leaf first */
-	/* SHA-256 of the issuer names in the chain: an anchor that can verify
-	 * it has one of them as its subject. */
-	struct bytes issuers[LIMIT_CHAIN];
-	size_t n; /* of both */
+struct anchors; /* pki/anchors.h */
+
+/* What a maker's evidence may lead to (A11).  What it is stands in kind. */
+enum anchor_kind {
+	ANCHOR_CERTIFICATE, /* DER of a CA certificate */
+	ANCHOR_PUBLIC_KEY,  /* SPKI, of a unit or of a maker's signer */
+	ANCHOR_SECRET_KEY,  /* of a COSE_Mac0; never anything else */
+	ANCHOR_CRL,         /* DER; signed by one of the chain */
 };
 
-struct anchors;
-
 struct attest_anchor {
-	struct anchors *known;          /* decoded before, or NULL */
-	struct bytes certificate;       /* DER */
+	enum anchor_kind kind;
+	struct bytes value;
+	struct bytes id;                /* key id, or empty */
 	struct bytes scope_spki_sha256; /* 32 bytes, or empty (A11) */
 };
 
-struct verdict {
-	bool accepted;
-	const char *reason; /* NULL, or a code for the operator's record */
+/* All that a verdict may depend on beside the evidence and cx->now. */
+struct attest_basis {
+	const struct attest_anchor *anchor;
+	size_t n_anchors;
+	struct anchors *known; /* certificates decoded before, or NULL */
+	const struct attest_policy *policy; /* of the model; never NULL */
+	struct bytes nonce;    /* ours; empty: freshness is not checked */
+	struct bytes key_spki; /* to be certified; empty: no binding */
+	/* TLS exporter of the connection (RFC 9266), or empty. */
+	struct bytes exporter;
+	const char *issuer; /* URL of this service (E1), or NULL */
 };
 
 struct attest_format {
-	const char *name;
-	const struct err *(*parse)(struct ctx *cx, const struct bytes *chain,
-	    size_t n, struct idevid *out);
-	void (*verify)(struct ctx *cx, const struct idevid *id,
-	    const struct attest_anchor *anchor, struct verdict *out);
+	const char *name; /* as policies and requests name it */
+	/* Borrows from evidence.  *out is the format's own, in the arena. */
+	const struct err *(*parse)(
+	    struct ctx *cx, struct bytes evidence, void **out);
+	void (*verify)(struct ctx *cx, const void *parsed,
+	    const struct attest_basis *basis, struct verdict *out);
 };
 
 extern const struct err ERR_BAD_EVIDENCE; /* bad-evidence, FORBIDDEN */
 
 /* Borrowed; NULL if there is no such format. */
 const struct attest_format *attest_format_get(const char *name);
+
+/* Parses and judges.  An error is evidence that cannot be read (the verdict
+ * then has the finding "parse"); a refusal for any other reason is in the
+ * verdict alone. */
+ERR_FN attest_judge(struct ctx *cx, const char *format, struct bytes evidence,
+    const struct attest_basis *basis, struct verdict *out);
 
 #endif

@@ -3,8 +3,6 @@
 #include "base/text.h"
 #include "pki/chain.h"
 
-const struct attest_format FMT_X509 = { "idevid", idevid_parse, idevid_verify };
-
 static const struct err *
 parse_leaf(struct ctx *cx, struct idevid *out)
 {
@@ -45,13 +43,10 @@ idevid_parse(
 	return parse_leaf(cx, out);
 }
 
-void
-idevid_verify(struct ctx *cx, const struct idevid *id,
-    const struct attest_anchor *anchor, struct verdict *out)
+const struct err *
+idevid_verify(struct ctx *cx, const struct idevid *id, struct anchors *known,
+    const struct attest_anchor *anchor)
 {
-	const struct err *e = chain_verify_anchor(cx, id->chain, id->n,
-	    anchor->known, anchor->certificate, anchor->scope_spki_sha256);
-
-	out->accepted = e == NULL;
-	out->reason = e == NULL ? NULL : e->code;
+	return chain_verify_anchor(cx, id->chain, id->n, known, anchor->value,
+	    anchor->scope_spki_sha256);
 }

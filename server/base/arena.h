@@ -6,6 +6,7 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "base/auto.h"
@@ -26,6 +27,8 @@ void *arena_alloc(struct arena *a, size_t n);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_printf(struct arena *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *a, const char *fmt, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 /* Has free_fn(p) called when the arena is reset or freed, last first. */
 void arena_own(struct arena *a, void (*free_fn)(void *), void *p);

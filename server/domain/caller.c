@@ -1,6 +1,6 @@
 #include "domain/caller.h"
 
-#include "attest/attest.h"
+#include "attest/fmt_x509.h"
 #include "base/arena.h"
 #include "base/text.h"
 #include "codec/json.h"
@@ -95,9 +95,8 @@ is_anothers(struct ctx *cx, const struct idevid *id,
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		struct attest_anchor through = { cx->svc->anchors, mine->anchor,
-			c[i].scope_spki_sha256 };
-		struct verdict v;
+		struct attest_anchor through = { .value = mine->anchor,
+			.scope_spki_sha256 = c[i].scope_spki_sha256 };
 
 		if (strcmp(c[i].manufacturer_id, mine->manufacturer_id) == 0)
 			continue;
@@ -106,8 +105,7 @@ is_anothers(struct ctx *cx, const struct idevid *id,
 				return true;
 			through.scope_spki_sha256 = BYTES_OF(ca.key_sha256);
 		}
-		attest_format_get("idevid")->verify(cx, id, &through, &v);
-		if (v.accepted)
+		if (idevid_verify(cx, id, cx->svc->anchors, &through) == NULL)
 			return true;
 	}
 	return false;
@@ -125,15 +123,15 @@ find_unit(struct ctx *cx, const struct idevid *id,
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		struct attest_anchor anchor = { cx->svc->anchors, c[i].anchor,
-			c[i].scope_spki_sha256 };
-		struct verdict v;
+		struct attest_anchor anchor = { .value = c[i].anchor,
+			.scope_spki_sha256 = c[i].scope_spki_sha256 };
+		const struct err *failed;
 
 		if (!is_listed(&c[i], id))
 			continue;
-		attest_format_get("idevid")->verify(cx, id, &anchor, &v);
-		if (!v.accepted) {
-			why = v.reason;
+		failed = idevid_verify(cx, id, cx->svc->anchors, &anchor);
+		if (failed != NULL) {
+			why = failed->code;
 			continue;
 		}
 		if (is_anothers(cx, id, &c[i], c, n)) {
@@ -249,8 +247,7 @@ caller_unit(struct ctx *cx, const struct peer *peer, struct unit *out)
 	e = check_peer(cx, peer);
 	if (e != NULL)
 		return e;
-	if (attest_format_get("idevid")->parse(cx, peer->chain, peer->n, &id) !=
-	    NULL)
+	if (idevid_parse(cx, peer->chain, peer->n, &id) != NULL)
 		return refuse(cx, &ERR_ATTESTATION, &ev);
 	e = birth_candidates(
 	    cx, id.issuers, id.n, id.serial, id.leaf.key_sha256, &c, &n);

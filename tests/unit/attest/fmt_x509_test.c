@@ -5,15 +5,6 @@
 #include "pki/key.h"
 #include "pki/maker.h"
 
-static const struct attest_format *
-format(void)
-{
-	const struct attest_format *f = attest_format_get("idevid");
-
-	assert_non_null(f);
-	return f;
-}
-
 static void
 own_maker(void *p)
 {
@@ -50,13 +41,12 @@ a_birth_certificate_is_read_and_verified(void **state)
 {
 	struct maker *m = new_maker(true);
 	struct bytes chain[] = { born(m, "SN 42", 0), maker_intermediate(m) };
-	struct attest_anchor anchor = { NULL, maker_root(m), BYTES_NONE };
+	struct attest_anchor anchor = { .value = maker_root(m) };
 	struct idevid id;
-	struct verdict v;
 	struct cert root, mid;
 
 	(void)state;
-	assert_null(format()->parse(&cx, chain, 2, &id));
+	assert_null(idevid_parse(&cx, chain, 2, &id));
 	assert_string_equal(id.serial, "SN 42");
 	assert_string_equal(id.leaf.cn, "thermostat");
 	assert_int_equal(id.leaf.not_after, CERT_NO_EXPIRY);
@@ -65,16 +55,12 @@ a_birth_certificate_is_read_and_verified(void **state)
 	assert_null(cert_parse(&cx, maker_intermediate(m), &mid));
 	assert_bytes(id.issuers[0], BYTES_OF(mid.subject_sha256));
 	assert_bytes(id.issuers[1], BYTES_OF(root.subject_sha256));
-	format()->verify(&cx, &id, &anchor, &v);
-	assert_true(v.accepted);
-	assert_null(v.reason);
+	assert_null(idevid_verify(&cx, &id, NULL, &anchor));
 	anchor.scope_spki_sha256 = BYTES_OF(mid.key_sha256);
-	format()->verify(&cx, &id, &anchor, &v);
-	assert_true(v.accepted);
+	assert_null(idevid_verify(&cx, &id, NULL, &anchor));
 	anchor.scope_spki_sha256 = BYTES_OF(root.key_sha256);
-	format()->verify(&cx, &id, &anchor, &v);
-	assert_false(v.accepted);
-	assert_string_equal(v.reason, "chain-scope");
+	assert_true(
+	    is_err(idevid_verify(&cx, &id, NULL, &anchor), "chain-scope"));
 }
 
 static void
@@ -82,18 +68,15 @@ an_anchor_of_another_maker_does_not_verify(void **state)
 {
 	struct maker *m = new_maker(false), *other = new_maker(false);
 	struct bytes leaf = born(m, "SN-1", 0);
-	struct attest_anchor anchor = { NULL, maker_root(other), BYTES_NONE };
+	struct attest_anchor anchor = { .value = maker_root(other) };
 	struct idevid id;
-	struct verdict v;
 
 	(void)state;
 	assert_null(idevid_parse(&cx, &leaf, 1, &id));
-	idevid_verify(&cx, &id, &anchor, &v);
-	assert_false(v.accepted);
-	assert_string_equal(v.reason, "chain-untrusted");
-	anchor.certificate = LIT("garbage");
-	idevid_verify(&cx, &id, &anchor, &v);
-	assert_false(v.accepted);
+	assert_true(
+	    is_err(idevid_verify(&cx, &id, NULL, &anchor), "chain-untrusted"));
+	anchor.value = LIT("garbage");
+	assert_non_null(idevid_verify(&cx, &id, NULL, &anchor));
 }
 
 static void
@@ -101,15 +84,13 @@ an_expired_birth_certificate_is_told(void **state)
 {
 	struct maker *m = new_maker(false);
 	struct bytes leaf = born(m, "SN-1", NOW - 1);
-	struct attest_anchor anchor = { NULL, maker_root(m), BYTES_NONE };
+	struct attest_anchor anchor = { .value = maker_root(m) };
 	struct idevid id;
-	struct verdict v;
 
 	(void)state;
 	assert_null(idevid_parse(&cx, &leaf, 1, &id));
-	idevid_verify(&cx, &id, &anchor, &v);
-	assert_false(v.accepted);
-	assert_string_equal(v.reason, "chain-expired");
+	assert_true(
+	    is_err(idevid_verify(&cx, &id, NULL, &anchor), "chain-expired"));
 }
 
 static void

@@ -1,0 +1,66 @@
+/*
+ * A model's policy on evidence, and how it is applied to the facts of any
+ * format.  As data it is JSON (codec/policy_json); an empty one asks nothing
+ * beyond what its format asks by itself.
+ */
+#ifndef ATTEST_POLICY_H
+#define ATTEST_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attest/verdict.h"
+#include "base/bytes.h"
+#include "base/ctx.h"
+#include "base/limits.h"
+
+/* Unset: NULL, empty, 0 or false.  Lists are any of. */
+struct attest_policy {
+	/* Evidence. */
+	const char *format[LIMIT_POLICY_LIST];
+	size_t n_formats;
+	const char *profile[LIMIT_POLICY_LIST]; /* of EAT */
+	size_t n_profiles;
+	enum grade least_grade;
+	/* Identity. */
+	struct bytes oem;
+	struct bytes hw_model;
+	struct bytes implementation_id;
+	uint16_t vid;                    /* of Matter; 0: unset */
+	uint16_t pid[LIMIT_POLICY_LIST]; /* of Matter */
+	size_t n_pids;
+	bool cd_test, cd_provisional; /* kinds of declaration beside official */
+	/* State. */
+	bool secure_boot; /* required */
+	enum debug_state least_debug;
+	bool lifecycle_secured; /* PSA: 0x3000 to 0x30ff alone */
+	/* Firmware. */
+	const char *least_sw_version;
+	int64_t sw_scheme;  /* of it: 16384 semver, 16387 integers (RFC 9393) */
+	bool sw_may_go_down; /* than this unit has shown before */
+	struct measurement measurement[LIMIT_MEASUREMENTS]; /* allowed */
+	size_t n_measurements;
+	struct {
+		uint32_t index;
+		struct bytes sha256;
+	} pcr[LIMIT_PCRS];
+	size_t n_pcrs;
+	/* Revocation: whether a chain without a current CRL is refused. */
+	bool crl_required;
+	int64_t reattest_every; /* seconds; 0: not at renewal */
+	int64_t version;        /* of the policy, counted up when stored */
+};
+
+/* Asks of v->facts what p asks, in this order: profile, identity, state,
+ * firmware.  earlier_sw is what this unit has shown before, or NULL.  A
+ * format calls it last, when nothing was refused, with its grade set. */
+void policy_apply(struct ctx *cx, const struct attest_policy *p,
+    const char *earlier_sw, struct verdict *v);
+
+/* Whether version a is at least b by the scheme: 16384 semver, 16387 decimal
+ * integers, with dots between several (RFC 9393 section 4.1).  False where one
+ * cannot be read. */
+bool version_at_least(int64_t scheme, const char *a, const char *b);
+
+#endif
