@@ -41,13 +41,15 @@
 #define LIMIT_TOKEN 512       /* bearer token, characters */
 #define LIMIT_JWS (8 * KIB)
 #define LIMIT_TOGETHER 16         /* requests that share a commit */
-#define LIMIT_EVIDENCE (32 * KIB) /* of a device, all parts together */
+#define LIMIT_EVIDENCE (64 * KIB) /* of a device, all parts together */
 #define LIMIT_CBOR_DEPTH 16
-#define LIMIT_CBOR_ITEMS 4096    /* of one message, all levels */
-#define LIMIT_FINDINGS 32        /* of one verdict */
-#define LIMIT_MEASUREMENTS 32    /* components, measured or allowed */
-#define LIMIT_POLICY_LIST 16     /* choices in one field of a policy */
-#define LIMIT_PCRS 24            /* of a TPM bank */
-#define LIMIT_COLUMN (512 * KIB) /* one parameter over many rows */
+#define LIMIT_CBOR_ITEMS 4096      /* of one message, all levels */
+#define LIMIT_FINDINGS 32          /* of one verdict */
+#define LIMIT_MEASUREMENTS 32      /* components, measured or allowed */
+#define LIMIT_POLICY_LIST 16       /* choices in one field of a policy */
+#define LIMIT_PCRS 24              /* of a TPM bank */
+#define LIMIT_EVENT_LOG (48 * KIB) /* of what firmware measured */
+#define LIMIT_EVENTS 1024          /* in it */
+#define LIMIT_COLUMN (512 * KIB)   /* one parameter over many rows */
 
 #endif
