@@ -135,6 +135,7 @@ read_san(struct arena *a, struct bytes value, struct cert *out)
 	if (!ext_san(value, &san))
 		return false;
 	out->n_san = san.n;
+	out->san = value;
 	out->n_uri = san.n_uri;
 	out->n_dns = san.n_dns;
 	if (san.n_uri == 1)
@@ -152,6 +153,8 @@ read_key_usage(struct bytes value, struct cert *out)
 	out->has_ku = true;
 	out->ku_digital_signature = ku.digital_signature;
 	out->ku_cert_sign = ku.cert_sign;
+	out->ku_key_encipherment = ku.key_encipherment;
+	out->ku_key_agreement = ku.key_agreement;
 	return true;
 }
 
@@ -168,6 +171,7 @@ read_eku(struct bytes value, struct cert *out)
 	out->eku_cmc_ra = eku.cmc_ra;
 	out->eku_any = eku.any;
 	out->eku_other = eku.other;
+	out->eku_ek = eku.ek;
 	return true;
 }
 
@@ -182,6 +186,7 @@ read_extension(struct arena *a, const struct ext *e, struct cert *out)
 	case EXT_EXTENDED_KEY_USAGE:
 		return read_eku(e->value, out);
 	case EXT_SUBJECT_ALT_NAME:
+		out->san_critical = e->critical;
 		return read_san(a, e->value, out);
 	case EXT_POLICIES:
 		return ext_policies(e->value);

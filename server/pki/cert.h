@@ -31,10 +31,14 @@ struct cert {
 	const char *subject_serial; /* the only serialNumber, or NULL */
 	const char *uri;            /* the only URI in the SAN, or NULL */
 	int n_uri, n_dns;
-	int n_san;  /* all names in the SAN, URIs included */
+	int n_san;        /* all names in the SAN, URIs included */
+	struct bytes san; /* the extension's value, or empty */
+	bool san_critical;
 	bool is_ca; /* basicConstraints CA:TRUE */
 	bool has_ku, ku_digital_signature, ku_cert_sign;
+	bool ku_key_encipherment, ku_key_agreement;
 	bool has_eku, eku_client, eku_server, eku_cmc_ra, eku_any, eku_other;
+	bool eku_ek;           /* beside eku_other */
 	bool strong_signature; /* SHA-256 or better (pki/sigalg) */
 };
 

@@ -73,7 +73,7 @@ policy(struct ctx *cx, const char *reason)
 static const struct err *
 judge_extension(struct ctx *cx, const struct ext *e)
 {
-	struct ext_key_usage ku = { false, false };
+	struct ext_key_usage ku = { .cert_sign = false };
 	struct ext_eku eku = { .client = false };
 	struct ext_san san = { .n = 0 };
 	bool ca = false, ok = true;

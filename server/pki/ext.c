@@ -29,6 +29,8 @@ static const struct bytes EKU_SERVER =
 /* RFC 6402 section 2.10. */
 static const struct bytes EKU_CMC_RA =
     OID(0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x1c);
+/* tcg-kp-EKCertificate (TCG EK Credential Profile 2.5, section 3.2.16). */
+static const struct bytes EKU_EK = OID(0x67, 0x81, 0x05, 0x08, 0x01);
 static const struct bytes EKU_ANY = OID(0x55, 0x1d, 0x25, 0x00);
 
 static enum ext_id
@@ -129,6 +131,8 @@ ext_key_usage(struct bytes value, struct ext_key_usage *out)
 	if (!named_bits(value, &bits))
 		return false;
 	out->digital_signature = (bits & 0x80) != 0;
+	out->key_encipherment = (bits & 0x20) != 0;
+	out->key_agreement = (bits & 0x08) != 0;
 	out->cert_sign = (bits & 0x04) != 0;
 	return true;
 }
@@ -162,6 +166,8 @@ ext_eku(struct bytes value, struct ext_eku *out)
 			out->any = true;
 		else
 			out->other = true;
+		if (bytes_eq(oid, EKU_EK))
+			out->ek = true;
 	}
 	return true;
 }

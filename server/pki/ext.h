@@ -43,12 +43,14 @@ const struct ext *ext_find(const struct ext_list *l, enum ext_id id);
 bool ext_basic_constraints(struct bytes value, bool *ca);
 
 struct ext_key_usage {
-	bool digital_signature, cert_sign;
+	bool digital_signature, key_encipherment, key_agreement, cert_sign;
 };
 bool ext_key_usage(struct bytes value, struct ext_key_usage *out);
 
 struct ext_eku {
-	bool client, server, cmc_ra, any, other;
+	bool client, server, cmc_ra, any;
+	bool ek;    /* endorsement key of a TPM */
+	bool other; /* also where it is ek */
 };
 bool ext_eku(struct bytes value, struct ext_eku *out);
 

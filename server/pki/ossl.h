@@ -13,7 +13,9 @@
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/pkcs7.h>
+#include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
@@ -28,6 +30,7 @@ AUTO_DEFINE(BIO, BIO_free_all);
 AUTO_DEFINE(CERTIFICATEPOLICIES, CERTIFICATEPOLICIES_free);
 AUTO_DEFINE(CMS_ContentInfo, CMS_ContentInfo_free);
 AUTO_DEFINE(ECDSA_SIG, ECDSA_SIG_free);
+AUTO_DEFINE(EVP_CIPHER_CTX, EVP_CIPHER_CTX_free);
 AUTO_DEFINE(EVP_MD_CTX, EVP_MD_CTX_free);
 AUTO_DEFINE(EVP_PKEY, EVP_PKEY_free);
 AUTO_DEFINE(EVP_PKEY_CTX, EVP_PKEY_CTX_free);
