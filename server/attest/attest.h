@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "attest/policy.h"
 #include "attest/verdict.h"
@@ -30,6 +31,9 @@ enum anchor_kind {
 	ANCHOR_PUBLIC_KEY,  /* SPKI, of a unit or of a maker's signer */
 	ANCHOR_SECRET_KEY,  /* of a COSE_Mac0; never anything else */
 	ANCHOR_CRL,         /* DER; signed by one of the chain */
+	/* Certificates that vouch for nothing but: */
+	ANCHOR_CRL_SIGNER,  /* CRLs in place of the CA that issued it */
+	ANCHOR_DECLARATION, /* certification declarations of Matter */
 };
 
 struct attest_anchor {
@@ -37,6 +41,7 @@ struct attest_anchor {
 	struct bytes value;
 	struct bytes id;                /* key id, or empty */
 	struct bytes scope_spki_sha256; /* 32 bytes, or empty (A11) */
+	uint16_t scope_vid;             /* of Matter; 0: any (A11) */
 };
 
 /* All that a verdict may depend on beside the evidence and cx->now. */

@@ -21,7 +21,7 @@ struct part {
 };
 
 /* Borrows from evidence.  Unknown, repeated and missing parts refuse. */
-ERR_FN parts_read(struct ctx *cx, struct bytes evidence,
-    const struct part *part, size_t n);
+ERR_FN parts_read(
+    struct ctx *cx, struct bytes evidence, const struct part *part, size_t n);
 
 #endif

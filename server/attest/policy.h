@@ -31,13 +31,18 @@ struct attest_policy {
 	uint16_t pid[LIMIT_POLICY_LIST]; /* of Matter */
 	size_t n_pids;
 	bool cd_test, cd_provisional; /* kinds of declaration beside official */
+	bool cd_optional;             /* a device may have none */
+	/* What the ledger of certified products says of it. */
+	const char *cd_certificate_id;
+	uint32_t cd_device_type;
+	uint16_t cd_version;
 	/* State. */
 	bool secure_boot; /* required */
 	enum debug_state least_debug;
 	bool lifecycle_secured; /* PSA: 0x3000 to 0x30ff alone */
 	/* Firmware. */
 	const char *least_sw_version;
-	int64_t sw_scheme;  /* of it: 16384 semver, 16387 integers (RFC 9393) */
+	int64_t sw_scheme; /* of it: 16384 semver, 16387 integers (RFC 9393) */
 	bool sw_may_go_down; /* than this unit has shown before */
 	struct measurement measurement[LIMIT_MEASUREMENTS]; /* allowed */
 	size_t n_measurements;

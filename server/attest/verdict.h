@@ -74,7 +74,9 @@ struct measurement {
  * then.  Everything was covered by a signature that verified. */
 struct facts {
 	const char *serial;
-	struct bytes ueid; /* or PSA instance id */
+	struct bytes ueid;           /* or PSA instance id */
+	const char *subject;         /* of a Matter DAC, for people */
+	struct bytes subject_sha256; /* of that name, DER */
 	struct bytes oem;
 	const char *model;      /* text, or hwmodel in hex */
 	const char *hw_version; /* of the chip: PSA implementation id in hex */

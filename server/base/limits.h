@@ -40,6 +40,9 @@
 #define LIMIT_TOPIC 256       /* bytes of one topic pattern */
 #define LIMIT_TOKEN 512       /* bearer token, characters */
 #define LIMIT_JWS (8 * KIB)
+#define LIMIT_TLV_DEPTH 8         /* of Matter's records */
+#define LIMIT_MATTER_PIDS 100     /* products of one declaration */
+#define LIMIT_MATTER_PAAS 10      /* authorities that it allows */
 #define LIMIT_TOGETHER 16         /* requests that share a commit */
 #define LIMIT_EVIDENCE (64 * KIB) /* of a device, all parts together */
 #define LIMIT_CBOR_DEPTH 16
