@@ -23,6 +23,15 @@
 #define LIMIT_CSR (32 * KIB)  /* DER */
 #define LIMIT_CERT (16 * KIB) /* DER */
 #define LIMIT_CHAIN 5         /* client chain (SECURITY.md E4) */
+#define LIMIT_PATH_CERTS 10   /* certificates of a path, anchor included */
+#define LIMIT_PATH_POOL 24    /* certificates a path is looked for in */
+#define LIMIT_PATH_CHECKS 64  /* signatures verified on the way */
+#define LIMIT_DN 1024         /* a distinguished name, where it is compared */
+#define LIMIT_NAME_CHECKS (1024 * 1024) /* names times constraints */
+#define LIMIT_POLICIES 64 /* policies or mappings of a certificate */
+
+#define LIMIT_CRL (1 * MIB)   /* DER */
+#define LIMIT_CRLS 24         /* that one path is judged with */
 #define LIMIT_EXTENSIONS 32   /* of a certificate or CSR */
 #define LIMIT_SAN 32          /* names in a subjectAltName */
 #define LIMIT_RSA_BITS 4096   /* E4 */

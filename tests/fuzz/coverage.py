@@ -37,6 +37,13 @@ PARSERS = {
         "server/pki/ext.c -ext_ns_cert_type -ext_find", "server/pki/name.c",
         "server/pki/der.c"],
     "chain": ["server/pki/chain.c"],
+    "certpath": ["server/pki/path_cert.c", "server/pki/path.c",
+        "server/pki/path_judge.c", "server/pki/path_profile.c",
+        "server/pki/path_policy.c", "server/pki/path_revocation.c",
+        "server/pki/name_rules.c", "server/pki/dn.c"],
+    "crl": ["server/pki/crl.c +crl_parse +split +read_entries +take_entry "
+        "+read_entry_extensions +read_extensions +read_extension "
+        "+read_point +read_authority +take_flag +read_reasons +take_times"],
     "pem": ["server/pki/pem.c -pem_text"],
     "cms": ["server/pki/cms.c -cms_certs_only -wrap"],
     "path": ["server/http/guard.c +guard_path +path_char"],

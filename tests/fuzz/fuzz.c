@@ -28,6 +28,7 @@
 #include "pki/der.h"
 #include "pki/identity.h"
 #include "pki/keywrap.h"
+#include "pki/path.h"
 #include "pki/template.h"
 
 static struct ctx cx;
@@ -327,6 +328,61 @@ fuzz_chain(struct bytes in)
 	    &cx, der + 1, n - 1, NULL, der[0], BYTES_OF(last.key_sha256));
 }
 
+/* One list, asked about its own issuer. */
+static void
+fuzz_crl(struct bytes in)
+{
+	struct crl crl;
+
+	if (crl_parse(&cx, in, &crl) != NULL)
+		return;
+	(void)!crl_current(&cx, &crl);
+	must(!crl_lists(&crl, crl.issuer_dn, BYTES_NONE));
+	(void)crl_repeats(&crl);
+	(void)crl_signed_by(&crl, BYTES_NONE, false);
+}
+
+/* A byte of rules, then DER after DER: the leaf, what it may be led over by,
+ * lists; the last is the anchor. */
+static void
+fuzz_certpath(struct bytes in)
+{
+	struct bytes item[LIMIT_PATH_POOL], crl[LIMIT_PATH_POOL];
+	struct path_anchor anchor = { .issues = true, .is_leaf = true };
+	struct path_rules r = { .host = "example.com" };
+	struct path_input p = { .anchor = &anchor, .n_anchors = 1 };
+	struct path path;
+	struct der_item it;
+	struct crl list;
+	uint8_t how;
+
+	if (in.n < 1)
+		return;
+	how = in.p[0];
+	in = (struct bytes){ in.p + 1, in.n - 1 };
+	while (p.n_pool + p.n_crls < LIMIT_PATH_POOL && der_next(&in, &it))
+		if (crl_parse(&cx, it.whole, &list) == NULL)
+			crl[p.n_crls++] = it.whole;
+		else
+			item[p.n_pool++] = it.whole;
+	if (p.n_pool < 1)
+		return;
+	p.leaf = item[0];
+	anchor.der = item[p.n_pool - 1];
+	p.pool = item;
+	p.crl = crl;
+	r.profile = (how & 1) != 0;
+	r.anchor_rules = r.anchor_is_ca = r.anchor_expires = (how & 2) != 0;
+	r.weak = (how & 4) != 0;
+	r.crl = (how & 8) != 0 ? PATH_CRL_NEEDED : PATH_CRL_KNOWN;
+	r.purpose_strict = (how & 16) != 0;
+	r.policy.explicit = (how & 32) != 0;
+	if ((how & 64) != 0)
+		r.host = NULL;
+	if (path_validate(&cx, &p, &r, &path) == NULL)
+		must(path.n >= 1 && path.n <= LIMIT_PATH_CERTS);
+}
+
 static void
 fuzz_path(struct bytes in)
 {
@@ -426,6 +482,8 @@ static const struct row {
 	{ "head", fuzz_head },
 	{ "cert", fuzz_cert },
 	{ "chain", fuzz_chain },
+	{ "certpath", fuzz_certpath },
+	{ "crl", fuzz_crl },
 	{ "pem", fuzz_pem },
 	{ "cms", fuzz_cms },
 };

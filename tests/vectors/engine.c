@@ -5,6 +5,8 @@
  * sender would send and nothing else; what the answer should be stays with
  * whoever asks.
  */
+#include "tests/vectors/engine.h"
+
 #include <stdio.h>
 
 #include "base/arena.h"
@@ -20,16 +22,18 @@
 #include "pki/pem.h"
 #include "pki/sigalg.h"
 
-#define MAX_LINE (256 * KIB)
-#define MAX_INPUTS 4
+#define MAX_LINE (4 * MIB)
 
-static struct ctx cx;
+#define NOW INT64_C(1795219200) /* 2026-11-21, unless a question says else */
+
+struct ctx engine_cx;
+
 static const struct err ERR_NO = { KIND_INVALID, "no", "No." };
 
-static const struct err *
+const struct err *
 yes_if(bool ok, const char *why)
 {
-	return ok ? NULL : fail(&cx, &ERR_NO, "%s", why);
+	return ok ? NULL : fail(&engine_cx, &ERR_NO, "%s", why);
 }
 
 static const struct err *
@@ -37,7 +41,7 @@ ask_csr(const struct bytes *in)
 {
 	struct csr csr;
 
-	return csr_parse(&cx, in[0], &csr);
+	return csr_parse(&engine_cx, in[0], &csr);
 }
 
 static const struct err *
@@ -45,7 +49,7 @@ ask_cert(const struct bytes *in)
 {
 	struct cert cert;
 
-	return cert_parse(&cx, in[0], &cert);
+	return cert_parse(&engine_cx, in[0], &cert);
 }
 
 static const struct err *
@@ -54,7 +58,7 @@ ask_cms(const struct bytes *in)
 	struct bytes ders[LIMIT_CHAIN];
 	size_t n;
 
-	return cms_read_certs(&cx, in[0], ders, LIMIT_CHAIN, &n);
+	return cms_read_certs(&engine_cx, in[0], ders, LIMIT_CHAIN, &n);
 }
 
 static const struct err *
@@ -62,13 +66,13 @@ ask_spki(const struct bytes *in)
 {
 	struct key_facts facts;
 
-	return key_parse_spki(&cx, in[0], &facts);
+	return key_parse_spki(&engine_cx, in[0], &facts);
 }
 
 static const struct err *
 ask_pkcs8(const struct bytes *in)
 {
-	const char *pem = pem_text(cx.arena, "PRIVATE KEY", in[0]);
+	const char *pem = pem_text(engine_cx.arena, "PRIVATE KEY", in[0]);
 	AUTO(EVP_PKEY) *key = key_read_private(bytes_str(pem));
 
 	return yes_if(key != NULL, "no private key");
@@ -85,7 +89,7 @@ ask_signature(const struct bytes *in)
 
 	if (alg == NULL)
 		return yes_if(false, "algorithm not accepted");
-	e = key_parse_spki(&cx, in[1], &facts);
+	e = key_parse_spki(&engine_cx, in[1], &facts);
 	if (e != NULL)
 		return e;
 	key = key_open(in[1]);
@@ -98,7 +102,7 @@ ask_signature(const struct bytes *in)
 static const struct err *
 ask_es256(const struct bytes *in)
 {
-	return yes_if(key_verify_es256(&cx, in[0], in[1], in[2]),
+	return yes_if(key_verify_es256(&engine_cx, in[0], in[1], in[2]),
 	    "signature does not verify");
 }
 
@@ -106,12 +110,13 @@ ask_es256(const struct bytes *in)
 static const struct err *
 ask_jws(const struct bytes *in)
 {
-	const char *compact = bytes_to_str(cx.arena, in[0]);
+	const char *compact = bytes_to_str(engine_cx.arena, in[0]);
 	struct bytes payload;
 
 	if (compact == NULL)
 		return yes_if(false, "NUL");
-	return jws_verify_es256(&cx, compact, in[1], in[2], NULL, &payload);
+	return jws_verify_es256(
+	    &engine_cx, compact, in[1], in[2], NULL, &payload);
 }
 
 /* Key, message, tag, which may be cut short. */
@@ -144,11 +149,7 @@ ask_any(const struct bytes *in)
 	return NULL;
 }
 
-static const struct question {
-	const char *name;
-	const struct err *(*ask)(const struct bytes *in);
-	size_t inputs;
-} questions[] = {
+static const struct question questions[] = {
 	{ "csr", ask_csr, 1 },
 	{ "cert", ask_cert, 1 },
 	{ "cms", ask_cms, 1 },
@@ -159,16 +160,24 @@ static const struct question {
 	{ "jws", ask_jws, 3 },
 	{ "hmac", ask_hmac, 3 },
 	{ "any", ask_any, 1 },
+	{ NULL, NULL, 0 },
+};
+
+static const struct question *const tables[] = {
+	questions,
+	questions_path,
 };
 
 static const struct question *
 question(const char *name)
 {
+	const struct question *q;
 	size_t i;
 
-	for (i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
-		if (strcmp(questions[i].name, name) == 0)
-			return &questions[i];
+	for (i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		for (q = tables[i]; q->name != NULL; q++)
+			if (strcmp(q->name, name) == 0)
+				return q;
 	return NULL;
 }
 
@@ -182,7 +191,7 @@ input(const char *hex)
 	must(hex != NULL);
 	if (strcmp(hex, "-") == 0)
 		return in;
-	must(bytes_from_hex(cx.arena, bytes_str(hex), &in));
+	must(bytes_from_hex(engine_cx.arena, bytes_str(hex), &in));
 	return in;
 }
 
@@ -199,12 +208,13 @@ answer(char *line)
 	must(q != NULL);
 	for (i = 0; i < q->inputs; i++)
 		in[i] = input(strtok_r(NULL, " \n", &rest));
-	cx.reason = NULL;
+	engine_cx.reason = NULL;
+	engine_cx.now = NOW;
 	e = q->ask(in);
 	if (e == NULL)
 		(void)puts("accept");
 	else
-		(void)printf("reject %s: %s\n", e->code, cx.reason);
+		(void)printf("reject %s: %s\n", e->code, engine_cx.reason);
 	(void)fflush(stdout);
 }
 
@@ -213,13 +223,14 @@ main(void)
 {
 	static char line[MAX_LINE];
 
-	cx = (struct ctx){ .arena = arena_new(LIMIT_ARENA),
+	engine_cx = (struct ctx){
+		.arena = arena_new(LIMIT_ARENA),
 		.rid = "00000000-0000-4000-8000-000000000000",
-		.now = INT64_C(1795219200) };
+	};
 	while (fgets(line, sizeof(line), stdin) != NULL) {
-		arena_reset(cx.arena);
+		arena_reset(engine_cx.arena);
 		answer(line);
 	}
-	arena_free(cx.arena);
+	arena_free(engine_cx.arena);
 	return 0;
 }

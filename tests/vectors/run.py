@@ -15,6 +15,8 @@ import selectors
 import subprocess
 import sys
 
+import folder_x509_path
+
 HERE = pathlib.Path(__file__).resolve().parent
 PATIENCE = 20  # seconds, for one question
 
@@ -212,8 +214,15 @@ def corpora(folder, case):
                 (kind, [data]))
 
 
+def one(question):
+    """A folder whose cases are a question each."""
+    def cases(folder, case):
+        yield case["id"], case["expect"], question(folder, visible(case))
+    return cases
+
+
 FOLDERS = {"csr": csr, "crypto-wycheproof": wycheproof,
-    "asn1-corpora": corpora}
+    "asn1-corpora": corpora, "x509-path": one(folder_x509_path.x509_path)}
 
 
 # -- the run
