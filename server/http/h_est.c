@@ -142,8 +142,7 @@ post_serverkeygen(struct ctx *cx, struct request *rq, struct reply *rs)
 	struct keygen_out out = { 0 };
 	const struct err *e;
 
-	/* Beside other credentials, nobody judged it. */
-	if (rq->basic == NULL && rq->peer.n > 0)
+	if (rq->peer.n > 0)
 		in.cert = rq->peer.chain[0];
 	e = read_csr(cx, rq, &in.csr_der);
 	if (e == NULL)

@@ -10,6 +10,8 @@
 #include "domain/label_rule.h"
 #include "http/router.h"
 
+static const struct err ERR_TWO_UNITS = { KIND_FORBIDDEN, "two-units",
+	"The client certificate and the token are not of the same device." };
 static const struct err ERR_NO_BEARER = { KIND_UNAUTHENTICATED,
 	"unauthenticated", "Send a bearer token in the Authorization header." };
 
@@ -124,6 +126,32 @@ has_bootstrap(const struct request *rq)
 	return rq->route->who == WHO_ENROLLEE && rq->basic != NULL;
 }
 
+/* A certificate beside a token has to be as good as alone: whoever shows one
+ * that nobody trusts is refused with it. */
+static ERR_FN
+judge_beside(struct call *c)
+{
+	struct request *rq = c->rq;
+
+	rq->caller.kind = CALLER_UNIT;
+	return rq->peer.n == 0
+		   ? NULL
+		   : caller_unit(c->cx, &rq->peer, &rq->caller.unit);
+}
+
+/* A unit that has shown a certificate is none that a token stands in for
+ * (A12), so the two are of different ones. */
+static ERR_FN
+judge_bootstrap(struct call *c, const struct bootstrap_try *t)
+{
+	if (t->e != NULL)
+		return t->e;
+	if (c->rq->peer.n > 0)
+		return fail(c->cx, &ERR_TWO_UNITS,
+		    "token %s is not of the certificate's unit", t->user);
+	return judge_label(c->cx, c->rq);
+}
+
 void
 judge_callers(struct call *const *calls, size_t n)
 {
@@ -139,7 +167,9 @@ judge_callers(struct call *const *calls, size_t n)
 			calls[i]->e = judge_one(calls[i]->cx, rq);
 			continue;
 		}
-		rq->caller.kind = CALLER_UNIT;
+		calls[i]->e = judge_beside(calls[i]);
+		if (calls[i]->e != NULL)
+			continue;
 		tries[m] = (struct bootstrap_try){ .cx = calls[i]->cx,
 			.user = rq->basic->user,
 			.password = rq->basic->password,
@@ -149,9 +179,7 @@ judge_callers(struct call *const *calls, size_t n)
 	}
 	bootstrap_judge(tries, m);
 	for (i = 0; i < m; i++)
-		of[i]->e = tries[i].e != NULL
-			       ? tries[i].e
-			       : judge_label(of[i]->cx, of[i]->rq);
+		of[i]->e = judge_bootstrap(of[i], &tries[i]);
 }
 
 enum lane

@@ -13,7 +13,7 @@ from cryptography.x509 import oid
 
 from harness.crypto import certs_of_cms, csr_der
 from harness.http import Client, expect
-from harness.players import Device, Operator
+from harness.players import Device, Maker, Operator
 from harness.raw import Raw
 
 PATH = "/.well-known/est/plant/simpleenroll"
@@ -106,6 +106,45 @@ def test_password_is_in_no_row_and_no_log(stack, database, device, token):
         assert secret not in rows
         assert secret not in stack.log()
     assert token["id"] in rows
+
+
+# ---- 45: a certificate beside the token
+
+
+def beside(stack, token, key, client):
+    return client.post(PATH, data=base64.b64encode(csr_der(key)),
+        headers={"Content-Type": "application/pkcs10"},
+        auth=(token["id"], token["password"]))
+
+
+def test_untrusted_certificate_beside_a_good_token_is_403_and_closed(stack,
+        database, device, token):
+    stranger = Device(stack, Maker("nobody"))
+    for password in (token["password"], "wrong"):
+        answer = expect(beside(stack, {**token, "password": password},
+            device.key, stranger.birth), 403)
+        assert answer.headers["Connection"] == "close"
+    assert database.value("SELECT count(*) FROM certificate") == 0
+    expect(enroll(stack, token, device.key), 200)
+
+
+def test_operational_certificate_beside_a_token_is_403(stack, operator, maker,
+        device, token):
+    device._received(expect(enroll(stack, token, device.key), 200))
+    other = Device(stack, maker)
+    operator.allow(other)
+    (fresh,) = make(operator, maker, other.serial).json()["tokens"]
+    expect(beside(stack, fresh, other.key, device.operational), 403)
+    expect(enroll(stack, fresh, other.key), 200)
+
+
+def test_birth_certificate_beside_a_token_of_another_unit_is_403(stack,
+        operator, maker, device, token, database):
+    other = Device(stack, maker)
+    operator.allow(other)
+    answer = expect(beside(stack, token, device.key, other.birth), 403)
+    assert "same device" in answer.text
+    assert database.value("SELECT count(*) FROM certificate") == 0
 
 
 # ---- A11, A12: whose token, and whose not
