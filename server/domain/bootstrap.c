@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/net.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "domain/code.h"
@@ -219,7 +220,8 @@ wrong(struct ctx *cx, const char *address, const char *why)
 	uint8_t key[32];
 	int64_t n = 0;
 
-	code_guess_key(cx, "bootstrap", address, key);
+	/* An IPv6 site has as many addresses as it likes. */
+	code_guess_key(cx, "bootstrap", net_prefix(cx->arena, address), key);
 	e = guess_take(cx, "bootstrap", key, set->guess_window, &n);
 	if (e == NULL && n == set->guesses_address + 1)
 		e = event_add(
@@ -228,7 +230,8 @@ wrong(struct ctx *cx, const char *address, const char *why)
 		return e;
 	if (n <= set->guesses_address)
 		return fail(cx, &ERR_PASSWORD, "bootstrap token: %s", why);
-	cx->retry_after = (int)set->guess_window;
+	cx->retry_after =
+	    (int)(set->guess_window - cx->now % set->guess_window);
 	return fail(
 	    cx, &ERR_TRIES, "bootstrap token: %s, try %lld", why, (long long)n);
 }
@@ -276,6 +279,7 @@ fill_unit(struct ctx *cx, const char *id, const struct bootstrap_found *f,
 		.model_policy = f->policy,
 		.support_until = f->support_until,
 		.serial = f->serial,
+		.listed_serial = f->serial,
 		.batch = f->batch,
 		.made_at = f->made_at,
 		.boot_test = f->boot_test,
@@ -350,7 +354,7 @@ refuse_key(struct ctx *cx, const struct unit *unit)
 
 const struct err *
 bootstrap_check(
-    struct ctx *cx, const struct unit *unit, const uint8_t key_sha256[32])
+    struct ctx *cx, const struct unit *unit, const uint8_t *key_sha256)
 {
 	const struct bootstrap *token = unit->bootstrap;
 
@@ -358,7 +362,8 @@ bootstrap_check(
 		return fail(cx, &ERR_REFUSED, "token %s is for label %s (A8)",
 		    token->id, token->label);
 	if (token->key_sha256.n > 0 &&
-	    !bytes_eq(token->key_sha256, (struct bytes){ key_sha256, 32 }))
+	    (key_sha256 == NULL ||
+		!bytes_eq(token->key_sha256, (struct bytes){ key_sha256, 32 })))
 		return refuse_key(cx, unit);
 	return NULL;
 }

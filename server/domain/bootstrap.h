@@ -59,9 +59,10 @@ struct bootstrap_try {
  * token's key. */
 void bootstrap_judge(struct bootstrap_try *v, size_t n);
 
-/* Refuses a key that is not the token's, and another label than its. */
+/* Refuses a key that is not the token's, and another label than its.  NULL:
+ * a key that is yet to be made, so no token's. */
 ERR_FN bootstrap_check(
-    struct ctx *cx, const struct unit *unit, const uint8_t key_sha256[32]);
+    struct ctx *cx, const struct unit *unit, const uint8_t *key_sha256);
 
 /* Before a 202: the key becomes the token's, if the unit has one that is not
  * bound yet.  Issuing does so itself. */

@@ -212,6 +212,7 @@ fill_unit(
 		.model_policy = c->policy,
 		.support_until = c->support_until,
 		.serial = c->serial != NULL ? c->serial : id->serial,
+		.listed_serial = c->serial,
 		.batch = c->batch,
 		.made_at = c->made_at,
 		.boot_test = c->boot_test,

@@ -50,7 +50,9 @@ struct unit {
 	bool labelled;
 	const char *model_policy;  /* JSON */
 	const char *support_until; /* date, or NULL */
-	const char *serial;        /* may be NULL: listed by key or UEID */
+	/* NULL: listed by key or UEID; then what the birth certificate says,
+	 * which certificates do not repeat, since a renewal would not know. */
+	const char *serial, *listed_serial;
 	const char *batch, *made_at, *boot_test; /* may be NULL */
 	const char *device_id; /* the present ownership, or NULL */
 	bool quarantined;

@@ -26,6 +26,9 @@ static const struct err ERR_KEY_REFUSED = { KIND_FORBIDDEN, "key-refused",
 static const struct err ERR_CHANGED = { KIND_FORBIDDEN, "enrollment-refused",
 	"This device may not enroll now; the operator can find the reason by "
 	"the request id." };
+static const struct err ERR_NAME_WISH = { KIND_FORBIDDEN, "names-are-ours",
+	"Names are given here: ask without ChangeSubjectName (RFC 6402 "
+	"section 2.8)." };
 static const struct err ERR_SECOND_KEY = { KIND_FORBIDDEN, "second-key",
 	"This device has an owner and another key: ask for its approval "
 	"first." };
@@ -41,7 +44,21 @@ names_of(const struct unit *unit)
 {
 	return (struct issue){ .model = unit->model_id,
 		.manufacturer = unit->manufacturer_id,
-		.unit_serial = unit->serial };
+		.unit_serial = unit->listed_serial };
+}
+
+const struct err *
+enroll_check(struct ctx *cx, const struct unit *unit, const struct label *l,
+    const struct csr *csr, struct bytes binding)
+{
+	const struct err *e;
+
+	if (unit->quarantined)
+		return fail(cx, &ERR_NOT_ENROLLED, "the unit is quarantined");
+	if (csr->has_name_wish)
+		return fail(cx, &ERR_NAME_WISH, "ChangeSubjectName");
+	e = csrattrs_check(cx, l, csr);
+	return e != NULL ? e : link_check(cx, l, csr, binding);
 }
 
 /* What is authorised, signed: it counts once it is stored. */
@@ -126,6 +143,39 @@ answer_repeat(struct ctx *cx, struct enrollment *en)
 	    "the device, key or token is no longer good, or was just renewed");
 }
 
+/* What the label asks of a request, whatever is known of its unit. */
+static ERR_FN
+check_under(struct ctx *cx, const struct enrollment *en, const struct label *l)
+{
+	const struct err *e =
+	    enroll_check(cx, en->unit, l, &en->csr, en->binding);
+
+	return e != NULL ? e : certify_key(cx, l, &en->csr.key);
+}
+
+/* A device stays under the label that it has: who names none comes under
+ * that one and what it asks; another one, named by path or token, is refused
+ * (A8). */
+static ERR_FN
+stay_under(struct ctx *cx, const struct enrollment *en, const char *has,
+    struct label *out)
+{
+	const struct unit *unit = en->unit;
+	const struct err *e;
+
+	*out = en->label;
+	if (strcmp(unit->profile, has) == 0)
+		return NULL;
+	if (unit->labelled || unit->bootstrap != NULL)
+		return fail(
+		    cx, &ERR_LABEL_REFUSED, "the device is of label %s", has);
+	e = label_get(cx, has, out);
+	if (e == NULL)
+		e = label_rule_proof(
+		    cx, out, en->bearer != NULL ? LABEL_TOKEN : LABEL_BIRTH);
+	return e != NULL ? e : check_under(cx, en, out);
+}
+
 /* The unit's key has a certificate: the same again while it lives, and a new
  * one for the same key once it has expired (A1, R4). */
 static ERR_FN
@@ -140,41 +190,24 @@ issue_again(struct ctx *cx, const struct certificate_latest *latest,
 	struct label label;
 	bool issued;
 
-	/* It stays under its certificate's label (A8). */
-	if (en->unit->labelled &&
-	    strcmp(en->unit->profile, latest->profile) != 0)
-		return fail(cx, &ERR_LABEL_REFUSED, "the device is of label %s",
-		    latest->profile);
+	e = stay_under(cx, en, latest->profile, &label);
+	if (e != NULL)
+		return e;
 	if (latest->revoked)
 		return fail(cx, &ERR_NOT_ENROLLED, "certificate %s is revoked",
 		    bytes_hex(cx->arena, latest->serial));
 	if (latest->not_after > cx->now)
 		return certify_answer(cx, latest->der, &en->out);
-	e = label_get(cx, latest->profile, &label);
-	if (e == NULL)
-		e = store_unapproved(cx, en, &label, &c, &issued);
-	return e != NULL || issued ? e : answer_repeat(cx, en);
-}
-
-/* For a device without an owner whose certificates are forgotten: what first
- * proved it is enough, as it was then. */
-static ERR_FN
-issue_forgotten(struct ctx *cx, struct enrollment *en)
-{
-	struct certificate_new c = { .device_id = en->unit->device_id };
-	bool issued;
-	const struct err *e = store_unapproved(cx, en, &en->label, &c, &issued);
-
+	e = store_unapproved(cx, en, &label, &c, &issued);
 	return e != NULL || issued ? e : answer_repeat(cx, en);
 }
 
 /* 202: not yet, for a request that was made then. */
-static ERR_FN
-ask_again(struct ctx *cx, int64_t created_at, struct enrollment *en)
+static void
+ask_again(const struct ctx *cx, int64_t created_at, struct enrollment *en)
 {
 	en->out.retry_after =
 	    pace_retry_after(cx->now - created_at, rng_below(UINT32_MAX));
-	return bootstrap_take_key(cx, en->unit, en->csr.key.sha256);
 }
 
 /* Nobody was asked yet: a request that the owner claims with the code on the
@@ -202,9 +235,14 @@ open_claim(struct ctx *cx, struct enrollment *en)
 	e = pace_request(cx, unit);
 	if (e == NULL)
 		e = facts_write(cx, unit, en->csr.key.sha256, &a.facts);
+	/* A key that the token is not for leaves no request behind. */
+	if (e == NULL)
+		e = bootstrap_take_key(cx, unit, en->csr.key.sha256);
 	if (e == NULL)
 		e = approval_create(cx, &a);
-	return e != NULL ? e : ask_again(cx, cx->now, en);
+	if (e == NULL)
+		ask_again(cx, cx->now, en);
+	return e;
 }
 
 static ERR_FN
@@ -222,11 +260,52 @@ refuse_owned(struct ctx *cx, const struct unit *unit, const struct err *refusal,
 			       (long long)unit->birth_id);
 }
 
-static bool
-owner_is_asked(const struct enrollment *en)
+const struct err *
+enroll_check_new_key(struct ctx *cx, const struct unit *unit)
 {
-	return en->label.owner &&
-	       (en->unit->bootstrap == NULL || !en->label.bootstrap_no_owner);
+	struct certificate_latest latest;
+	const struct err *e = NULL;
+
+	if (unit->bootstrap != NULL)
+		e = bootstrap_check(cx, unit, NULL);
+	if (e != NULL || unit->device_id == NULL)
+		return e;
+	e = certificate_newest(cx, unit->device_id, &latest);
+	if (e == &ERR_NOT_FOUND)
+		return NULL;
+	return e != NULL ? e
+			 : refuse_owned(
+			       cx, unit, &ERR_SECOND_KEY, "device.second_key");
+}
+
+static bool
+owner_is_asked(const struct unit *unit, const struct label *l)
+{
+	return l->owner && (unit->bootstrap == NULL || !l->bootstrap_no_owner);
+}
+
+/* For a device without an owner whose certificates are forgotten, what first
+ * proved it is enough, as it was then. */
+static ERR_FN
+issue_forgotten(struct ctx *cx, struct enrollment *en)
+{
+	const struct unit *unit = en->unit;
+	struct certificate_new c = { .device_id = unit->device_id };
+	const struct err *e;
+	struct label label;
+	const char *has;
+	bool issued;
+
+	e = device_label(cx, unit->device_id, &has);
+	if (e == NULL)
+		e = stay_under(cx, en, has, &label);
+	if (e != NULL)
+		return e;
+	if (owner_is_asked(unit, &label))
+		return refuse_owned(
+		    cx, unit, &ERR_AWAY, "device.away_too_long");
+	e = store_unapproved(cx, en, &label, &c, &issued);
+	return e != NULL || issued ? e : answer_repeat(cx, en);
 }
 
 /* Whether the key is not this unit's to have.  A unit that had no device when
@@ -269,17 +348,15 @@ enroll_unapproved(struct ctx *cx, struct enrollment *en)
 		return fail(cx, &ERR_KEY_REFUSED,
 		    "a birth key, or another ownership's");
 	if (unit->device_id == NULL)
-		return owner_is_asked(en) ? open_claim(cx, en)
-					  : sign_ownerless(cx, en);
+		return owner_is_asked(unit, &en->label)
+			   ? open_claim(cx, en)
+			   : sign_ownerless(cx, en);
 	e = certificate_newest(cx, unit->device_id, &latest);
 	if (e == NULL &&
 	    bytes_eq(BYTES_OF(latest.key_sha256), BYTES_OF(en->csr.key.sha256)))
 		return issue_again(cx, &latest, en);
-	if (e == &ERR_NOT_FOUND && !owner_is_asked(en))
-		return issue_forgotten(cx, en);
 	if (e == &ERR_NOT_FOUND)
-		return refuse_owned(
-		    cx, unit, &ERR_AWAY, "device.away_too_long");
+		return issue_forgotten(cx, en);
 	return e != NULL ? e
 			 : refuse_owned(
 			       cx, unit, &ERR_SECOND_KEY, "device.second_key");
@@ -305,8 +382,10 @@ decide(struct ctx *cx, struct enrollment *en)
 		    f->approval_id);
 	if (f->approval_id != NULL && open && f->state == APPROVAL_APPROVED)
 		return sign_approved(cx, en);
-	if (f->approval_id != NULL && open && f->state == APPROVAL_PENDING)
-		return ask_again(cx, f->created_at, en);
+	if (f->approval_id != NULL && open && f->state == APPROVAL_PENDING) {
+		ask_again(cx, f->created_at, en);
+		return bootstrap_take_key(cx, en->unit, en->csr.key.sha256);
+	}
 	if (f->approval_id != NULL && f->state == APPROVAL_DENIED)
 		return fail(cx, &ERR_NOT_ENROLLED,
 		    "approval %s: the owner said no", f->approval_id);
@@ -325,17 +404,11 @@ check_request(struct ctx *cx, struct enrollment *en)
 		e = csr_parse(cx, en->csr_der, &en->csr);
 	if (e != NULL)
 		return e;
-	if (en->unit->quarantined)
-		return fail(cx, &ERR_NOT_ENROLLED, "the unit is quarantined");
 	if (en->bearer != NULL)
 		code_token_mac(cx, en->bearer, en->token_mac);
 	e = label_get(cx, en->unit->profile, &en->label);
 	if (e == NULL)
-		e = certify_key(cx, &en->label, &en->csr.key);
-	if (e == NULL)
-		e = csrattrs_check(cx, &en->label, &en->csr);
-	if (e == NULL)
-		e = link_check(cx, &en->label, &en->csr, en->binding);
+		e = check_under(cx, en, &en->label);
 	if (e == NULL && en->unit->bootstrap != NULL)
 		e = bootstrap_check(cx, en->unit, en->csr.key.sha256);
 	return e;

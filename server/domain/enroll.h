@@ -38,6 +38,15 @@ struct enrollment {
 	} step;
 };
 
+/* What a label asks of a request, whatever its key: that its unit is not
+ * quarantined, names, extensions, channel binding. */
+ERR_FN enroll_check(struct ctx *cx, const struct unit *unit,
+    const struct label *l, const struct csr *csr, struct bytes binding);
+
+/* Refuses any key but those that the unit's device or bootstrap token has:
+ * before one is made. */
+ERR_FN enroll_check_new_key(struct ctx *cx, const struct unit *unit);
+
 /* Fills in what came of each, LIMIT_TOGETHER at most.  What several store is
  * one commit, made before this returns; the fate of one is not another's.
  * What is not over afterwards has to come again alone, where it may wait for

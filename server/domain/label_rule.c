@@ -23,6 +23,17 @@ is_among(const char *list, const char *word)
 }
 
 const struct err *
+label_rule_proof(struct ctx *cx, const struct label *label, enum label_auth by)
+{
+	if ((label->auth & by) != 0)
+		return NULL;
+	return fail(cx, &ERR_LABEL_REFUSED, "label %s takes no %s", label->name,
+	    by == LABEL_TOKEN       ? "enroll token"
+	    : by == LABEL_BOOTSTRAP ? "bootstrap token"
+				    : "birth certificate");
+}
+
+const struct err *
 label_rule_unit(
     struct ctx *cx, struct unit *unit, const char *named, enum label_auth by)
 {
@@ -39,15 +50,7 @@ label_rule_unit(
 		unit->labelled = true;
 	}
 	e = label_get(cx, unit->profile, &label);
-	if (e != NULL)
-		return e;
-	if ((label.auth & by) == 0)
-		return fail(cx, &ERR_LABEL_REFUSED, "label %s takes no %s",
-		    label.name,
-		    by == LABEL_TOKEN       ? "enroll token"
-		    : by == LABEL_BOOTSTRAP ? "bootstrap token"
-					    : "birth certificate");
-	return NULL;
+	return e != NULL ? e : label_rule_proof(cx, &label, by);
 }
 
 const struct err *

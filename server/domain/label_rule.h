@@ -17,6 +17,10 @@ extern const struct err ERR_LABEL_REFUSED; /* KIND_FORBIDDEN */
 ERR_FN label_rule_unit(
     struct ctx *cx, struct unit *unit, const char *named, enum label_auth by);
 
+/* Whether the label takes this kind of proof. */
+ERR_FN
+label_rule_proof(struct ctx *cx, const struct label *label, enum label_auth by);
+
 /* A device that renews: the path may name its certificate's label alone. */
 ERR_FN label_rule_device(
     struct ctx *cx, const struct device_caller *device, const char *named);

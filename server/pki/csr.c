@@ -39,6 +39,10 @@ static const uint8_t OID_CLIENT_KEY[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d,
 static const uint8_t OID_CAPABILITIES[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d,
 	0x01, 0x09, 0x0f };
 
+/* ChangeSubjectName, 1.3.6.1.5.5.7.7.36 (RFC 6402 section 2.8). */
+static const uint8_t OID_NAME_WISH[] = { 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07,
+	0x07, 0x24 };
+
 /* CertificationRequest (RFC 2986 section 4) as slices. */
 struct parts {
 	struct bytes info, subject, spki, attributes, algorithm, signature;
@@ -172,6 +176,8 @@ judge_attribute(struct ctx *cx, struct bytes oid, const struct der_item *value,
 	}
 	if (bytes_eq(oid, BYTES_OF(OID_CAPABILITIES)))
 		out->capabilities = value->whole;
+	if (bytes_eq(oid, BYTES_OF(OID_NAME_WISH)))
+		out->has_name_wish = true;
 	return NULL;
 }
 

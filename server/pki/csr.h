@@ -26,6 +26,7 @@ struct csr {
 	 * asymmetric key, and SMIMECapabilities (RFC 8551 section 2.5.2). */
 	bool has_shared_key, has_client_key;
 	struct bytes client_key_id, capabilities;
+	bool has_name_wish; /* ChangeSubjectName, RFC 6402 section 2.8 */
 };
 
 extern const struct err ERR_BAD_CSR;    /* bad-csr, INVALID */

@@ -31,6 +31,9 @@ static const struct stmt DEVICE_CREATE = { "device_create",
 static const struct stmt DEVICE_OF_UNIT = { "device_of_unit",
 	"SELECT id FROM device WHERE birth_id = $1 AND state = 'owned'", 1 };
 
+static const struct stmt DEVICE_LABEL = { "device_label",
+	"SELECT profile FROM device WHERE id = $1::uuid", 1 };
+
 static const struct stmt DEVICE_SET_LABEL = { "device_set_label",
 	"UPDATE device SET profile = $2 WHERE id = $1::uuid AND "
 	"profile <> $2",
@@ -129,6 +132,20 @@ device_of_unit(struct ctx *cx, int64_t birth_id, const char **id)
 }
 
 const struct err *
+device_label(struct ctx *cx, const char *id, const char **label)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &DEVICE_LABEL, &r, DB_TEXT(id));
+
+	if (e != NULL)
+		return e;
+	if (rows_count(r) == 0)
+		return &ERR_NOT_FOUND;
+	*label = rows_text(cx, r, 0, 0);
+	return NULL;
+}
+
+const struct err *
 device_set_label(struct ctx *cx, const char *id, const char *label)
 {
 	return DB_RUN(cx, &DEVICE_SET_LABEL, NULL, DB_TEXT(id), DB_TEXT(label));
@@ -188,6 +205,6 @@ device_void_approvals(struct ctx *cx, int64_t birth_id)
 }
 
 const struct stmt *const device_stmts[] = { &DEVICE_SELECT, &DEVICE_CREATE,
-	&DEVICE_OF_UNIT, &DEVICE_SET_LABEL, &DEVICE_RELEASE, &UNIT_REVOKE,
-	&UNIT_QUARANTINE, &UNIT_LIFT, &DEVICE_REVOKE_CERTIFICATES,
+	&DEVICE_OF_UNIT, &DEVICE_LABEL, &DEVICE_SET_LABEL, &DEVICE_RELEASE,
+	&UNIT_REVOKE, &UNIT_QUARANTINE, &UNIT_LIFT, &DEVICE_REVOKE_CERTIFICATES,
 	&DEVICE_REFUSE_KEYS, &DEVICE_VOID_APPROVALS, NULL };

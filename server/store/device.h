@@ -39,6 +39,9 @@ ERR_FN device_create(struct ctx *cx, const char *id, int64_t birth_id,
 /* The unit's living device, or NULL. */
 ERR_FN device_of_unit(struct ctx *cx, int64_t birth_id, const char **id);
 
+/* Under which it is. */
+ERR_FN device_label(struct ctx *cx, const char *id, const char **label);
+
 /* The label that its owner approved anew, for another key. */
 ERR_FN device_set_label(struct ctx *cx, const char *id, const char *label);
 

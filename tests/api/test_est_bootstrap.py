@@ -154,6 +154,21 @@ def test_bootstrap_never_for_a_unit_that_showed_its_birth_key(operator,
     assert "bootstrap.refused" in kinds(operator)
 
 
+def test_a2_key_that_the_token_is_not_for_opens_no_request(operator, maker,
+        label, stack, database):
+    """Or two keys would ask for one unit, which nobody could claim then."""
+    label(bootstrap_replaces_owner=False)
+    device = Device(stack, maker)
+    operator.allow_with_code(device, "ROSE-7")
+    (token,) = make(operator, maker, device.serial)
+    keys = [new_key() for _ in range(8)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        got = sorted(a.status_code for a in pool.map(
+            lambda k: enroll(stack, token, k), keys))
+    assert got == [202] + 7 * [403]
+    assert database.value("SELECT count(*) FROM approval") == 1
+
+
 def test_token_is_bound_to_the_first_key(operator, device, token, stack):
     expect(enroll(stack, token, device.key), 200)
     expect(enroll(stack, token, new_key()), 403)

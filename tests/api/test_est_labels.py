@@ -322,6 +322,34 @@ def test_a8_certified_device_does_not_change_its_label_by_itself(stack,
     assert is_north(again)
 
 
+@pytest.mark.parametrize("forgotten", [False, True])
+@pytest.mark.parametrize("asks", [{"authentication": ["token"]},
+    {"channel_binding": "required"}, {"csr_must_have": ["subjectAltName"]}],
+    ids=lambda a: next(iter(a)))
+def test_a8_device_comes_back_under_its_own_label_alone(stack, operator,
+        labelled, database, asks, forgotten):
+    """R4: the path without a label asks what the device's label asks."""
+    put(operator, "north", 200, owner_approval="none", lifetime=3600)
+    put(operator, "device", 200, owner_approval="none")
+    expect(model(operator, labelled, labels=["north", "south"]), 200)
+    put(operator, "south", 200, owner_approval="none")
+    device = Device(stack, labelled)
+    operator.allow(device)
+    device._received(expect(enroll(device, "north"), 200))
+    database.query("DELETE FROM certificate" if forgotten else
+        "UPDATE certificate SET not_after = now() - interval '1 hour'")
+    put(operator, "north", 200, owner_approval="none", lifetime=3600, **asks)
+    expect(enroll(device, None), 400 if "csr_must_have" in asks else 403)
+    expect(enroll(device, "south"), 403)
+    put(operator, "north", 200, owner_approval="none", lifetime=3600)
+    expect(enroll(device, "south"), 403)
+    device._received(expect(enroll(device, None), 200))
+    assert is_north(device.certificate)
+    rows = database.query("SELECT DISTINCT c.profile, d.profile FROM "
+        "certificate c JOIN device d ON d.id = c.device_id")
+    assert [tuple(r) for r in rows] == [("north", "north")]
+
+
 def test_authentication_of_the_label_is_demanded(stack, operator, owner,
         labelled):
     put(operator, "north", 200, authentication=["token"])

@@ -155,3 +155,29 @@ def test_spiffe_id_of_another_trust_domain_is_no_identity_here(under):
     device.stack.settings["trust_domain"] = "other.example"
     device.stack.restart()
     expect(device.renew(), 403)
+
+
+@pytest.mark.parametrize("listed", ["serial", "key"])
+def test_serial_number_that_is_named_is_the_listed_one(stack, operator, maker,
+        owner, listed):
+    """What the birth certificate says is not known at a renewal, so units
+    that are listed by their key have none to name, then or at first."""
+    expect(operator.call("PUT", "/labels/device", json={
+        "subject": "serialNumber=%s, CN=%d"}), 200)
+    device = Device(stack, maker)
+    column = {"serial": device.serial, "key": device.birth_key_sha256}[listed]
+    expect(operator.import_lines(maker.id,
+        f"{'serial' if listed == 'serial' else 'key_sha256'},model\n"
+        f"{column},{maker.model}\n"), 200)
+    expect(device.authorize(), 200)
+    expect(owner.approve(device.grant["user_code"]), 200)
+    while not device.poll().ok:
+        pass
+    if listed == "key":
+        expect(device.enroll(), 403)
+        return
+    expect(device.enroll(), 200)
+    expect(device.renew(), 200)
+    (name,) = device.certificate.subject.get_attributes_for_oid(
+        NameOID.SERIAL_NUMBER)
+    assert name.value == device.serial

@@ -193,6 +193,14 @@ def test_change_subject_name_is_403_unless_it_changes_nothing(enrolled):
             tag)), 200)
 
 
+def test_wish_for_a_name_at_enrollment_is_403(enrolled):
+    """Names are ours to give, so it cannot be granted (est.md 28)."""
+    own, uri = enrolled.id, f"urn:uuid:{enrolled.id}"
+    for csr in (changing(enrolled, "lamp"), changing(enrolled, own, uri)):
+        assert "ChangeSubjectName" in expect(enrolled.enroll(csr), 403).text
+    expect(enrolled.enroll(), 200)
+
+
 def test_malformed_change_subject_name_is_400(enrolled):
     for value in (b"\x30\x00", b"\x05\x00", b"\x30\x02\x05\x00"):
         expect(enrolled.renew(csr=with_attribute(enrolled.key, value)), 400)
