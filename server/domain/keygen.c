@@ -23,6 +23,14 @@ check_label(struct ctx *cx, const struct label *l, const struct unit *unit)
 	return NULL;
 }
 
+static struct keywrap_to
+recipient(const struct keygen_in *in, const struct csr *csr)
+{
+	return (struct keywrap_to){ .cert = in->cert,
+		.key_id = csr->client_key_id,
+		.capabilities = csr->capabilities };
+}
+
 /* Never in clear if the client, or the label, wants it encrypted. */
 static ERR_FN
 check_wish(struct ctx *cx, const struct label *l, const struct csr *csr)
@@ -35,6 +43,33 @@ check_wish(struct ctx *cx, const struct label *l, const struct csr *csr)
 		    "label %s: the request must name a key to encrypt to",
 		    l->name);
 	return NULL;
+}
+
+/* What refuses before a key is made, which may take a processor a second:
+ * nobody makes us do that for nothing. */
+static ERR_FN
+check_before(struct ctx *cx, const struct keygen_in *in, const struct label *l,
+    const struct csr *csr)
+{
+	const struct signer *ca;
+	const struct err *e;
+
+	if (in->bearer != NULL)
+		return fail(cx, &ERR_OWNER_ASKED,
+		    "an enroll token is for a key that there is");
+	e = check_wish(cx, l, csr);
+	if (e == NULL)
+		e = enroll_check(cx, in->unit, l, csr, in->binding);
+	if (e == NULL)
+		e = enroll_check_new_key(cx, in->unit);
+	if (e == NULL)
+		e = certify_issuer(cx, l, &ca);
+	if (e == NULL && csr->has_client_key) {
+		struct keywrap_to to = recipient(in, csr);
+
+		e = keywrap_check(cx, ca, &to);
+	}
+	return e;
 }
 
 /* As the request's key, if the label takes that; else the first that it
@@ -55,6 +90,7 @@ static ERR_FN
 enclose(struct ctx *cx, const struct keygen_in *in, const struct label *l,
     const struct csr *csr, struct keygen_out *out)
 {
+	struct keywrap_to to;
 	const struct signer *ca;
 	const struct err *e;
 
@@ -64,21 +100,17 @@ enclose(struct ctx *cx, const struct keygen_in *in, const struct label *l,
 	e = certify_issuer(cx, l, &ca);
 	if (e != NULL)
 		return e;
-	return keywrap(cx, ca, out->key,
-	    &(struct keywrap_to){ .cert = in->cert,
-		.key_id = csr->client_key_id,
-		.capabilities = csr->capabilities },
-	    &out->key);
+	to = recipient(in, csr);
+	return keywrap(cx, ca, out->key, &to, &out->key);
 }
 
 const struct err *
 keygen_enroll(
     struct ctx *cx, const struct keygen_in *in, struct keygen_out *out)
 {
-	struct enrollment en = { .cx = cx,
-		.unit = in->unit,
-		.bearer = in->bearer,
-		.binding = in->binding };
+	struct enrollment en = {
+		.cx = cx, .unit = in->unit, .binding = in->binding
+	};
 	AUTO_STRUCT(keypair) *kp = NULL;
 	const struct err *e;
 	struct label label;
@@ -91,7 +123,7 @@ keygen_enroll(
 	if (e == NULL)
 		e = csr_parse_keyless(cx, in->csr_der, &csr, &wish);
 	if (e == NULL)
-		e = check_wish(cx, &label, &csr);
+		e = check_before(cx, in, &label, &csr);
 	if (e != NULL)
 		return e;
 	kp = make_key(&label, &csr, wish);

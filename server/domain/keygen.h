@@ -19,8 +19,8 @@ struct keygen_in {
 	const char *bearer;      /* or NULL */
 	struct bytes csr_der;
 	struct bytes binding;
-	struct bytes cert; /* the client's of TLS, DER, if that is what proved
-			    * it; else empty */
+	struct bytes cert; /* the client's of TLS, DER, which proved it; else
+			    * empty */
 };
 
 struct keygen_out {

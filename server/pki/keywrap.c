@@ -155,14 +155,12 @@ add_recipient(CMS_ContentInfo *cms, X509 *to)
 }
 
 const struct err *
-keywrap(struct ctx *cx, const struct signer *by, struct bytes pkcs8,
-    const struct keywrap_to *to, struct bytes *out)
+keywrap_check(
+    struct ctx *cx, const struct signer *by, const struct keywrap_to *to)
 {
-	const EVP_CIPHER *cipher = choose_cipher(to->capabilities);
 	AUTO(X509) *recipient = open_recipient(to);
-	AUTO(CMS_ContentInfo) *cms = NULL;
 
-	if (cipher == NULL)
+	if (choose_cipher(to->capabilities) == NULL)
 		return fail(cx, &ERR_KEYWRAP,
 		    "keywrap: capabilities without AES in CBC mode");
 	if (recipient == NULL)
@@ -176,8 +174,23 @@ keywrap(struct ctx *cx, const struct signer *by, struct bytes pkcs8,
 		return fail(cx, &ERR_KEYWRAP,
 		    "keywrap: the issuing CA may not sign other than "
 		    "certificates, or not with this kind of key");
-	cms = CMS_encrypt(NULL, NULL, cipher, CMS_PARTIAL | CMS_BINARY);
-	must(cms != NULL);
+	return NULL;
+}
+
+const struct err *
+keywrap(struct ctx *cx, const struct signer *by, struct bytes pkcs8,
+    const struct keywrap_to *to, struct bytes *out)
+{
+	const struct err *e = keywrap_check(cx, by, to);
+	AUTO(CMS_ContentInfo) *cms = NULL;
+	AUTO(X509) *recipient = NULL;
+
+	if (e != NULL)
+		return e;
+	recipient = open_recipient(to);
+	cms = CMS_encrypt(NULL, NULL, choose_cipher(to->capabilities),
+	    CMS_PARTIAL | CMS_BINARY);
+	must(recipient != NULL && cms != NULL);
 	add_recipient(cms, recipient);
 	set_content(cms, "1.2.840.113549.1.7.2", sign_package(cx, by, pkcs8));
 	*out = encode(cx, cms);

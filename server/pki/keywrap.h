@@ -21,10 +21,14 @@ struct keywrap_to {
 
 extern const struct err ERR_KEYWRAP; /* key-not-encrypted, FORBIDDEN */
 
-/* Encloses a PrivateKeyInfo.  Refused are a key identifier that is not the
- * certificate's, a key that nothing can be encrypted to, capabilities without
- * AES in CBC mode, and a CA that may not sign.  A certificate without
- * subjectKeyIdentifier goes by the SHA-1 of its key (RFC 5280 section
+/* Refuses a key identifier that is not the certificate's, a key that nothing
+ * can be encrypted to, capabilities without AES in CBC mode, and a CA that may
+ * not sign. */
+ERR_FN keywrap_check(
+    struct ctx *cx, const struct signer *by, const struct keywrap_to *to);
+
+/* Encloses a PrivateKeyInfo, unless keywrap_check refuses.  A certificate
+ * without subjectKeyIdentifier goes by the SHA-1 of its key (RFC 5280 section
  * 4.2.1.2, method 1). */
 ERR_FN keywrap(struct ctx *cx, const struct signer *by, struct bytes pkcs8,
     const struct keywrap_to *to, struct bytes *out);

@@ -4,6 +4,7 @@ to 50)."""
 import base64
 import email
 import email.policy
+import os
 
 import pytest
 from cryptography import x509
@@ -240,6 +241,41 @@ def test_a12_token_makes_one_key(operator, maker, stack, label, database):
     expect(ask(Client(stack), auth=token), 403)
     assert "bootstrap.second_key" in [e["kind"] for e in operator.events()]
     assert database.value("SELECT count(*) FROM certificate") == 1
+
+
+def test_nobody_makes_us_make_keys_for_nothing(stack, operator, maker, unit,
+        label):
+    """One stolen unit would keep all processors busy: a key of 4096 bits
+    takes one of them for seconds."""
+    label(key_types=["rsa"], rsa_bits=4096)
+    device, done = unit(), unit()
+    _, made = parts(ask(done.birth))
+    assert made.public_key().key_size == 4096
+    other = Device(stack, maker)
+    operator.allow(other)
+    token = make_token(operator, maker, other)
+    parts(ask(Client(stack), auth=token))
+    wrong = csr(new_key(), attributes=tlv(0xa0, attribute(CHALLENGE_PASSWORD,
+        tlv(0x0c, b"AAAA"))))
+    bearer = {**PKCS10, "Authorization": "Bearer abc"}
+    label(key_types=["rsa"], rsa_bits=4096,
+        authentication=["birth", "bootstrap", "token"])
+    before = cpu_of(stack.process.pid)
+    for _ in range(3):
+        expect(ask(done.birth), 403)
+        expect(ask(Client(stack), auth=token), 403)
+        expect(ask(device.birth, wrong), 403)
+        expect(ask(device.birth, wrapped(b"another")), 403)
+        expect(device.birth.post("/.well-known/est/serverkeygen",
+            data=base64.b64encode(csr_der(new_key())), headers=bearer), 403)
+    assert cpu_of(stack.process.pid) - before < 1.5
+
+
+def cpu_of(pid):
+    """Seconds of processor that a process took."""
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 # ---- 48: encrypted
