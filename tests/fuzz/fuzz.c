@@ -18,6 +18,8 @@
 #include "codec/label_json.h"
 #include "codec/lines.h"
 #include "codec/topic.h"
+#include "codec/tpm.h"
+#include "codec/tpm_log.h"
 #include "domain/label_read.h"
 #include "domain/svc.h"
 #include "http/guard.h"
@@ -26,6 +28,7 @@
 #include "pki/cms.h"
 #include "pki/csr_names.h"
 #include "pki/der.h"
+#include "pki/ek.h"
 #include "pki/identity.h"
 #include "pki/keywrap.h"
 #include "pki/path.h"
@@ -320,6 +323,7 @@ fuzz_chain(struct bytes in)
 	if (t == NULL)
 		return;
 	(void)!chain_verify(&cx, der + 1, n - 1, t, CHAIN_CLIENT);
+	(void)!chain_verify_ek(&cx, der + 1, n - 1, NULL, der[0], BYTES_NONE);
 	if (chain_verify_anchor(
 		&cx, der + 1, n - 1, NULL, der[0], BYTES_NONE) != NULL)
 		return;
@@ -462,6 +466,55 @@ fuzz_cms(struct bytes in)
 		must(n <= LIMIT_CHAIN);
 }
 
+/* A public area, an attestation or a signature. */
+static void
+fuzz_tpm(struct bytes in)
+{
+	struct tpm_signature s;
+	struct tpm_public p;
+	struct tpm_attest a;
+
+	if (tpm_public_read(&cx, in, &p) == NULL)
+		must(
+		    p.area.n + 2 == in.n && (p.modulus.n == 0) != (p.x.n == 0));
+	if (tpm_attest_read(&cx, in, &a) == NULL)
+		must((a.name.p == NULL) == (a.type == TPM_ATTEST_QUOTE) &&
+		     a.pcrs >> LIMIT_PCRS == 0);
+	if (tpm_signature_read(&cx, in, &s) == NULL)
+		must(s.rsa.n + s.r.n + s.s.n < in.n);
+}
+
+/* Whatever is kept has a digest of the bank that was asked for. */
+static void
+fuzz_tpm_log(struct bytes in)
+{
+	static const uint16_t banks[] = { TPM_ALG_SHA1, TPM_ALG_SHA256,
+		TPM_ALG_SHA384 };
+	struct tpm_log log;
+	size_t i, k;
+	bool on;
+
+	for (i = 0; i < sizeof(banks) / sizeof(banks[0]); i++) {
+		if (tpm_log_read(&cx, in, banks[i], &log) != NULL)
+			continue;
+		for (k = 0; k < log.n; k++) {
+			must(log.event[k].pcr < LIMIT_PCRS &&
+			     log.event[k].digest.n == tpm_hash_bytes(banks[i]));
+			(void)tpm_log_secure_boot(log.event[k].data, &on);
+		}
+	}
+	(void)tpm_log_secure_boot(in, &on);
+}
+
+static void
+fuzz_ek(struct bytes in)
+{
+	struct ek_cert ek;
+
+	if (ek_cert_parse(&cx, in, &ek) == NULL)
+		must(ek.model != NULL && ek.version != NULL && ek.spki.n > 0);
+}
+
 static const struct row {
 	const char *name;
 	void (*fn)(struct bytes in);
@@ -486,6 +539,9 @@ static const struct row {
 	{ "crl", fuzz_crl },
 	{ "pem", fuzz_pem },
 	{ "cms", fuzz_cms },
+	{ "tpm", fuzz_tpm },
+	{ "tpm_log", fuzz_tpm_log },
+	{ "ek", fuzz_ek },
 };
 
 static const struct row *row;
