@@ -29,7 +29,7 @@ PC := libmicrohttpd gnutls openssl jansson libpq libcbor cjose libcurl \
 # Asked at the first compilation, when the packages are there, and once.
 PC_CFLAGS = $(eval PC_CFLAGS := $$(shell pkg-config --cflags $(PC)))$(PC_CFLAGS)
 
-LIBS_CORE := -lpq -lcjose -ljansson -lssl -lcrypto
+LIBS_CORE := -lpq -lcbor -lcjose -ljansson -lssl -lcrypto
 LIBS_SERVER := $(LIBS_CORE) -lmicrohttpd -lgnutls
 LIBS_CLIENT := $(LIBS_CORE) -lcurl -lmosquitto
 

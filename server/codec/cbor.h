@@ -17,8 +17,8 @@
 #include "base/err.h"
 
 enum cbor_kind {
-	CBOR_INT,  /* integer: from -2^63 to 2^63 - 1 */
-	CBOR_BIG,  /* an integer beyond it */
+	CBOR_INT, /* integer: from -2^63 to 2^63 - 1 */
+	CBOR_BIG, /* an integer beyond it */
 	CBOR_BYTES,
 	CBOR_TEXT,
 	CBOR_ARRAY,
@@ -33,8 +33,8 @@ enum cbor_kind {
 /* One item, in the arena.  Strings borrow from what was read. */
 struct cbor {
 	enum cbor_kind kind;
-	int64_t number;    /* CBOR_INT; the tag of CBOR_TAG; 0 or 1 */
-	double real;       /* CBOR_FLOAT */
+	int64_t number;     /* CBOR_INT; the tag of CBOR_TAG; 0 or 1 */
+	double real;        /* CBOR_FLOAT */
 	struct bytes bytes; /* content of CBOR_BYTES and CBOR_TEXT */
 	struct bytes raw;   /* the whole item as encoded */
 	/* Items of an array; keys and values in turn of a map (n is then the

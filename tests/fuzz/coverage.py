@@ -46,6 +46,7 @@ PARSERS = {
         "+read_point +read_authority +take_flag +read_reasons +take_times"],
     "pem": ["server/pki/pem.c -pem_text"],
     "cms": ["server/pki/cms.c -cms_certs_only -wrap"],
+    "cbor": ["server/codec/cbor.c"],
     "tpm": ["server/codec/tpm.c -tpm_put_2b"],
     "tpm_log": ["server/codec/tpm_log.c"],
     "ek": ["server/pki/ek.c"],

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "codec/basic.h"
 #include "codec/birth_line.h"
+#include "codec/cbor.h"
 #include "codec/form.h"
 #include "codec/json.h"
 #include "codec/jws.h"
@@ -466,6 +467,23 @@ fuzz_cms(struct bytes in)
 		must(n <= LIMIT_CHAIN);
 }
 
+/* What an item was read from is read again, and nothing else is in it. */
+static void
+fuzz_cbor(struct bytes in)
+{
+	struct cbor c, again;
+
+	if (cbor_read(&cx, in, &c) != NULL)
+		return;
+	must(bytes_eq(c.raw, in));
+	if (c.kind == CBOR_TAG)
+		must(cbor_read(&cx, c.item->raw, &again) == NULL);
+	if (c.kind == CBOR_MAP && c.n > 0 && c.item[0].kind == CBOR_INT)
+		must(cbor_at(&c, c.item[0].number) == &c.item[1]);
+	(void)cbor_named(&c, "name");
+	(void)cbor_str(&cx, &c);
+}
+
 /* A public area, an attestation or a signature. */
 static void
 fuzz_tpm(struct bytes in)
@@ -539,6 +557,7 @@ static const struct row {
 	{ "crl", fuzz_crl },
 	{ "pem", fuzz_pem },
 	{ "cms", fuzz_cms },
+	{ "cbor", fuzz_cbor },
 	{ "tpm", fuzz_tpm },
 	{ "tpm_log", fuzz_tpm_log },
 	{ "ek", fuzz_ek },
