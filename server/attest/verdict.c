@@ -27,9 +27,9 @@ void
 verdict_refuse(struct ctx *cx, struct verdict *v, enum layer layer,
     const char *code, const char *fmt, ...)
 {
-	struct finding found = { .layer = layer,
-		.severity = FINDING_REFUSAL,
-		.code = code };
+	struct finding found = {
+		.layer = layer, .severity = FINDING_REFUSAL, .code = code
+	};
 	va_list args;
 
 	va_start(args, fmt);
