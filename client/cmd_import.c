@@ -195,8 +195,9 @@ const struct command import_commands[] = {
 	    import_options, run_import,
 	    "FILE is CSV with a head row, or NDJSON if its name ends in "
 	    ".ndjson.  Columns:\nmodel and at least one of serial, "
-	    "key_sha256, ueid, certificate; and as wished\nbatch, made_at, "
-	    "boot_test, claim_code_sha256.  All or nothing, unless "
+	    "key_sha256, ueid, ek_sha256, dac_subject, certificate;\nand as "
+	    "wished batch, made_at, boot_test, claim_code_sha256.  All or "
+	    "nothing, unless "
 	    "--skip-bad;\nrepeating an import changes nothing." },
 	{ .name = NULL },
 };

@@ -2,9 +2,6 @@
 #include "base/limits.h"
 #include "client/admin.h"
 #include "client/commands.h"
-#include "client/disk.h"
-
-#define PEM_BYTES (64 * KIB)
 
 static const struct option_row show_options[] = {
 	OPTION_JSON,
@@ -131,109 +128,6 @@ run_maker_freeze(struct cli *cli)
 		printf("manufacturer %s is %s\n", cli->arg[0],
 		    in.frozen ? "frozen: only units whose key is pinned"
 			      : "not frozen");
-	return e;
-}
-
-/* ---- trust anchors */
-
-struct anchor_put {
-	const char *certificate, *intermediate;
-};
-
-static const struct json_field anchor_put_fields[] = {
-	JSON_F_STR(anchor_put, certificate, PEM_BYTES, true),
-	JSON_F_STR(anchor_put, intermediate, PEM_BYTES, false),
-	JSON_END,
-};
-
-struct anchor_row {
-	const char *id, *subject;
-	int64_t not_after;
-	const char *sha256;
-};
-
-static const struct json_field anchor_fields[] = {
-	JSON_F_STR(anchor_row, id, 64, false),
-	JSON_F_STR(anchor_row, subject, 4096, false),
-	JSON_F_TIME(anchor_row, not_after, false),
-	JSON_F_STR(anchor_row, sha256, 64, false),
-	JSON_END,
-};
-
-struct anchor_list {
-	struct json_list anchors;
-};
-
-static const struct json_field anchor_list_fields[] = {
-	JSON_F_LIST(
-	    anchor_list, anchors, LIMIT_PAGE, anchor_row, anchor_fields),
-	JSON_END,
-};
-
-static const struct option_row anchor_add_options[] = {
-	{ "certificate", "FILE", "the CA certificate, PEM", true },
-	{ "intermediate", "FILE",
-	    "accept only chains through this CA certificate", false },
-	OPTIONS_END,
-};
-
-static const struct err *
-read_text(struct cli *cli, const char *path, const char **out)
-{
-	struct bytes text;
-	const struct err *e = disk_read(&cli->cx, path, PEM_BYTES, &text);
-
-	if (e != NULL)
-		return e;
-	*out = bytes_to_str(cli->cx.arena, text);
-	return *out != NULL ? NULL
-			    : fail(&cli->cx, &ERR_LOCAL,
-				  "%s: holds NUL bytes: not PEM", path);
-}
-
-static const struct err *
-run_anchor_add(struct cli *cli)
-{
-	struct anchor_put in = { NULL, NULL };
-	struct anchor_row row = { .id = "" };
-	struct api_shape put = { anchor_put_fields, &in };
-	struct api_shape got = { anchor_fields, &row };
-	const char *scope = cli_option(cli, "intermediate");
-	const struct err *e;
-
-	e = read_text(cli, cli_option(cli, "certificate"), &in.certificate);
-	if (e == NULL && scope != NULL)
-		e = read_text(cli, scope, &in.intermediate);
-	if (e == NULL)
-		e = admin_call(cli,
-		    at(cli, "POST", "manufacturers", "/anchors"), &put, &got);
-	if (e == NULL)
-		printf("anchor %s: %s\n", row.id,
-		    row.subject != NULL ? row.subject : "");
-	return e;
-}
-
-static const struct err *
-run_anchor_list(struct cli *cli)
-{
-	struct anchor_list list = { { NULL, 0 } };
-	struct api_shape shape = { anchor_list_fields, &list };
-
-	return admin_show(
-	    cli, at(cli, "GET", "manufacturers", "/anchors"), &shape);
-}
-
-static const struct err *
-run_anchor_remove(struct cli *cli)
-{
-	const char *rest = arena_printf(
-	    cli->cx.arena, "/anchors/%s", api_escape(&cli->cx, cli->arg[1]));
-	const struct err *e;
-
-	e = admin_call(
-	    cli, at(cli, "DELETE", "manufacturers", rest), NULL, NULL);
-	if (e == NULL)
-		printf("anchor %s removed\n", cli->arg[1]);
 	return e;
 }
 
@@ -380,12 +274,6 @@ const struct command registry_commands[] = {
 	    freeze_options, run_maker_freeze,
 	    "For a manufacturer whose CA may be stolen: units that enrolled "
 	    "before go on,\nnew ones are refused." },
-	{ "anchor add", "MANUFACTURER", "adds a trust anchor",
-	    anchor_add_options, run_anchor_add, NULL },
-	{ "anchor list", "MANUFACTURER", "shows its trust anchors",
-	    show_options, run_anchor_list, NULL },
-	{ "anchor remove", "MANUFACTURER ID", "removes a trust anchor", NULL,
-	    run_anchor_remove, NULL },
 	{ "model add", "ID", "registers a model, or changes it",
 	    model_add_options, run_model_add, NULL },
 	{ "model list", "", "shows all models", show_options, run_model_list,

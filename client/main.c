@@ -16,6 +16,7 @@ static const struct command_group groups[] = {
 	{ "Setting up", setup_commands },
 	{ "Database and tokens", store_commands },
 	{ "Registry", registry_commands },
+	{ "Trust", trust_commands },
 	{ "Labels", label_commands },
 	{ "Devices", device_commands },
 	{ "Allowlists", import_commands },

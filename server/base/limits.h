@@ -41,7 +41,8 @@
 #define LIMIT_NAME 200        /* display names */
 #define LIMIT_UEID 33         /* RFC 9711 section 4.2.1 */
 #define LIMIT_PAGE 100        /* rows of one answer: they fit the arena */
-#define LIMIT_ANCHORS 16      /* of one manufacturer */
+#define LIMIT_ANCHORS 32      /* of one manufacturer */
+#define LIMIT_KEY_ID 64       /* of a public key, bytes */
 #define LIMIT_LABELS 1000     /* enrollment labels */
 #define LIMIT_MODEL_LABELS 16 /* further labels of one model */
 #define LIMIT_SERVICE_PAGE 10 /* services, each with its topics */

@@ -36,6 +36,8 @@ static const struct column {
 	COLUMN(serial, set_serial, "a serial number"),
 	COLUMN(key_sha256, set_sha256, "32 bytes of hex"),
 	COLUMN(ueid, set_ueid, "7 to 33 bytes of hex"),
+	COLUMN(ek_sha256, set_sha256, "32 bytes of hex"),
+	COLUMN(dac_subject, set_name, "a text of at most 200 bytes"),
 	COLUMN(batch, set_name, "a text of at most 200 bytes"),
 	COLUMN(made_at, set_time, "a date or a time in UTC (RFC 3339)"),
 	COLUMN(boot_test, set_name, "a text of at most 200 bytes"),
@@ -131,9 +133,10 @@ check(struct ctx *cx, const struct birth_line *b)
 	if (b->model == NULL)
 		return refuse(cx, "model is missing");
 	if (b->serial == NULL && b->key_sha256.n == 0 && b->ueid.n == 0 &&
+	    b->ek_sha256.n == 0 && b->dac_subject == NULL &&
 	    b->certificate.n == 0)
-		return refuse(
-		    cx, "serial, key_sha256, ueid and certificate are missing");
+		return refuse(cx, "serial, key_sha256, ueid, ek_sha256, "
+				  "dac_subject and certificate are missing");
 	return NULL;
 }
 

@@ -7,14 +7,16 @@
  *	serial             as in the birth certificate's subject
  *	key_sha256         SHA-256 of the birth key's SPKI, hex
  *	ueid               RFC 9711 section 4.2.1, hex
+ *	ek_sha256          SHA-256 of its TPM's endorsement key (SPKI), hex
+ *	dac_subject        subject of its Matter certificate, RFC 2253 text
  *	certificate        birth certificate, base64 of its DER
  *	batch, boot_test   text that the owner is shown
  *	made_at            RFC 3339 in UTC, or a date
  *	claim_code_sha256  SHA-256 of the printed claim code, hex
  *
- * One of serial, key_sha256, ueid and certificate must be there.  An empty
- * CSV field is an absent one.  Refusals set cx->reason but are not logged:
- * the import reports them by line number.
+ * One of serial, key_sha256, ueid, ek_sha256, dac_subject and certificate must
+ * be there.  An empty CSV field is an absent one.  Refusals set cx->reason but
+ *are not logged: the import reports them by line number.
  */
 #ifndef CODEC_BIRTH_LINE_H
 #define CODEC_BIRTH_LINE_H
@@ -27,16 +29,16 @@
 
 struct ctx;
 
-#define BIRTH_COLUMNS 9
+#define BIRTH_COLUMNS 11
 
 /* Absent: NULL, 0 or no bytes.  All of it is in the arena or borrowed from
  * the line. */
 struct birth_line {
-	const char *model, *serial, *batch, *boot_test;
+	const char *model, *serial, *batch, *boot_test, *dac_subject;
 	int64_t made_at;
-	struct bytes key_sha256, claim_code_sha256; /* 32 bytes */
-	struct bytes ueid;                          /* 7 to 33 bytes */
-	struct bytes certificate;                   /* DER, not yet parsed */
+	struct bytes key_sha256, claim_code_sha256, ek_sha256; /* 32 bytes */
+	struct bytes ueid;        /* 7 to 33 bytes */
+	struct bytes certificate; /* DER, not yet parsed */
 };
 
 /* Which of our columns stands at each place of a row. */

@@ -79,6 +79,9 @@ is_listed(const struct birth_candidate *c, const struct idevid *id)
 	if (c->serial != NULL &&
 	    (id->serial == NULL || strcmp(c->serial, id->serial) != 0))
 		return false;
+	if (c->dac_subject != NULL &&
+	    strcmp(c->dac_subject, id->leaf.subject) != 0)
+		return false;
 	return c->key_sha256.n == 0 ||
 	       bytes_eq(c->key_sha256, BYTES_OF(id->leaf.key_sha256));
 }
@@ -241,6 +244,7 @@ caller_unit(struct ctx *cx, const struct peer *peer, struct unit *out)
 	struct event ev = { .kind = "attestation.refused" };
 	const struct birth_candidate *found;
 	struct birth_candidate *c;
+	struct birth_names names;
 	const struct err *e;
 	struct idevid id;
 	size_t n;
@@ -250,8 +254,9 @@ caller_unit(struct ctx *cx, const struct peer *peer, struct unit *out)
 		return e;
 	if (idevid_parse(cx, peer->chain, peer->n, &id) != NULL)
 		return refuse(cx, &ERR_ATTESTATION, &ev);
-	e = birth_candidates(
-	    cx, id.issuers, id.n, id.serial, id.leaf.key_sha256, &c, &n);
+	names = (struct birth_names){ id.serial, id.leaf.subject,
+		id.leaf.key_sha256 };
+	e = birth_candidates(cx, id.issuers, id.n, &names, &c, &n);
 	if (e != NULL)
 		return e;
 	found = find_unit(cx, &id, c, n, &e);

@@ -151,6 +151,8 @@ read_unit(struct run *run, struct birth_line *b, struct import_unit *u)
 	u->made_at = b->made_at;
 	u->key_sha256 = b->key_sha256;
 	u->ueid = b->ueid;
+	u->ek_sha256 = b->ek_sha256;
+	u->dac_subject = b->dac_subject;
 	return NULL;
 }
 

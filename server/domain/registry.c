@@ -9,20 +9,11 @@
 #include "base/text.h"
 #include "codec/policy.h"
 #include "domain/label_admin.h"
-#include "domain/svc.h"
-#include "pki/cert.h"
 #include "pki/key.h"
-#include "pki/signers.h"
 #include "store/event.h"
-
-/* A trust anchor is a few hundred bytes; listings hold them all. */
-#define ANCHOR_BYTES 4096
-#define SUBJECT_SHOWN 200
 
 const struct err ERR_REGISTRY = { KIND_INVALID, "bad-registration",
 	"This cannot be registered as it is." };
-const struct err ERR_ANCHOR_SHARED = { KIND_CONFLICT, "anchor-shared",
-	"Another manufacturer's units would pass under this anchor." };
 const struct err ERR_MODEL_OWNED = { KIND_CONFLICT, "model-taken",
 	"The model or its client_id is taken." };
 
@@ -43,14 +34,6 @@ check_name(struct ctx *cx, const char *what, const char *s)
 		return fail(cx, &ERR_REGISTRY,
 		    "%s: 1 to %d bytes of text without control characters",
 		    what, LIMIT_NAME);
-	return NULL;
-}
-
-static ERR_FN
-check_uuid(struct ctx *cx, const char *s)
-{
-	if (!text_is_uuid(bytes_str(s)))
-		return fail(cx, &ERR_NOT_FOUND, "no UUID in lower case");
 	return NULL;
 }
 
@@ -104,203 +87,6 @@ registry_list_manufacturers(struct ctx *cx, const struct page *page,
     struct manufacturer **out, size_t *n)
 {
 	return manufacturer_list(cx, page->after, page->limit, out, n);
-}
-
-/* The one certificate of a PEM text. */
-static ERR_FN
-read_one(struct ctx *cx, const char *what, const char *pem, struct cert *out)
-{
-	struct bytes der;
-	const struct err *e;
-	size_t n;
-
-	e = cert_read_pem(cx, bytes_str(pem), &der, 1, &n);
-	if (e == NULL)
-		e = cert_parse(cx, der, out);
-	if (e != NULL)
-		return e;
-	if (out->der.n > ANCHOR_BYTES)
-		return fail(cx, &ERR_BAD_ANCHOR, "%s: over %d bytes", what,
-		    ANCHOR_BYTES);
-	return NULL;
-}
-
-struct own_cas {
-	struct cert cert[SIGNERS_MAX + 1];
-	const struct cert *at[SIGNERS_MAX + 1];
-	size_t n;
-};
-
-/* Our own CAs, which are no manufacturer's (A11). */
-static ERR_FN
-own_cas(struct ctx *cx, struct own_cas **out)
-{
-	struct own_cas *own = arena_alloc(cx->arena, sizeof(*own));
-	struct bytes ders[SIGNERS_MAX + 1];
-	const struct err *e;
-	size_t i;
-
-	ders[0] = cx->svc->root_cert;
-	own->n = 1 + signers_certs(cx->svc->signers, ders + 1);
-	for (i = 0; i < own->n; i++) {
-		e = cert_parse(cx, ders[i], &own->cert[i]);
-		if (e != NULL)
-			return e;
-		own->at[i] = &own->cert[i];
-	}
-	*out = own;
-	return NULL;
-}
-
-/* Reads what is to be trusted, and refuses what must not be (A11). */
-static ERR_FN
-read_anchor(struct ctx *cx, const struct anchor_in *in, struct anchor *out)
-{
-	struct cert ca, scope;
-	struct own_cas *own;
-	const struct err *e;
-
-	e = own_cas(cx, &own);
-	if (e == NULL)
-		e = read_one(cx, "certificate", in->certificate, &ca);
-	if (e == NULL)
-		e = cert_check_anchor(cx, &ca, own->at, own->n);
-	if (e != NULL)
-		return e;
-	out->manufacturer_id = in->manufacturer_id;
-	out->certificate = ca.der;
-	out->subject =
-	    arena_printf(cx->arena, "%.*s", SUBJECT_SHOWN, ca.subject);
-	out->not_after = ca.not_after;
-	memcpy(out->sha256, ca.sha256, sizeof(out->sha256));
-	memcpy(out->subject_sha256, ca.subject_sha256, 32);
-	memcpy(out->spki_sha256, ca.key_sha256, sizeof(out->spki_sha256));
-	out->intermediate_spki_sha256 = BYTES_NONE;
-	if (in->intermediate == NULL)
-		return NULL;
-	e = read_one(cx, "intermediate", in->intermediate, &scope);
-	if (e == NULL)
-		e = cert_check_anchor(cx, &scope, own->at, own->n);
-	if (e != NULL)
-		return e;
-	if (bytes_eq(BYTES_OF(scope.key_sha256), BYTES_OF(ca.key_sha256)))
-		return fail(cx, &ERR_BAD_ANCHOR,
-		    "intermediate: has the key of the anchor itself");
-	out->intermediate_spki_sha256 =
-	    bytes_dup(cx->arena, BYTES_OF(scope.key_sha256));
-	return NULL;
-}
-
-/* Within the transaction: refuses what another manufacturer's units would
- * pass under, and too many. */
-static ERR_FN
-check_anchor_room(struct ctx *cx, const struct anchor *a)
-{
-	struct anchor *all;
-	const struct err *e;
-	const char *other;
-	size_t n;
-
-	e = anchor_overlap(cx, a, &other);
-	if (e != NULL)
-		return e;
-	if (other != NULL)
-		return fail(cx, &ERR_ANCHOR_SHARED,
-		    "%s has an anchor with this key: give both an "
-		    "\"intermediate\" of their own",
-		    other);
-	e = anchor_list(cx, a->manufacturer_id, &all, &n);
-	if (e != NULL)
-		return e;
-	if (n >= LIMIT_ANCHORS)
-		return fail(cx, &ERR_REGISTRY, "%s has %d anchors already",
-		    a->manufacturer_id, LIMIT_ANCHORS);
-	return NULL;
-}
-
-static ERR_FN
-store_anchor(struct ctx *cx, const struct admin_caller *by, struct anchor *a)
-{
-	char id[UUID_TEXT_BYTES];
-	const struct err *e = check_anchor_room(cx, a);
-
-	if (e != NULL)
-		return e;
-	rng_uuid(id);
-	a->id = arena_strdup(cx->arena, id);
-	a->created_at = cx->now;
-	e = anchor_add(cx, a);
-	if (e != NULL)
-		return e;
-	return event_add(cx, &(struct event){ .kind = "anchor.added",
-				 .manufacturer_id = a->manufacturer_id,
-				 .admin_token_id = by->token_id,
-				 .detail = arena_printf(
-				     cx->arena, "%s: %s", a->id, a->subject) });
-}
-
-const struct err *
-registry_add_anchor(struct ctx *cx, const struct admin_caller *by,
-    const struct anchor_in *in, struct anchor *out, bool *created)
-{
-	struct manufacturer m;
-	struct anchor a;
-	const struct err *e;
-	bool found = false;
-	TX tx = { 0 };
-
-	e = manufacturer_get(cx, in->manufacturer_id, &m);
-	if (e == NULL)
-		e = read_anchor(cx, in, &a);
-	if (e == NULL)
-		e = tx_begin(cx, &tx);
-	if (e == NULL)
-		e = anchor_lock(cx);
-	if (e == NULL)
-		e = anchor_find(cx, &a, &found, out);
-	*created = !found;
-	if (e != NULL || found)
-		return e;
-	e = store_anchor(cx, by, &a);
-	if (e != NULL)
-		return e;
-	*out = a;
-	return tx_commit(&tx);
-}
-
-const struct err *
-registry_list_anchors(
-    struct ctx *cx, const char *manufacturer_id, struct anchor **out, size_t *n)
-{
-	struct manufacturer m;
-	const struct err *e = manufacturer_get(cx, manufacturer_id, &m);
-
-	return e != NULL ? e : anchor_list(cx, manufacturer_id, out, n);
-}
-
-const char *
-registry_anchor_pem(struct ctx *cx, const struct anchor *a)
-{
-	return cert_pem(cx, a->certificate);
-}
-
-const struct err *
-registry_delete_anchor(struct ctx *cx, const struct admin_caller *by,
-    const char *manufacturer_id, const char *id)
-{
-	const struct err *e = check_uuid(cx, id);
-	TX tx = { 0 };
-
-	if (e == NULL)
-		e = tx_begin(cx, &tx);
-	if (e == NULL)
-		e = anchor_delete(cx, manufacturer_id, id);
-	if (e == NULL)
-		e = event_add(cx, &(struct event){ .kind = "anchor.removed",
-				      .manufacturer_id = manufacturer_id,
-				      .admin_token_id = by->token_id,
-				      .detail = id });
-	return e != NULL ? e : tx_commit(&tx);
 }
 
 static ERR_FN

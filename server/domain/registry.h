@@ -1,8 +1,8 @@
 /*
- * What operators tell us about the world: manufacturers with their trust
- * anchors and models, and owners.  Every change is idempotent and writes an
- * event with the token's id in the same commit.  Refusals carry a reason
- * that helps the operator (SECURITY.md A11).
+ * What operators tell us about the world: manufacturers and their models, and
+ * owners (their trust anchors are domain/trust's).  Every change is idempotent
+ * and writes an event with the token's id in the same commit.  Refusals carry a
+ * reason that helps the operator (SECURITY.md A11).
  */
 #ifndef DOMAIN_REGISTRY_H
 #define DOMAIN_REGISTRY_H
@@ -13,9 +13,7 @@
 #include "store/owner.h"
 #include "store/registry.h"
 
-extern const struct err ERR_REGISTRY;      /* KIND_INVALID "bad-registration" */
-extern const struct err ERR_ANCHOR;        /* KIND_INVALID "bad-anchor" */
-extern const struct err ERR_ANCHOR_SHARED; /* KIND_CONFLICT */
+extern const struct err ERR_REGISTRY; /* KIND_INVALID "bad-registration" */
 
 /* A page of a listing; after is NULL for the first.  A page that is full has
  * more after its last row. */
@@ -35,21 +33,6 @@ ERR_FN registry_get_manufacturer(
     struct ctx *cx, const char *id, struct manufacturer *out);
 ERR_FN registry_list_manufacturers(struct ctx *cx, const struct page *page,
     struct manufacturer **out, size_t *n);
-
-struct anchor_in {
-	const char *manufacturer_id;
-	const char *certificate;  /* PEM */
-	const char *intermediate; /* PEM, or NULL: scope (A11) */
-};
-
-/* The same certificate and scope again gives the same anchor. */
-ERR_FN registry_add_anchor(struct ctx *cx, const struct admin_caller *by,
-    const struct anchor_in *in, struct anchor *out, bool *created);
-ERR_FN registry_list_anchors(struct ctx *cx, const char *manufacturer_id,
-    struct anchor **out, size_t *n);
-const char *registry_anchor_pem(struct ctx *cx, const struct anchor *a);
-ERR_FN registry_delete_anchor(struct ctx *cx, const struct admin_caller *by,
-    const char *manufacturer_id, const char *id);
 
 /* Unset fields take their defaults: client_id the model's id, profile
  * "device", policy {}, status active. */

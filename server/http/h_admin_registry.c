@@ -25,35 +25,6 @@ static const struct json_field manufacturer_fields[] = {
 static const struct json_field manufacturers_fields[] =
     ANSWER_PAGE("manufacturers", LIMIT_PAGE, manufacturer, manufacturer_fields);
 
-static const struct json_field anchor_in_fields[] = {
-	JSON_F_STR(anchor_in, certificate, PEM_MAX, true),
-	JSON_F_STR(anchor_in, intermediate, PEM_MAX, false),
-	JSON_END,
-};
-
-/* An anchor as operators see it. */
-struct anchor_view {
-	const char *id, *manufacturer, *subject, *certificate;
-	struct bytes sha256, spki_sha256, intermediate_spki_sha256;
-	int64_t not_after, created_at;
-};
-
-static const struct json_field anchor_fields[] = {
-	JSON_F_STR(anchor_view, id, 36, true),
-	JSON_F_STR(anchor_view, manufacturer, LIMIT_SLUG, true),
-	JSON_F_STR(anchor_view, subject, LIMIT_NAME, true),
-	JSON_F_HEX(anchor_view, sha256, 32, true),
-	JSON_F_HEX(anchor_view, spki_sha256, 32, true),
-	JSON_F_HEX(anchor_view, intermediate_spki_sha256, 32, false),
-	JSON_F_TIME(anchor_view, not_after, true),
-	JSON_F_TIME(anchor_view, created_at, true),
-	JSON_F_STR(anchor_view, certificate, PEM_MAX, true),
-	JSON_END,
-};
-
-static const struct json_field anchors_fields[] =
-    ANSWER_PAGE("anchors", LIMIT_ANCHORS, anchor_view, anchor_fields);
-
 /* A model as operators see it; the model first, so that its own rows hold. */
 struct model_view {
 	struct model model;
@@ -105,8 +76,12 @@ static const struct json_field birth_fields[] = {
 	JSON_F_STR(birth_row, boot_test, LIMIT_NAME, false),
 	JSON_F_HEX(birth_row, key_sha256, 32, false),
 	JSON_F_HEX(birth_row, ueid, LIMIT_UEID, false),
+	JSON_F_HEX(birth_row, ek_sha256, 32, false),
+	JSON_F_STR(birth_row, dac_subject, LIMIT_NAME, false),
 	JSON_F_HEX(birth_row, certificate_sha256, 32, false),
 	JSON_F_HEX(birth_row, pinned_key_sha256, 32, false),
+	JSON_F_TIME(birth_row, pinned_at, false),
+	JSON_F_TIME(birth_row, opened_at, false),
 	JSON_F_BOOL(birth_row, claim_code, true),
 	JSON_F_BOOL(birth_row, quarantined, true),
 	JSON_F_BOOL(birth_row, lost, true),
@@ -187,71 +162,6 @@ get_manufacturers(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (page_is_full(&q, page.rows.n))
 		page.next = m[page.rows.n - 1].id;
 	return answer_json(cx, rs, 200, manufacturers_fields, &page);
-}
-
-static struct anchor_view
-view_anchor(struct ctx *cx, const struct anchor *a)
-{
-	return (struct anchor_view){
-		.id = a->id,
-		.manufacturer = a->manufacturer_id,
-		.subject = a->subject,
-		.certificate = registry_anchor_pem(cx, a),
-		.sha256 = BYTES_OF(a->sha256),
-		.spki_sha256 = BYTES_OF(a->spki_sha256),
-		.intermediate_spki_sha256 = a->intermediate_spki_sha256,
-		.not_after = a->not_after,
-		.created_at = a->created_at,
-	};
-}
-
-const struct err *
-post_anchor(struct ctx *cx, struct request *rq, struct reply *rs)
-{
-	struct anchor_in in = { .manufacturer_id = rq->param[0] };
-	struct anchor_view view;
-	const struct err *e;
-	struct anchor out;
-	bool created;
-
-	e = json_read(cx, rq->body, anchor_in_fields, &in);
-	if (e == NULL)
-		e = registry_add_anchor(
-		    cx, &rq->caller.admin, &in, &out, &created);
-	if (e != NULL)
-		return e;
-	view = view_anchor(cx, &out);
-	return answer_json(cx, rs, created ? 201 : 200, anchor_fields, &view);
-}
-
-const struct err *
-get_anchors(struct ctx *cx, struct request *rq, struct reply *rs)
-{
-	struct answer_page page = { .next = NULL };
-	struct anchor_view *views;
-	const struct err *e;
-	struct anchor *all;
-	size_t i;
-
-	e = registry_list_anchors(cx, rq->param[0], &all, &page.rows.n);
-	if (e != NULL)
-		return e;
-	views = arena_alloc(cx->arena, page.rows.n * sizeof(*views));
-	for (i = 0; i < page.rows.n; i++)
-		views[i] = view_anchor(cx, &all[i]);
-	page.rows.v = views;
-	return answer_json(cx, rs, 200, anchors_fields, &page);
-}
-
-const struct err *
-delete_anchor(struct ctx *cx, struct request *rq, struct reply *rs)
-{
-	const struct err *e = registry_delete_anchor(
-	    cx, &rq->caller.admin, rq->param[0], rq->param[1]);
-
-	if (e == NULL)
-		reply_body(rs, 204, NULL, BYTES_NONE);
-	return e;
 }
 
 static struct model_view

@@ -198,17 +198,30 @@ key_parse_spki(struct ctx *cx, struct bytes der, struct key_facts *out)
 }
 
 const struct err *
-key_parse_pem(struct ctx *cx, struct bytes pem, struct bytes *spki_der)
+key_read_pem(struct ctx *cx, struct bytes pem, struct bytes *spki_der,
+    struct key_facts *facts)
 {
-	struct key_facts facts;
 	struct bytes more;
-	const struct err *e;
 
 	if (pem.n > LIMIT_BODY_SMALL ||
 	    pem_next(cx->arena, &pem, "PUBLIC KEY", spki_der) != PEM_BLOCK ||
 	    pem_next(cx->arena, &pem, "PUBLIC KEY", &more) != PEM_END)
 		return fail(cx, &ERR_BAD_KEY, "key: not one PUBLIC KEY block");
-	e = key_parse_spki(cx, *spki_der, &facts);
+	return key_parse_spki(cx, *spki_der, facts);
+}
+
+const char *
+key_pem(struct ctx *cx, struct bytes spki_der)
+{
+	return pem_text(cx->arena, "PUBLIC KEY", spki_der);
+}
+
+const struct err *
+key_parse_pem(struct ctx *cx, struct bytes pem, struct bytes *spki_der)
+{
+	struct key_facts facts;
+	const struct err *e = key_read_pem(cx, pem, spki_der, &facts);
+
 	if (e != NULL)
 		return e;
 	if (facts.type != KEY_P256)

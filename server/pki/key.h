@@ -34,6 +34,13 @@ ERR_FN key_parse_spki(struct ctx *cx, struct bytes der, struct key_facts *out);
  * apps have; the SPKI is in the arena. */
 ERR_FN key_parse_pem(struct ctx *cx, struct bytes pem, struct bytes *spki_der);
 
+/* The same for any key that is accepted here. */
+ERR_FN key_read_pem(struct ctx *cx, struct bytes pem, struct bytes *spki_der,
+    struct key_facts *facts);
+
+/* PEM of a public key, in the arena. */
+const char *key_pem(struct ctx *cx, struct bytes spki_der);
+
 /* Whether sig (r || s, 64 bytes, RFC 7518 section 3.4) is the P-256 key's
  * signature of msg under SHA-256. */
 bool key_verify_es256(

@@ -13,19 +13,27 @@ static const struct stmt BIRTH_CANDIDATES = { "birth_candidates",
 	"b.quarantined_at IS NOT NULL, b.lost_at IS NOT NULL, "
 	"b.revoked_at IS NOT NULL, b.decommissioned_at IS NOT NULL, "
 	"(SELECT id FROM device WHERE birth_id = b.id AND state = 'owned'), "
-	"array_to_string(mo.labels, ' ') "
+	"array_to_string(mo.labels, ' '), b.dac_subject "
 	"FROM anchor a JOIN manufacturer m ON m.id = a.manufacturer_id "
 	"LEFT JOIN LATERAL (SELECT * FROM birth WHERE "
 	"manufacturer_id = m.id AND serial = $6 UNION SELECT * FROM birth "
-	"WHERE manufacturer_id = m.id AND key_sha256 = $7) b ON true "
+	"WHERE manufacturer_id = m.id AND key_sha256 = $7 UNION "
+	"SELECT * FROM birth WHERE manufacturer_id = m.id AND "
+	"dac_subject = $8) b ON true "
 	"LEFT JOIN model mo ON mo.id = b.model_id "
-	"WHERE a.subject_sha256 IN ($1, $2, $3, $4, $5) LIMIT 64",
-	7 };
+	"WHERE a.subject_sha256 IN ($1, $2, $3, $4, $5) AND "
+	"a.vendor_id IS NULL AND "
+	"coalesce(a.valid_from, '-infinity') <= to_timestamp($9::bigint) AND "
+	"coalesce(a.valid_until, 'infinity') > to_timestamp($9::bigint) "
+	"LIMIT 64",
+	9 };
 
 static const struct stmt BIRTH_PIN_KEY = { "birth_pin_key",
-	"UPDATE birth SET pinned_key_sha256 = $2 WHERE id = $1 AND "
+	"UPDATE birth SET pinned_key_sha256 = $2, "
+	"pinned_at = coalesce(pinned_at, to_timestamp($3::bigint)) "
+	"WHERE id = $1 AND "
 	"coalesce(pinned_key_sha256, $2) = $2",
-	2 };
+	3 };
 
 static const struct stmt BIRTH_KEY_IS_TAKEN = { "birth_key_is_taken",
 	"SELECT EXISTS (SELECT FROM birth WHERE key_sha256 = $1) OR "
@@ -69,12 +77,12 @@ read_candidate(
 	c->decommissioned = rows_bool(r, i, 22);
 	c->device_id = rows_text(cx, r, i, 23);
 	c->labels = rows_text(cx, r, i, 24);
+	c->dac_subject = rows_text(cx, r, i, 25);
 }
 
 const struct err *
 birth_candidates(struct ctx *cx, const struct bytes *names, size_t nnames,
-    const char *serial, const uint8_t key_sha256[32],
-    struct birth_candidate **out, size_t *n)
+    const struct birth_names *unit, struct birth_candidate **out, size_t *n)
 {
 	struct bytes name[LIMIT_CHAIN] = { BYTES_NONE };
 	AUTO_STRUCT(rows) *r = NULL;
@@ -86,7 +94,8 @@ birth_candidates(struct ctx *cx, const struct bytes *names, size_t nnames,
 		name[i] = names[i];
 	e = DB_RUN(cx, &BIRTH_CANDIDATES, &r, DB_BYTES(name[0]),
 	    DB_BYTES(name[1]), DB_BYTES(name[2]), DB_BYTES(name[3]),
-	    DB_BYTES(name[4]), DB_TEXT(serial), DB_SHA(key_sha256));
+	    DB_BYTES(name[4]), DB_TEXT(unit->serial), DB_SHA(unit->key_sha256),
+	    DB_TEXT(unit->dac_subject), DB_INT(cx->now));
 	if (e != NULL)
 		return e;
 	*n = (size_t)rows_count(r);
@@ -101,8 +110,8 @@ birth_pin_key(struct ctx *cx, int64_t birth_id, const uint8_t key_sha256[32],
     bool *pinned)
 {
 	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e = DB_RUN(
-	    cx, &BIRTH_PIN_KEY, &r, DB_INT(birth_id), DB_SHA(key_sha256));
+	const struct err *e = DB_RUN(cx, &BIRTH_PIN_KEY, &r, DB_INT(birth_id),
+	    DB_SHA(key_sha256), DB_INT(cx->now));
 
 	if (e != NULL)
 		return e;

@@ -21,6 +21,7 @@ struct birth_candidate {
 	const char *support_until;
 	bool model_active;
 	const char *serial;             /* NULL: not listed by serial */
+	const char *dac_subject;        /* NULL: not listed by it */
 	struct bytes key_sha256;        /* empty: not listed by key */
 	struct bytes pinned_key_sha256; /* empty: not pinned yet */
 	const char *batch, *made_at, *boot_test;
@@ -30,11 +31,17 @@ struct birth_candidate {
 
 extern const struct stmt *const birth_stmts[];
 
-/* All candidates for a leaf with this serial number (may be NULL) and key,
- * under anchors whose subject is one of the given name hashes. */
-ERR_FN birth_candidates(struct ctx *cx, const struct bytes *names,
-    size_t nnames, const char *serial, const uint8_t key_sha256[32],
-    struct birth_candidate **out, size_t *n);
+/* What a leaf says of its unit: NULL where it says nothing. */
+struct birth_names {
+	const char *serial, *dac_subject;
+	const uint8_t *key_sha256; /* 32 bytes */
+};
+
+/* All candidates for such a leaf, under anchors that are valid at cx->now and
+ * whose subject is one of the given name hashes. */
+ERR_FN
+birth_candidates(struct ctx *cx, const struct bytes *names, size_t nnames,
+    const struct birth_names *unit, struct birth_candidate **out, size_t *n);
 
 /* Pins the key if none is pinned; *pinned tells whether this key is now the
  * pinned one.  ERR_CONFLICT: another unit has this key. */

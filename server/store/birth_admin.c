@@ -10,7 +10,9 @@ static const struct stmt BIRTH_LIST = { "birth_list",
 	"b.lost_at IS NOT NULL, b.revoked_at IS NOT NULL, "
 	"b.decommissioned_at IS NOT NULL, "
 	"(SELECT d.id FROM device d WHERE d.birth_id = b.id AND "
-	"d.state = 'owned') "
+	"d.state = 'owned'), b.ek_sha256, b.dac_subject, "
+	"extract(epoch FROM b.pinned_at)::bigint, "
+	"extract(epoch FROM b.opened_at)::bigint "
 	"FROM birth b WHERE b.manufacturer_id = $1 AND "
 	"($2::text IS NULL OR b.serial = $2) AND b.id > $3::bigint "
 	"ORDER BY b.id LIMIT $4",
@@ -35,6 +37,10 @@ read_birth(struct ctx *cx, const struct rows *r, int i, struct birth_row *b)
 	b->revoked = rows_bool(r, i, 13);
 	b->decommissioned = rows_bool(r, i, 14);
 	b->device_id = rows_text(cx, r, i, 15);
+	b->ek_sha256 = rows_bytes(cx, r, i, 16);
+	b->dac_subject = rows_text(cx, r, i, 17);
+	b->pinned_at = rows_int(r, i, 18);
+	b->opened_at = rows_int(r, i, 19);
 }
 
 const struct err *

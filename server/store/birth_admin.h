@@ -10,7 +10,10 @@ struct birth_row {
 	const char *id; /* the row's number, also the cursor of a listing */
 	const char *serial, *model_id, *batch, *made_at, *boot_test;
 	struct bytes key_sha256, ueid, certificate_sha256, pinned_key_sha256;
-	bool claim_code; /* one is stored and not used */
+	struct bytes ek_sha256;
+	const char *dac_subject;
+	int64_t pinned_at, opened_at; /* 0: not */
+	bool claim_code;              /* one is stored and not used */
 	bool quarantined, lost, revoked, decommissioned;
 	const char *device_id; /* of the live ownership, or NULL */
 };

@@ -58,7 +58,11 @@ static const struct stmt IMPORT_PLAN = { "import_plan",
 	"SELECT l.line, b.id FROM import_line l JOIN birth b ON " \
 	"b.pinned_key_sha256 = l.key_sha256 UNION "               \
 	"SELECT l.line, b.id FROM import_line l JOIN birth b ON " \
-	"b.ueid = l.ueid), "
+	"b.ueid = l.ueid UNION "                                  \
+	"SELECT l.line, b.id FROM import_line l JOIN birth b ON " \
+	"b.ek_sha256 = l.ek_sha256 UNION "                        \
+	"SELECT l.line, b.id FROM import_line l JOIN birth b ON " \
+	"b.dac_subject = l.dac_subject AND b.manufacturer_id = $1), "
 
 /* A line that says nothing else than what is stored is unchanged.  A used
  * claim code is no longer stored, so a line that brings one again says
@@ -66,9 +70,9 @@ static const struct stmt IMPORT_PLAN = { "import_plan",
 #define WITH_JUDGED                                                     \
 	"judged AS (SELECT s.line, CASE "                               \
 	"WHEN b.manufacturer_id <> $1 "                                 \
-	"THEN 'another manufacturer lists this key or UEID' "           \
+	"THEN 'another manufacturer lists this key, UEID or EK' "       \
 	"WHEN b.serial IS DISTINCT FROM coalesce(l.serial, b.serial) "  \
-	"THEN 'this key or UEID is stored for another unit' "           \
+	"THEN 'this name or key is stored for another unit' "           \
 	"WHEN b.model_id <> l.model_id "                                \
 	"THEN 'the unit is stored with model ' || b.model_id "          \
 	"WHEN b.key_sha256 IS DISTINCT FROM "                           \
@@ -76,6 +80,12 @@ static const struct stmt IMPORT_PLAN = { "import_plan",
 	"THEN 'the unit is stored with another key, or without' "       \
 	"WHEN b.ueid IS DISTINCT FROM coalesce(l.ueid, b.ueid) "        \
 	"THEN 'the unit is stored with another UEID, or without' "      \
+	"WHEN b.ek_sha256 IS DISTINCT FROM "                            \
+	"coalesce(l.ek_sha256, b.ek_sha256) "                           \
+	"THEN 'the unit is stored with another EK, or without' "        \
+	"WHEN b.dac_subject IS DISTINCT FROM "                          \
+	"coalesce(l.dac_subject, b.dac_subject) "                       \
+	"THEN 'the unit is stored with another DAC, or without' "       \
 	"WHEN (b.certificate_sha256, b.batch, b.made_at, b.boot_test) " \
 	"IS DISTINCT FROM (coalesce(l.certificate_sha256, "             \
 	"b.certificate_sha256), coalesce(l.batch, b.batch), "           \
@@ -98,7 +108,7 @@ static const struct stmt IMPORT_PLAN = { "import_plan",
 #define WITH_FOUND                                                         \
 	"found AS (SELECT line, reason FROM judged "                       \
 	"WHERE reason IS NOT NULL "                                        \
-	"UNION ALL SELECT line, 'the key and the serial number or UEID "   \
+	"UNION ALL SELECT line, 'the names and keys of the line "          \
 	"are those of different units' FROM same GROUP BY line "           \
 	"HAVING count(*) > 1 "                                             \
 	"UNION ALL SELECT line, 'the manufacturer has no model ' || "      \
@@ -108,7 +118,9 @@ static const struct stmt IMPORT_PLAN = { "import_plan",
 #define FOUND_TWICE                          \
 	TWICE("serial", "the serial number") \
 	TWICE("key_sha256", "the key")       \
-	TWICE("ueid", "the UEID")
+	TWICE("ueid", "the UEID")            \
+	TWICE("ek_sha256", "the EK")         \
+	TWICE("dac_subject", "the DAC")
 
 #define WITH_BAD                                                           \
 	"), bad AS MATERIALIZED (SELECT line, min(reason) AS reason FROM " \
@@ -127,9 +139,11 @@ static const struct stmt IMPORT_JUDGE = { "import_judge",
 
 static const struct stmt IMPORT_STORE = { "import_store",
 	"INSERT INTO birth (manufacturer_id, model_id, serial, key_sha256, "
-	"ueid, batch, made_at, boot_test, certificate_sha256, claim_code_mac) "
+	"ueid, batch, made_at, boot_test, certificate_sha256, claim_code_mac, "
+	"ek_sha256, dac_subject) "
 	"SELECT $1, model_id, serial, key_sha256, ueid, batch, made_at, "
-	"boot_test, certificate_sha256, claim_code_mac FROM import_line",
+	"boot_test, certificate_sha256, claim_code_mac, ek_sha256, "
+	"dac_subject FROM import_line",
 	1 };
 
 static const struct stmt IMPORT_FINISH = { "import_finish",
@@ -212,7 +226,7 @@ import_stage_begin(struct ctx *cx)
 	return db_copy_begin(cx,
 	    "COPY import_line (import_id, line, model_id, serial, key_sha256, "
 	    "ueid, batch, made_at, boot_test, certificate_sha256, "
-	    "claim_code_mac) FROM STDIN");
+	    "claim_code_mac, ek_sha256, dac_subject) FROM STDIN");
 }
 
 /* One field of COPY's text format: a tab before it, \N for NULL. */
@@ -287,6 +301,8 @@ import_stage_unit(
 	put_text(text, u->boot_test);
 	put_bytes(text, u->certificate_sha256);
 	put_bytes(text, u->claim_code_mac);
+	put_bytes(text, u->ek_sha256);
+	put_text(text, u->dac_subject);
 	buf_str(text, "\n");
 }
 

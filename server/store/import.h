@@ -38,9 +38,10 @@ struct import_errors {
  * keyed hash. */
 struct import_unit {
 	int64_t line;
-	const char *model_id, *serial, *batch, *boot_test;
+	const char *model_id, *serial, *batch, *boot_test, *dac_subject;
 	int64_t made_at; /* 0: not said */
-	struct bytes key_sha256, ueid, certificate_sha256, claim_code_mac;
+	struct bytes key_sha256, ueid, ek_sha256;
+	struct bytes certificate_sha256, claim_code_mac;
 };
 
 extern const struct stmt *const import_stmts[];

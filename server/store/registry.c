@@ -95,29 +95,37 @@ static const struct stmt ANCHOR_LOCK = { "anchor_lock",
 	"id, manufacturer_id, subject, certificate, sha256, "     \
 	"subject_sha256, spki_sha256, intermediate_spki_sha256, " \
 	"extract(epoch FROM not_after)::bigint, "                 \
-	"extract(epoch FROM created_at)::bigint "
+	"extract(epoch FROM created_at)::bigint, "                \
+	"kind, key_id, vendor_id, "                               \
+	"extract(epoch FROM valid_from)::bigint, "                \
+	"extract(epoch FROM valid_until)::bigint "
 
 static const struct stmt ANCHOR_FIND = { "anchor_find",
 	"SELECT " ANCHOR_COLUMNS "FROM anchor WHERE manufacturer_id = $1 AND "
-	"sha256 = $2 AND intermediate_spki_sha256 IS NOT DISTINCT FROM $3",
-	3 };
+	"sha256 = $2 AND intermediate_spki_sha256 IS NOT DISTINCT FROM $3 "
+	"AND coalesce(vendor_id, 0) = $4",
+	4 };
 
 /* Two anchors accept the same chains when they have the same key and either
  * has no scope or both have the same, or when the CA that one is narrowed to
- * is the other's anchor. */
+ * is the other's anchor; unless each has a vendor id of its own. */
 static const struct stmt ANCHOR_OVERLAP = { "anchor_overlap",
 	"SELECT manufacturer_id FROM anchor WHERE manufacturer_id <> $1 AND "
-	"((spki_sha256 = $2 AND (intermediate_spki_sha256 IS NULL OR "
+	"($4 = 0 OR coalesce(vendor_id, $4) = $4) AND ((spki_sha256 = $2 AND "
+	"(intermediate_spki_sha256 IS NULL OR "
 	"$3::bytea IS NULL)) OR coalesce(intermediate_spki_sha256, "
 	"spki_sha256) = coalesce($3::bytea, $2)) LIMIT 1",
-	3 };
+	4 };
 
 static const struct stmt ANCHOR_ADD = { "anchor_add",
 	"INSERT INTO anchor (id, manufacturer_id, certificate, sha256, "
 	"subject_sha256, spki_sha256, intermediate_spki_sha256, subject, "
-	"not_after) VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, "
-	"to_timestamp($9::bigint))",
-	9 };
+	"not_after, kind, key_id, vendor_id, valid_from, valid_until) "
+	"VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, "
+	"to_timestamp($9::bigint), $10, $11, nullif($12::int, 0), "
+	"to_timestamp(nullif($13::bigint, 0)), "
+	"to_timestamp(nullif($14::bigint, 0)))",
+	14 };
 
 static const struct stmt ANCHOR_LIST = { "anchor_list",
 	"SELECT " ANCHOR_COLUMNS "FROM anchor WHERE manufacturer_id = $1 "
@@ -141,11 +149,16 @@ read_anchor(struct ctx *cx, const struct rows *r, int i, struct anchor *a)
 	a->subject = rows_text(cx, r, i, 2);
 	a->certificate = rows_bytes(cx, r, i, 3);
 	rows_sha(cx, r, i, 4, a->sha256);
-	rows_sha(cx, r, i, 5, a->subject_sha256);
+	a->subject_sha256 = rows_bytes(cx, r, i, 5);
 	rows_sha(cx, r, i, 6, a->spki_sha256);
 	a->intermediate_spki_sha256 = rows_bytes(cx, r, i, 7);
 	a->not_after = rows_int(r, i, 8);
 	a->created_at = rows_int(r, i, 9);
+	a->kind = rows_text(cx, r, i, 10);
+	a->key_id = rows_bytes(cx, r, i, 11);
+	a->vendor_id = rows_int(r, i, 12);
+	a->valid_from = rows_int(r, i, 13);
+	a->valid_until = rows_int(r, i, 14);
 }
 
 const struct err *
@@ -153,9 +166,9 @@ anchor_find(
     struct ctx *cx, const struct anchor *like, bool *found, struct anchor *out)
 {
 	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e =
-	    DB_RUN(cx, &ANCHOR_FIND, &r, DB_TEXT(like->manufacturer_id),
-		DB_SHA(like->sha256), DB_BYTES(like->intermediate_spki_sha256));
+	const struct err *e = DB_RUN(cx, &ANCHOR_FIND, &r,
+	    DB_TEXT(like->manufacturer_id), DB_SHA(like->sha256),
+	    DB_BYTES(like->intermediate_spki_sha256), DB_INT(like->vendor_id));
 
 	if (e != NULL)
 		return e;
@@ -170,9 +183,9 @@ anchor_overlap(
     struct ctx *cx, const struct anchor *a, const char **manufacturer_id)
 {
 	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e =
-	    DB_RUN(cx, &ANCHOR_OVERLAP, &r, DB_TEXT(a->manufacturer_id),
-		DB_SHA(a->spki_sha256), DB_BYTES(a->intermediate_spki_sha256));
+	const struct err *e = DB_RUN(cx, &ANCHOR_OVERLAP, &r,
+	    DB_TEXT(a->manufacturer_id), DB_SHA(a->spki_sha256),
+	    DB_BYTES(a->intermediate_spki_sha256), DB_INT(a->vendor_id));
 
 	if (e != NULL)
 		return e;
@@ -185,9 +198,11 @@ anchor_add(struct ctx *cx, const struct anchor *a)
 {
 	return DB_RUN(cx, &ANCHOR_ADD, NULL, DB_TEXT(a->id),
 	    DB_TEXT(a->manufacturer_id), DB_BYTES(a->certificate),
-	    DB_SHA(a->sha256), DB_SHA(a->subject_sha256),
+	    DB_SHA(a->sha256), DB_BYTES(a->subject_sha256),
 	    DB_SHA(a->spki_sha256), DB_BYTES(a->intermediate_spki_sha256),
-	    DB_TEXT(a->subject), DB_INT(a->not_after));
+	    DB_TEXT(a->subject), DB_INT(a->not_after), DB_TEXT(a->kind),
+	    DB_BYTES(a->key_id), DB_INT(a->vendor_id), DB_INT(a->valid_from),
+	    DB_INT(a->valid_until));
 }
 
 const struct err *

@@ -15,12 +15,17 @@ struct manufacturer {
 
 struct anchor {
 	const char *id, *manufacturer_id;
-	const char *subject; /* for people */
-	struct bytes certificate;
-	uint8_t sha256[32], subject_sha256[32], spki_sha256[32];
-	/* Scope (A11): 32 bytes, or BYTES_NONE. */
+	const char *kind;         /* certificate, public_key */
+	const char *subject;      /* for people */
+	struct bytes certificate; /* DER, or SPKI of a public key */
+	uint8_t sha256[32], spki_sha256[32];
+	struct bytes subject_sha256; /* 32 bytes; none of a key */
+	struct bytes key_id;         /* as evidence names it, or none */
+	/* Scope (A11): 32 bytes, or BYTES_NONE; of Matter, or 0. */
 	struct bytes intermediate_spki_sha256;
+	int64_t vendor_id;
 	int64_t not_after;
+	int64_t valid_from, valid_until; /* as the operator said; 0: not */
 	int64_t created_at;
 };
 

@@ -21,8 +21,8 @@ what_is_absent_is_null(void **state)
 	const struct import_unit u = { .line = 7, .model_id = "m" };
 
 	(void)state;
-	assert_string_equal(
-	    row_of(&u), "I\t7\tm\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\n");
+	assert_string_equal(row_of(&u),
+	    "I\t7\tm\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\n");
 }
 
 /* PostgreSQL's manual, COPY, "Text Format". */
@@ -36,7 +36,7 @@ what_would_end_a_field_or_row_is_escaped(void **state)
 	(void)state;
 	assert_string_equal(row_of(&u),
 	    "I\t1\tm\t\\N\t\\N\t\\N\ta\\tb\\nc\\rd\\\\e\\\\.\t\\N\t\\N\t"
-	    "\\N\t\\N\n");
+	    "\\N\t\\N\t\\N\t\\N\n");
 }
 
 static void
@@ -51,7 +51,7 @@ bytes_and_times_are_as_postgres_reads_them(void **state)
 	(void)state;
 	assert_string_equal(row_of(&u),
 	    "I\t1\tm\t\\N\t\\\\x00ff5c\t\\N\t\\N\t2026-11-21T00:00:00Z\t"
-	    "\\N\t\\N\t\\N\n");
+	    "\\N\t\\N\t\\N\t\\N\t\\N\n");
 }
 
 int

@@ -1,0 +1,199 @@
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "client/admin.h"
+#include "client/commands.h"
+#include "client/disk.h"
+
+#define PEM_BYTES (64 * KIB)
+
+static const struct option_row show_options[] = {
+	OPTION_JSON,
+	OPTIONS_END,
+};
+
+/* "METHOD /v1/admin/<collection>/<arg 0>[rest]" */
+static const char *
+at(struct cli *cli, const char *method, const char *collection,
+    const char *rest)
+{
+	return arena_printf(cli->cx.arena, "%s /v1/admin/%s/%s%s", method,
+	    collection, api_escape(&cli->cx, cli->arg[0]), rest);
+}
+
+/* ---- trust anchors */
+
+struct anchor_put {
+	const char *certificate, *public_key, *intermediate;
+	const char *vendor_id; /* decimal, or NULL */
+	struct bytes key_id;
+	int64_t valid_from, valid_until;
+};
+
+static const struct json_field anchor_put_fields[] = {
+	JSON_F_STR(anchor_put, certificate, PEM_BYTES, false),
+	JSON_F_STR(anchor_put, public_key, PEM_BYTES, false),
+	JSON_F_STR(anchor_put, intermediate, PEM_BYTES, false),
+	JSON_F_RAW(anchor_put, vendor_id, 8, false),
+	JSON_F_HEX(anchor_put, key_id, LIMIT_KEY_ID, false),
+	JSON_F_TIME(anchor_put, valid_from, false),
+	JSON_F_TIME(anchor_put, valid_until, false),
+	JSON_END,
+};
+
+struct anchor_row {
+	const char *id, *kind, *subject, *vendor_id;
+	int64_t not_after, valid_from, valid_until;
+	const char *sha256;
+};
+
+static const struct json_field anchor_fields[] = {
+	JSON_F_STR(anchor_row, id, 64, false),
+	JSON_F_STR(anchor_row, kind, 16, false),
+	JSON_F_STR(anchor_row, subject, 4096, false),
+	JSON_F_RAW(anchor_row, vendor_id, 8, false),
+	JSON_F_TIME(anchor_row, not_after, false),
+	JSON_F_TIME(anchor_row, valid_from, false),
+	JSON_F_TIME(anchor_row, valid_until, false),
+	JSON_F_STR(anchor_row, sha256, 64, false),
+	JSON_END,
+};
+
+struct anchor_list {
+	struct json_list anchors;
+};
+
+static const struct json_field anchor_list_fields[] = {
+	JSON_F_LIST(
+	    anchor_list, anchors, LIMIT_PAGE, anchor_row, anchor_fields),
+	JSON_END,
+};
+
+static const struct option_row anchor_add_options[] = {
+	{ "certificate", "FILE", "the CA certificate, PEM", false },
+	{ "public-key", "FILE", "or the bare key of a signer, PEM", false },
+	{ "key-id", "HEX", "how evidence names that key", false },
+	{ "intermediate", "FILE",
+	    "accept only chains through this CA certificate", false },
+	{ "vendor-id", "HEX", "accept only Matter units of this vendor",
+	    false },
+	{ "from", "TIME", "trust it from then on (RFC 3339, UTC)", false },
+	{ "until", "TIME", "and until then", false },
+	OPTIONS_END,
+};
+
+static const struct err *
+read_text(struct cli *cli, const char *path, const char **out)
+{
+	struct bytes text;
+	const struct err *e = disk_read(&cli->cx, path, PEM_BYTES, &text);
+
+	if (e != NULL)
+		return e;
+	*out = bytes_to_str(cli->cx.arena, text);
+	return *out != NULL ? NULL
+			    : fail(&cli->cx, &ERR_LOCAL,
+				  "%s: holds NUL bytes: not PEM", path);
+}
+
+/* A time option; 0 if it was not given. */
+static const struct err *
+read_time(struct cli *cli, const char *name, int64_t *out)
+{
+	const char *text = cli_option(cli, name);
+
+	if (text != NULL && !clock_parse(bytes_str(text), out))
+		return fail(&cli->cx, &ERR_USAGE,
+		    "--%s takes a time like 2026-11-21T00:00:00Z", name);
+	return NULL;
+}
+
+static const struct err *
+read_scope(struct cli *cli, struct anchor_put *in)
+{
+	const char *vid = cli_option(cli, "vendor-id");
+	const char *key_id = cli_option(cli, "key-id");
+	const struct err *e = NULL;
+	long n;
+
+	if (vid != NULL) {
+		n = strspn(vid, "0123456789abcdefABCDEF") == strlen(vid) &&
+			    strlen(vid) <= 4
+			? strtol(vid, NULL, 16)
+			: 0;
+		if (n == 0)
+			return fail(&cli->cx, &ERR_USAGE,
+			    "--vendor-id takes four hex digits, as FFF1");
+		in->vendor_id = arena_printf(cli->cx.arena, "%ld", n);
+	}
+	if (key_id != NULL &&
+	    !bytes_from_hex(cli->cx.arena, bytes_str(key_id), &in->key_id))
+		return fail(&cli->cx, &ERR_USAGE, "--key-id takes hex");
+	e = read_time(cli, "from", &in->valid_from);
+	return e != NULL ? e : read_time(cli, "until", &in->valid_until);
+}
+
+static const struct err *
+run_anchor_add(struct cli *cli)
+{
+	const char *certificate = cli_option(cli, "certificate");
+	const char *key = cli_option(cli, "public-key");
+	const char *scope = cli_option(cli, "intermediate");
+	struct anchor_put in = { .certificate = NULL };
+	struct anchor_row row = { .id = "" };
+	struct api_shape put = { anchor_put_fields, &in };
+	struct api_shape got = { anchor_fields, &row };
+	const struct err *e;
+
+	if ((certificate == NULL) == (key == NULL))
+		return fail(&cli->cx, &ERR_USAGE,
+		    "one of --certificate and --public-key must be given");
+	e = read_scope(cli, &in);
+	if (e == NULL && certificate != NULL)
+		e = read_text(cli, certificate, &in.certificate);
+	if (e == NULL && key != NULL)
+		e = read_text(cli, key, &in.public_key);
+	if (e == NULL && scope != NULL)
+		e = read_text(cli, scope, &in.intermediate);
+	if (e == NULL)
+		e = admin_call(cli,
+		    at(cli, "POST", "manufacturers", "/anchors"), &put, &got);
+	if (e == NULL)
+		printf("anchor %s: %s\n", row.id,
+		    row.subject != NULL ? row.subject : "");
+	return e;
+}
+
+static const struct err *
+run_anchor_list(struct cli *cli)
+{
+	struct anchor_list list = { { NULL, 0 } };
+	struct api_shape shape = { anchor_list_fields, &list };
+
+	return admin_show(
+	    cli, at(cli, "GET", "manufacturers", "/anchors"), &shape);
+}
+
+static const struct err *
+run_anchor_remove(struct cli *cli)
+{
+	const char *rest = arena_printf(
+	    cli->cx.arena, "/anchors/%s", api_escape(&cli->cx, cli->arg[1]));
+	const struct err *e;
+
+	e = admin_call(
+	    cli, at(cli, "DELETE", "manufacturers", rest), NULL, NULL);
+	if (e == NULL)
+		printf("anchor %s removed\n", cli->arg[1]);
+	return e;
+}
+
+const struct command trust_commands[] = {
+	{ "anchor add", "MANUFACTURER", "adds a trust anchor",
+	    anchor_add_options, run_anchor_add, NULL },
+	{ "anchor list", "MANUFACTURER", "shows its trust anchors",
+	    show_options, run_anchor_list, NULL },
+	{ "anchor remove", "MANUFACTURER ID", "removes a trust anchor", NULL,
+	    run_anchor_remove, NULL },
+	{ .name = NULL },
+};
