@@ -166,6 +166,18 @@ run_lift(struct cli *cli)
 	return change(cli, "/lift", "is out of quarantine");
 }
 
+static const struct err *
+run_release(struct cli *cli)
+{
+	const struct err *e =
+	    admin_call(cli, at(cli, "DELETE", ""), NULL, NULL);
+
+	if (e == NULL)
+		printf("device %s released: its unit may enroll anew\n",
+		    cli->arg[0]);
+	return e;
+}
+
 /* ---- the audit trail */
 
 struct event_row {
@@ -230,6 +242,10 @@ const struct command device_commands[] = {
 	{ "device quarantine", "ID", "narrows it to its quarantine topics",
 	    reason_options, run_quarantine, NULL },
 	{ "device lift", "ID", "ends a quarantine", NULL, run_lift, NULL },
+	{ "device release", "ID", "ends a device that has no owner", NULL,
+	    run_release,
+	    "Its unit may enroll anew, with another key. A device with an "
+	    "owner is the\nowner's to release." },
 	{ "audit", "", "shows what happened", audit_options, run_audit,
 	    "The request id is what every refusal names: with it the operator "
 	    "finds the\nprivate reason." },

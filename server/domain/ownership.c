@@ -5,6 +5,9 @@
 #include "store/event.h"
 #include "store/feed.h"
 
+static const struct err ERR_OWNED = { KIND_CONFLICT, "device-owned",
+	"The device has an owner, who alone can release it." };
+
 static ERR_FN
 get_one(struct ctx *cx, const struct device_query *q, struct device *out)
 {
@@ -73,30 +76,28 @@ ownership_get_any(struct ctx *cx, const char *id, struct device *out)
 	return get_one(cx, &q, out);
 }
 
-const struct err *
-ownership_release(
-    struct ctx *cx, const struct owner_caller *owner, const char *id)
+static ERR_FN
+end(struct ctx *cx, const char *id, struct event *ev)
 {
-	struct event ev = { .kind = "device.released",
-		.device_id = id,
-		.owner_id = owner->owner_id };
 	const struct err *e;
 	TX tx = { .open = false };
 
+	ev->kind = "device.released";
+	ev->device_id = id;
 	if (!text_is_uuid(bytes_str(id)))
 		return fail(cx, &ERR_NOT_FOUND, "not a device id");
 	e = tx_begin(cx, &tx);
 	/* The row first, what hangs on it in later statements (A3). */
 	if (e == NULL)
-		e = device_release(cx, id, owner->owner_id, &ev.birth_id);
+		e = device_release(cx, id, ev->owner_id, &ev->birth_id);
 	if (e == &ERR_NOT_FOUND)
 		return fail(cx, e, "no living device %s of this owner", id);
 	if (e == NULL)
 		e = device_revoke_certificates(cx, id);
 	if (e == NULL)
-		e = device_void_approvals(cx, ev.birth_id);
+		e = device_void_approvals(cx, ev->birth_id);
 	if (e == NULL)
-		e = event_add(cx, &ev);
+		e = event_add(cx, ev);
 	if (e == NULL)
 		e = feed_refuse_device(cx, id, "released");
 	if (e == NULL)
@@ -104,4 +105,26 @@ ownership_release(
 	if (e == NULL)
 		LOG(cx, "device.released", LOG_S("device", id));
 	return e;
+}
+
+const struct err *
+ownership_release(
+    struct ctx *cx, const struct owner_caller *owner, const char *id)
+{
+	return end(cx, id, &(struct event){ .owner_id = owner->owner_id });
+}
+
+const struct err *
+ownership_release_ownerless(
+    struct ctx *cx, const struct admin_caller *by, const char *id)
+{
+	struct device d;
+	const struct err *e = ownership_get_any(cx, id, &d);
+
+	if (e == NULL && d.owner_id != NULL)
+		return fail(cx, &ERR_OWNED, "device %s has an owner", id);
+	return e != NULL
+		   ? e
+		   : end(cx, id,
+			 &(struct event){ .admin_token_id = by->token_id });
 }

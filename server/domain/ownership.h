@@ -22,6 +22,12 @@ ERR_FN ownership_get(struct ctx *cx, const struct owner_caller *owner,
 ERR_FN ownership_release(
     struct ctx *cx, const struct owner_caller *owner, const char *id);
 
+/* The same for a device that nobody owns, whose unit may then enroll anew with
+ * another key; ERR_CONFLICT's kind for one that has an owner, which is the
+ * owner's to end (H4). */
+ERR_FN ownership_release_ownerless(
+    struct ctx *cx, const struct admin_caller *by, const char *id);
+
 /* What operators see: every device, or those of one manufacturer. */
 ERR_FN ownership_list_all(struct ctx *cx, const char *manufacturer_id,
     const char *after, int64_t limit, struct device **out, size_t *n);

@@ -52,6 +52,17 @@ get_admin_device(struct ctx *cx, struct request *rq, struct reply *rs)
 }
 
 const struct err *
+delete_admin_device(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	const struct err *e =
+	    ownership_release_ownerless(cx, &rq->caller.admin, rq->param[0]);
+
+	if (e == NULL)
+		reply_body(rs, 204, NULL, BYTES_NONE);
+	return e;
+}
+
+const struct err *
 get_admin_devices(struct ctx *cx, struct request *rq, struct reply *rs)
 {
 	struct answer_page page = { .next = NULL };

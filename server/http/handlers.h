@@ -62,6 +62,7 @@ handler_fn get_owners;
 handler_fn post_owner;
 handler_fn get_admin_devices;
 handler_fn get_admin_device;
+handler_fn delete_admin_device;
 handler_fn post_device_revoke;
 handler_fn post_device_quarantine;
 handler_fn post_device_lift;

@@ -54,6 +54,7 @@ const struct route routes[] = {
 	{ METHOD_POST, "/v1/admin/owners", WHO_ADMIN, SCOPE_REGISTRY, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_owner, NULL },
 	{ METHOD_GET, "/v1/admin/devices", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_admin_devices, NULL },
 	{ METHOD_GET, "/v1/admin/devices/{id}", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_admin_device, NULL },
+	{ METHOD_DELETE, "/v1/admin/devices/{id}", WHO_ADMIN, SCOPE_REVOKE, BODY_NONE, 0, AS_PROBLEM, delete_admin_device, NULL },
 	{ METHOD_POST, "/v1/admin/devices/{id}/revoke", WHO_ADMIN, SCOPE_REVOKE, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_device_revoke, NULL },
 	{ METHOD_POST, "/v1/admin/devices/{id}/quarantine", WHO_ADMIN, SCOPE_REVOKE, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_device_quarantine, NULL },
 	{ METHOD_POST, "/v1/admin/devices/{id}/lift", WHO_ADMIN, SCOPE_LIFT, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_device_lift, NULL },

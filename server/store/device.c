@@ -41,7 +41,8 @@ static const struct stmt DEVICE_SET_LABEL = { "device_set_label",
 
 static const struct stmt DEVICE_RELEASE = { "device_release",
 	"UPDATE device SET state = 'released', released_at = now() "
-	"WHERE id = $1::uuid AND owner_id = $2::uuid AND state = 'owned' "
+	"WHERE id = $1::uuid AND owner_id IS NOT DISTINCT FROM $2::uuid AND "
+	"state = 'owned' "
 	"RETURNING birth_id",
 	2 };
 

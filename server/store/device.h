@@ -46,7 +46,7 @@ ERR_FN device_label(struct ctx *cx, const char *id, const char **label);
 ERR_FN device_set_label(struct ctx *cx, const char *id, const char *label);
 
 /* Within a transaction, before anything else there: ends the ownership.
- * ERR_NOT_FOUND if it is not this owner's living one. */
+ * ERR_NOT_FOUND if it is not this owner's living one (NULL: nobody's). */
 ERR_FN device_release(
     struct ctx *cx, const char *id, const char *owner_id, int64_t *birth_id);
 

@@ -333,6 +333,30 @@ def test_device_without_an_owner_is_shown_and_revoked(operator, owner, token,
     expect(enroll(stack, token, device.key), 403)
 
 
+def test_operator_ends_a_device_without_an_owner(operator, maker, token,
+        device, stack):
+    """A5: its unit comes anew, with another id and key."""
+    device._received(expect(enroll(stack, token, device.key), 200))
+    expect(operator.call("DELETE", f"/devices/{device.id}"), 204)
+    expect(operator.call("DELETE", f"/devices/{device.id}"), 404)
+    expect(operator.call("DELETE", "/devices/nobody"), 404)
+    expect(device.renew(), 403)
+    assert "device.released" in kinds(operator)
+    expect(enroll(stack, token, new_key()), 403)
+    (fresh,) = make(operator, maker, device.serial)
+    expect(enroll(stack, fresh, device.key), 403)
+    old_id, device.key = device.id, new_key()
+    device._received(expect(enroll(stack, fresh, device.key), 200))
+    assert device.id != old_id
+
+
+def test_h4_operator_ends_no_ownership(operator, enrolled, owner):
+    answer = expect(operator.call("DELETE", f"/devices/{enrolled.id}"), 409)
+    assert "owner" in answer.json()["title"]
+    expect(owner.device(enrolled.id), 200)
+    expect(enrolled.renew(), 200)
+
+
 def test_device_without_an_owner_takes_none_by_a_yes(operator, owner, label,
         maker, stack, database):
     """A unit whose certificate was had without an owner asks by its birth

@@ -243,6 +243,28 @@ def test_a12_token_makes_one_key(operator, maker, stack, label, database):
     assert database.value("SELECT count(*) FROM certificate") == 1
 
 
+def test_lost_answer_is_made_good_by_an_operator(operator, maker, stack, unit,
+        database):
+    """The unit was bound to a key that nobody has."""
+    device, other = unit(), Device(stack, maker)
+    operator.allow(other)
+    parts(ask(device.birth))
+    parts(ask(Client(stack), auth=make_token(operator, maker, other)))
+    expect(ask(device.birth), 403)
+    expect(ask(Client(stack), auth=make_token(operator, maker, other)), 403)
+    first = {str(i) for i, in database.query("SELECT id FROM device")}
+    for device_id in first:
+        assert "released" in stack.cli("device", "release", device_id,
+            token=database.admin_token)
+        expect(operator.call("DELETE", f"/devices/{device_id}"), 404)
+    parts(ask(device.birth))
+    parts(ask(Client(stack), auth=make_token(operator, maker, other)))
+    rows = database.query("SELECT id FROM device WHERE state = 'owned'")
+    assert len(rows) == 2 and not first & {str(i) for i, in rows}
+    assert {r for r, in database.query("SELECT reason FROM revocation")} == {
+        "released"}
+
+
 def test_nobody_makes_us_make_keys_for_nothing(stack, operator, maker, unit,
         label):
     """One stolen unit would keep all processors busy: a key of 4096 bits
