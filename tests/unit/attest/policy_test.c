@@ -1,0 +1,176 @@
+#include "tests/unit/unit.h"
+
+#include "attest/policy.h"
+
+#define SEMVER 16384
+#define DOTTED 16387
+
+static void
+versions_compare_by_their_scheme(void **state)
+{
+	static const struct {
+		int64_t scheme;
+		const char *a, *b;
+		bool at_least;
+	} rows[] = {
+		{ SEMVER, "2.10.0", "2.7.0", true },
+		{ SEMVER, "2.7.0", "2.10.0", false },
+		{ SEMVER, "1.0.0", "1.0.0", true },
+		{ SEMVER, "1.0.0", "1.0.0-rc.1", true },
+		{ SEMVER, "1.0.0-rc.1", "1.0.0", false },
+		{ SEMVER, "1.0.0-rc.10", "1.0.0-rc.9", true },
+		{ SEMVER, "1.0.0-rc.9", "1.0.0-rc.10", false },
+		{ SEMVER, "1.0.0-rc", "1.0.0-rc.1", false },
+		{ SEMVER, "1.0.0-rc.1", "1.0.0-rc", true },
+		{ SEMVER, "1.0.0-rc.1", "1.0.0-1.rc", true },
+		{ SEMVER, "1.0.0+b", "1.0.0+c", true },
+		{ SEMVER, "1.0.0-a+b", "1.0.0-a", true },
+		{ SEMVER, "1.02.0", "1.0.0", false },
+		{ SEMVER, "1.0.", "1.0.0", false },
+		{ SEMVER, "1.0.0-", "1.0.0-a", false },
+		{ SEMVER, "1.0.0-a b", "1.0.0-a", false },
+		{ SEMVER, "v2", "1.0.0", false },
+		{ SEMVER, "", "1.0.0", false },
+		{ SEMVER, NULL, "1.0.0", false },
+		{ SEMVER, "99999999999999999999999.0.0", "1.0.0", false },
+		{ DOTTED, "7", "6", true },
+		{ DOTTED, "6", "7", false },
+		{ DOTTED, "1.2.3.4", "1.2.3", true },
+		{ DOTTED, "1.2.3-a", "1.2.3", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(
+		    version_at_least(rows[i].scheme, rows[i].a, rows[i].b),
+		    rows[i].at_least);
+}
+
+/* What evidence of a good device says. */
+static struct verdict
+good(void)
+{
+	struct verdict v;
+
+	verdict_init(&v);
+	v.grade = GRADE_HARDWARE;
+	v.facts.oem = LIT("acme");
+	v.facts.model = "6875";
+	v.facts.hw_version = "0102";
+	v.facts.profile = "p";
+	v.facts.secure_boot = KNOWN_YES;
+	v.facts.debug = DEBUG_DISABLED_PERMANENTLY;
+	v.facts.lifecycle = 0x3001;
+	v.facts.sw_version = "2.1.0";
+	v.facts.measurement[0] = (struct measurement){ .type = "BL",
+		.version = "2.1.0",
+		.value = LIT("value"),
+		.signer = LIT("signer") };
+	v.facts.n_measurements = 1;
+	return v;
+}
+
+static struct attest_policy
+strict(void)
+{
+	return (struct attest_policy){
+		.profile = { "o", "p" },
+		.n_profiles = 2,
+		.least_grade = GRADE_HARDWARE,
+		.oem = LIT("acme"),
+		.hw_model = LIT("hu"),
+		.implementation_id = LIT("\1\2"),
+		.secure_boot = true,
+		.least_debug = DEBUG_DISABLED,
+		.lifecycle_secured = true,
+		.least_sw_version = "2.0.0",
+		.sw_scheme = SEMVER,
+		.measurement = { { .type = "BL",
+		    .version = "2.1.0",
+		    .value = LIT("value"),
+		    .signer = LIT("signer") } },
+		.n_measurements = 1,
+	};
+}
+
+static const char *
+applied(const struct attest_policy *p, const char *earlier, struct verdict v)
+{
+	policy_apply(&cx, p, earlier, &v);
+	assert_int_equal(v.accepted, verdict_refusal(&v) == NULL);
+	if (v.accepted)
+		return "accepted";
+	assert_int_equal(v.grade, GRADE_NONE);
+	return verdict_refusal(&v)->code;
+}
+
+static void
+a_good_device_passes_a_strict_policy(void **state)
+{
+	struct attest_policy p = strict(), none = { .version = 0 };
+	struct verdict empty;
+
+	(void)state;
+	verdict_init(&empty);
+	assert_string_equal(applied(&p, "2.1.0", good()), "accepted");
+	assert_string_equal(applied(&none, NULL, good()), "accepted");
+	assert_string_equal(applied(&none, NULL, empty), "accepted");
+}
+
+static void
+each_demand_is_a_finding_of_its_own(void **state)
+{
+	struct attest_policy p = strict();
+	struct verdict v;
+
+	(void)state;
+#define REFUSED(change, name)                                      \
+	do {                                                       \
+		v = good();                                        \
+		change;                                            \
+		assert_string_equal(applied(&p, NULL, v), (name)); \
+	} while (0)
+	REFUSED(v.facts.profile = NULL, "profile");
+	REFUSED(v.grade = GRADE_SOFTWARE, "grade");
+	REFUSED(v.facts.oem = LIT("other"), "oem");
+	REFUSED(v.facts.model = NULL, "hw-model");
+	REFUSED(v.facts.hw_version = "0103", "implementation-id");
+	REFUSED(v.facts.secure_boot = KNOWN_NOT, "secure-boot");
+	REFUSED(v.facts.secure_boot = KNOWN_NO, "secure-boot");
+	REFUSED(v.facts.debug = DEBUG_UNKNOWN, "debug");
+	REFUSED(v.facts.lifecycle = 0x4000, "lifecycle");
+	REFUSED(v.facts.lifecycle = -1, "lifecycle");
+	REFUSED(v.facts.sw_version = "1.9.9", "sw-version");
+	REFUSED(v.facts.n_measurements = 0, "measurement");
+	REFUSED(v.facts.measurement[0].value = LIT("evil!"), "measurement");
+	REFUSED(v.facts.measurement[0].signer = BYTES_NONE, "measurement");
+	REFUSED(v.facts.measurement[0].type = NULL, "measurement");
+	REFUSED(v.facts.measurement[0].version = "2.0.9", "measurement");
+}
+
+static void
+what_a_unit_has_shown_is_the_least_from_then_on(void **state)
+{
+	struct attest_policy p = { .sw_scheme = SEMVER };
+	struct verdict silent = good();
+
+	(void)state;
+	silent.facts.sw_version = NULL;
+	assert_string_equal(applied(&p, "2.1.1", good()), "downgrade");
+	assert_string_equal(applied(&p, "2.1.1", silent), "downgrade");
+	p.sw_may_go_down = true;
+	assert_string_equal(applied(&p, "2.1.1", good()), "accepted");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		UNIT_TEST(versions_compare_by_their_scheme),
+		UNIT_TEST(a_good_device_passes_a_strict_policy),
+		UNIT_TEST(each_demand_is_a_finding_of_its_own),
+		UNIT_TEST(what_a_unit_has_shown_is_the_least_from_then_on),
+	};
+
+	return cmocka_run_group_tests_name("attest/policy", tests, NULL, NULL);
+}
