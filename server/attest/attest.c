@@ -1,10 +1,13 @@
 #include "attest/attest.h"
 
+#include "attest/fmt_matter.h"
+
 const struct err ERR_BAD_EVIDENCE = { KIND_FORBIDDEN, "bad-evidence",
 	"The evidence was not accepted; the operator can find the reason by "
 	"the request id." };
 
 static const struct attest_format *const FORMATS[] = {
+	&fmt_matter,
 	NULL,
 };
 

@@ -34,7 +34,7 @@ static const uint8_t ECDSA_SHA256[] = { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
 static const struct err *
 bad(struct ctx *cx, enum matter_role role, const char *why)
 {
-	static const char *const names[] = { "DAC", "PAI", "PAA" };
+	static const char *const names[] = { "DAC", "PAI", "PAA", "signer" };
 
 	return fail(cx, &ERR_MATTER_CERT, "matter: %s: %s", names[role], why);
 }
@@ -53,7 +53,7 @@ split(struct bytes der, enum matter_role role, struct matter_cert *out,
 		return false;
 	/* What a PAA says of itself proves nothing, and is not verified: some
 	 * of the field write the algorithm with parameters. */
-	if (role != MATTER_PAA && !bytes_eq(algorithm, BYTES_OF(ECDSA_SHA256)))
+	if (role < MATTER_PAA && !bytes_eq(algorithm, BYTES_OF(ECDSA_SHA256)))
 		return false;
 	skip = out->tbs;
 	return der_take(&skip, DER_SEQUENCE, &tbs) &&
@@ -188,6 +188,8 @@ basic_constraints(const struct ext *e, enum matter_role role)
 		return ca && has_pathlen && pathlen == 0;
 	case MATTER_PAA:
 		return ca && (!has_pathlen || pathlen == 1);
+	case MATTER_SIGNER:
+		break;
 	}
 	return false;
 }
@@ -263,16 +265,18 @@ judge_extensions(struct ctx *cx, struct bytes der, enum matter_role role,
 	basic = ext_find(&list, EXT_BASIC_CONSTRAINTS);
 	usage = ext_find(&list, EXT_KEY_USAGE);
 	id = ext_find(&list, EXT_SUBJECT_KEY_ID);
+	if (id == NULL || !subject_key_id(id, &out->key_id))
+		return bad(cx, role, "subjectKeyIdentifier");
+	if (role == MATTER_SIGNER)
+		return NULL;
 	if (basic == NULL || !basic_constraints(basic, role))
 		return bad(cx, role, "basicConstraints");
 	if (usage == NULL || !key_usage(usage, role))
 		return bad(cx, role, "keyUsage");
-	if (id == NULL || !subject_key_id(id, &out->key_id))
-		return bad(cx, role, "subjectKeyIdentifier");
 	if (!authority(&list, &out->issuer_key_id))
 		return bad(cx, role, "authorityKeyIdentifier");
 	/* A PAA signed itself, and may leave it out. */
-	if (role != MATTER_PAA && out->issuer_key_id.n == 0)
+	if (role < MATTER_PAA && out->issuer_key_id.n == 0)
 		return bad(cx, role, "no authorityKeyIdentifier");
 	if (unknown_critical(&list))
 		return bad(cx, role, "an unknown critical extension");
@@ -282,7 +286,7 @@ judge_extensions(struct ctx *cx, struct bytes der, enum matter_role role,
 static const struct err *
 judge_ids(struct ctx *cx, enum matter_role role, const struct matter_cert *c)
 {
-	if (role != MATTER_PAA && !c->has_vid)
+	if (role < MATTER_PAA && !c->has_vid)
 		return bad(cx, role, "no vendor id");
 	if (role == MATTER_DAC && !c->has_pid)
 		return bad(cx, role, "no product id");

@@ -15,7 +15,12 @@
 #include "base/err.h"
 #include "pki/cert.h"
 
-enum matter_role { MATTER_DAC, MATTER_PAI, MATTER_PAA };
+enum matter_role {
+	MATTER_DAC,
+	MATTER_PAI,
+	MATTER_PAA,
+	MATTER_SIGNER, /* of declarations: a key and its id, no more */
+};
 
 struct matter_cert {
 	struct cert cert;

@@ -45,6 +45,9 @@ PARSERS = {
         "+read_entry_extensions +read_extensions +read_extension "
         "+read_point +read_authority +take_flag +read_reasons +take_times"],
     "pem": ["server/pki/pem.c -pem_text"],
+    "cms_signed": ["server/pki/cms_signed.c -cms_signed_by"],
+    "matter": ["server/codec/matter.c", "server/codec/matter_tlv.c"],
+    "matter_cert": ["server/pki/matter_cert.c"],
     "cms": ["server/pki/cms.c -cms_certs_only -wrap"],
     "cbor": ["server/codec/cbor.c"],
     "tpm": ["server/codec/tpm.c -tpm_put_2b"],

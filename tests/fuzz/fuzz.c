@@ -18,6 +18,8 @@
 #include "codec/jws.h"
 #include "codec/label_json.h"
 #include "codec/lines.h"
+#include "codec/matter.h"
+#include "codec/matter_tlv.h"
 #include "codec/topic.h"
 #include "codec/tpm.h"
 #include "codec/tpm_log.h"
@@ -27,11 +29,13 @@
 #include "pki/cert.h"
 #include "pki/chain.h"
 #include "pki/cms.h"
+#include "pki/cms_signed.h"
 #include "pki/csr_names.h"
 #include "pki/der.h"
 #include "pki/ek.h"
 #include "pki/identity.h"
 #include "pki/keywrap.h"
+#include "pki/matter_cert.h"
 #include "pki/path.h"
 #include "pki/template.h"
 
@@ -388,6 +392,52 @@ fuzz_certpath(struct bytes in)
 		must(path.n >= 1 && path.n <= LIMIT_PATH_CERTS);
 }
 
+/* The records of Matter, and any other element. */
+static void
+fuzz_matter(struct bytes in)
+{
+	struct matter_cd cd;
+	struct matter_elements elements;
+	struct matter_nocsr nocsr;
+	struct tlv t;
+
+	if (matter_cd_parse(&cx, in, &cd) == NULL)
+		must(cd.n_pids > 0 && cd.certificate_id.n == MATTER_CERT_ID);
+	if (matter_elements_parse(&cx, in, &elements) == NULL)
+		must(elements.nonce.n == MATTER_NONCE);
+	if (matter_nocsr_parse(&cx, in, &nocsr) == NULL)
+		must(nocsr.nonce.n == MATTER_NONCE);
+	while (tlv_next(&in, &t))
+		must(t.bytes.n == 0 || t.bytes.p + t.bytes.n <= in.p);
+}
+
+/* A certificate in each role: it is one of them at most. */
+static void
+fuzz_matter_cert(struct bytes in)
+{
+	struct matter_cert c;
+	int role, n = 0;
+
+	for (role = MATTER_DAC; role <= MATTER_PAA; role++)
+		if (matter_cert_parse(&cx, in, (enum matter_role)role, &c) ==
+		    NULL) {
+			must(role == MATTER_PAA || c.has_vid);
+			(void)!matter_cert_issued(&cx, &c, &c);
+			n += role != MATTER_PAA;
+		}
+	must(n <= 1);
+	(void)!matter_cert_parse(&cx, in, MATTER_SIGNER, &c);
+}
+
+static void
+fuzz_cms_signed(struct bytes in)
+{
+	struct cms_signed s;
+
+	if (cms_signed_parse(&cx, in, &s) == NULL)
+		must(s.content.n + s.key_id.n + s.signature.n < in.n);
+}
+
 static void
 fuzz_path(struct bytes in)
 {
@@ -557,6 +607,9 @@ static const struct row {
 	{ "crl", fuzz_crl },
 	{ "pem", fuzz_pem },
 	{ "cms", fuzz_cms },
+	{ "cms_signed", fuzz_cms_signed },
+	{ "matter", fuzz_matter },
+	{ "matter_cert", fuzz_matter_cert },
 	{ "cbor", fuzz_cbor },
 	{ "tpm", fuzz_tpm },
 	{ "tpm_log", fuzz_tpm_log },

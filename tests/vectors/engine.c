@@ -166,6 +166,7 @@ static const struct question questions[] = {
 static const struct question *const tables[] = {
 	questions,
 	questions_path,
+	questions_matter,
 };
 
 static const struct question *

@@ -15,6 +15,7 @@ import selectors
 import subprocess
 import sys
 
+import folder_matter
 import folder_x509_path
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -222,7 +223,8 @@ def one(question):
 
 
 FOLDERS = {"csr": csr, "crypto-wycheproof": wycheproof,
-    "asn1-corpora": corpora, "x509-path": one(folder_x509_path.x509_path)}
+    "asn1-corpora": corpora, "matter": one(folder_matter.matter),
+    "x509-path": one(folder_x509_path.x509_path)}
 
 
 # -- the run
