@@ -1,3 +1,5 @@
+#include <inttypes.h>
+
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/limits.h"
@@ -5,7 +7,7 @@
 #include "client/commands.h"
 #include "client/disk.h"
 
-#define PEM_BYTES (64 * KIB)
+#define PEM_BYTES (128 * KIB)
 
 static const struct option_row show_options[] = {
 	OPTION_JSON,
@@ -188,6 +190,93 @@ run_anchor_remove(struct cli *cli)
 	return e;
 }
 
+/* ---- revocation lists */
+
+struct crl_put {
+	const char *crl, *issuer;
+};
+
+static const struct json_field crl_put_fields[] = {
+	JSON_F_STR(crl_put, crl, LIMIT_BODY_CRL, true),
+	JSON_F_STR(crl_put, issuer, PEM_BYTES, false),
+	JSON_END,
+};
+
+struct crl_line {
+	const char *id, *issuer, *url;
+	int64_t entries, this_update, next_update;
+};
+
+static const struct json_field crl_fields[] = {
+	JSON_F_STR(crl_line, id, 64, false),
+	JSON_F_STR(crl_line, issuer, 4096, false),
+	JSON_F_INT(crl_line, entries, 0, false),
+	JSON_F_TIME(crl_line, this_update, false),
+	JSON_F_TIME(crl_line, next_update, false),
+	JSON_F_STR(crl_line, url, 4096, false),
+	JSON_END,
+};
+
+struct crl_lines {
+	struct json_list crls;
+};
+
+static const struct json_field crl_lines_fields[] = {
+	JSON_F_LIST(crl_lines, crls, LIMIT_MAKER_CRLS, crl_line, crl_fields),
+	JSON_END,
+};
+
+static const struct option_row crl_add_options[] = {
+	{ "crl", "FILE", "the list, PEM", true },
+	{ "issuer", "FILE", "the CA that signed it, if it is no anchor",
+	    false },
+	OPTIONS_END,
+};
+
+static const struct err *
+run_crl_add(struct cli *cli)
+{
+	const char *issuer = cli_option(cli, "issuer");
+	struct crl_put in = { NULL, NULL };
+	struct crl_line row = { .id = "" };
+	struct api_shape put = { crl_put_fields, &in };
+	struct api_shape got = { crl_fields, &row };
+	const struct err *e = read_text(cli, cli_option(cli, "crl"), &in.crl);
+
+	if (e == NULL && issuer != NULL)
+		e = read_text(cli, issuer, &in.issuer);
+	if (e == NULL)
+		e = admin_call(
+		    cli, at(cli, "POST", "manufacturers", "/crls"), &put, &got);
+	if (e == NULL)
+		printf("list %s: %" PRId64 " entries\n", row.id, row.entries);
+	return e;
+}
+
+static const struct err *
+run_crl_list(struct cli *cli)
+{
+	struct crl_lines list = { { NULL, 0 } };
+	struct api_shape shape = { crl_lines_fields, &list };
+
+	return admin_show(
+	    cli, at(cli, "GET", "manufacturers", "/crls"), &shape);
+}
+
+static const struct err *
+run_crl_remove(struct cli *cli)
+{
+	const char *rest = arena_printf(
+	    cli->cx.arena, "/crls/%s", api_escape(&cli->cx, cli->arg[1]));
+	const struct err *e;
+
+	e = admin_call(
+	    cli, at(cli, "DELETE", "manufacturers", rest), NULL, NULL);
+	if (e == NULL)
+		printf("list %s removed\n", cli->arg[1]);
+	return e;
+}
+
 const struct command trust_commands[] = {
 	{ "anchor add", "MANUFACTURER", "adds a trust anchor",
 	    anchor_add_options, run_anchor_add, NULL },
@@ -195,5 +284,13 @@ const struct command trust_commands[] = {
 	    show_options, run_anchor_list, NULL },
 	{ "anchor remove", "MANUFACTURER ID", "removes a trust anchor", NULL,
 	    run_anchor_remove, NULL },
+	{ "crl add", "MANUFACTURER", "adds a revocation list of its CA",
+	    crl_add_options, run_crl_add,
+	    "In place of an older one of the same issuer.  Units whose chain "
+	    "it lists are\nrefused from now on." },
+	{ "crl list", "MANUFACTURER", "shows its revocation lists",
+	    show_options, run_crl_list, NULL },
+	{ "crl remove", "MANUFACTURER ID", "removes a revocation list", NULL,
+	    run_crl_remove, NULL },
 	{ .name = NULL },
 };

@@ -6,6 +6,7 @@
 #include "codec/json.h"
 #include "codec/jws.h"
 #include "domain/code.h"
+#include "domain/crls.h"
 #include "domain/operator.h"
 #include "domain/svc.h"
 #include "pki/cert.h"
@@ -185,9 +186,26 @@ check_pinned(
 }
 
 static ERR_FN
+check_revoked(
+    struct ctx *cx, const struct birth_candidate *c, const struct idevid *id)
+{
+	const char *revoked = NULL;
+	const struct err *e = NULL;
+
+	if (c->has_crls)
+		e = crls_judge(cx, c->manufacturer_id, id, &revoked);
+	if (e == NULL && revoked != NULL)
+		return fail(cx, &ERR_ATTESTATION,
+		    "certificate %s was revoked by its maker", revoked);
+	return e;
+}
+
+static ERR_FN
 check_unit(
     struct ctx *cx, const struct birth_candidate *c, const struct idevid *id)
 {
+	const struct err *e;
+
 	if (!c->model_active)
 		return fail(
 		    cx, &ERR_ATTESTATION, "model %s is retired", c->model_id);
@@ -196,7 +214,8 @@ check_unit(
 		    c->revoked ? "revoked"
 		    : c->lost  ? "lost"
 			       : "decommissioned");
-	return check_pinned(cx, c, id);
+	e = check_revoked(cx, c, id);
+	return e != NULL ? e : check_pinned(cx, c, id);
 }
 
 static void

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "domain/crls.h"
 #include "domain/trust.h"
 #include "http/answer.h"
 #include "http/handlers.h"
@@ -120,6 +121,97 @@ delete_anchor(struct ctx *cx, struct request *rq, struct reply *rs)
 {
 	const struct err *e = trust_delete_anchor(
 	    cx, &rq->caller.admin, rq->param[0], rq->param[1]);
+
+	if (e == NULL)
+		reply_body(rs, 204, NULL, BYTES_NONE);
+	return e;
+}
+
+static const struct json_field crl_in_fields[] = {
+	JSON_F_STR(crl_in, crl, LIMIT_BODY_CRL, true),
+	JSON_F_STR(crl_in, issuer, PEM_MAX, false),
+	JSON_END,
+};
+
+/* A list as operators see it. */
+struct crl_view {
+	const char *id, *manufacturer, *issuer, *url;
+	struct bytes sha256;
+	int64_t entries, this_update, next_update, created_at;
+};
+
+static const struct json_field crl_fields[] = {
+	JSON_F_STR(crl_view, id, 36, true),
+	JSON_F_STR(crl_view, manufacturer, LIMIT_SLUG, true),
+	JSON_F_STR(crl_view, issuer, LIMIT_NAME, true),
+	JSON_F_HEX(crl_view, sha256, 32, true),
+	JSON_F_INT(crl_view, entries, 0, true),
+	JSON_F_TIME(crl_view, this_update, true),
+	JSON_F_TIME(crl_view, next_update, false),
+	JSON_F_STR(crl_view, url, LIMIT_URL, false),
+	JSON_F_TIME(crl_view, created_at, true),
+	JSON_END,
+};
+
+static const struct json_field crls_fields[] =
+    ANSWER_PAGE("crls", LIMIT_MAKER_CRLS, crl_view, crl_fields);
+
+static struct crl_view
+view_crl(const struct crl_row *c)
+{
+	return (struct crl_view){ .id = c->id,
+		.manufacturer = c->manufacturer_id,
+		.issuer = c->issuer,
+		.url = c->url,
+		.sha256 = BYTES_OF(c->sha256),
+		.entries = c->entries,
+		.this_update = c->this_update,
+		.next_update = c->next_update,
+		.created_at = c->created_at };
+}
+
+const struct err *
+post_crl(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct crl_in in = { .manufacturer_id = rq->param[0] };
+	struct crl_view view;
+	const struct err *e;
+	struct crl_row out;
+	bool created;
+
+	e = json_read(cx, rq->body, crl_in_fields, &in);
+	if (e == NULL)
+		e = crls_add(cx, &rq->caller.admin, &in, &out, &created);
+	if (e != NULL)
+		return e;
+	view = view_crl(&out);
+	return answer_json(cx, rs, created ? 201 : 200, crl_fields, &view);
+}
+
+const struct err *
+get_crls(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct answer_page page = { .next = NULL };
+	struct crl_view *views;
+	const struct err *e;
+	struct crl_row *all;
+	size_t i;
+
+	e = crls_list(cx, rq->param[0], &all, &page.rows.n);
+	if (e != NULL)
+		return e;
+	views = arena_alloc(cx->arena, page.rows.n * sizeof(*views));
+	for (i = 0; i < page.rows.n; i++)
+		views[i] = view_crl(&all[i]);
+	page.rows.v = views;
+	return answer_json(cx, rs, 200, crls_fields, &page);
+}
+
+const struct err *
+delete_crl(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	const struct err *e =
+	    crls_delete(cx, &rq->caller.admin, rq->param[0], rq->param[1]);
 
 	if (e == NULL)
 		reply_body(rs, 204, NULL, BYTES_NONE);

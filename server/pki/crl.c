@@ -298,6 +298,27 @@ crl_lists(const struct crl *crl, struct bytes issuer_dn, struct bytes serial)
 	return false;
 }
 
+bool
+crl_next(struct ctx *cx, const struct crl *crl, struct crl_walk *w,
+    struct crl_entry *out)
+{
+	struct entry e;
+
+	if (!w->started)
+		*w = (struct crl_walk){ true, crl->entries, crl->issuer_dn };
+	if (w->rest.n == 0 || !take_entry(&w->rest, &e))
+		return false;
+	/* Read once before, so that it is a Name. */
+	if (e.issuer.n > 0)
+		must(dn_canon(cx->arena, e.issuer, &w->issuer_dn));
+	while (e.serial.n > 1 && e.serial.p[0] == 0) {
+		e.serial.p++;
+		e.serial.n--;
+	}
+	*out = (struct crl_entry){ w->issuer_dn, e.serial };
+	return true;
+}
+
 static int
 order(const void *a, const void *b)
 {

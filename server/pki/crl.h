@@ -55,6 +55,18 @@ bool crl_signed_by(const struct crl *crl, struct bytes spki, bool weak);
 bool
 crl_lists(const struct crl *crl, struct bytes issuer_dn, struct bytes serial);
 
+/* All entries one after the other: start with { 0 }; false at the end. */
+struct crl_walk {
+	bool started;
+	struct bytes rest, issuer_dn;
+};
+struct crl_entry {
+	struct bytes issuer_dn; /* canonical: whose certificate it is */
+	struct bytes serial;    /* magnitude, as pki/cert has it */
+};
+bool crl_next(struct ctx *cx, const struct crl *crl, struct crl_walk *w,
+    struct crl_entry *out);
+
 /* Whether a direct list names a serial number twice. */
 bool crl_repeats(const struct crl *crl);
 

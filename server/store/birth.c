@@ -13,7 +13,8 @@ static const struct stmt BIRTH_CANDIDATES = { "birth_candidates",
 	"b.quarantined_at IS NOT NULL, b.lost_at IS NOT NULL, "
 	"b.revoked_at IS NOT NULL, b.decommissioned_at IS NOT NULL, "
 	"(SELECT id FROM device WHERE birth_id = b.id AND state = 'owned'), "
-	"array_to_string(mo.labels, ' '), b.dac_subject "
+	"array_to_string(mo.labels, ' '), b.dac_subject, "
+	"EXISTS (SELECT FROM crl WHERE manufacturer_id = m.id) "
 	"FROM anchor a JOIN manufacturer m ON m.id = a.manufacturer_id "
 	"LEFT JOIN LATERAL (SELECT * FROM birth WHERE "
 	"manufacturer_id = m.id AND serial = $6 UNION SELECT * FROM birth "
@@ -78,6 +79,7 @@ read_candidate(
 	c->device_id = rows_text(cx, r, i, 23);
 	c->labels = rows_text(cx, r, i, 24);
 	c->dac_subject = rows_text(cx, r, i, 25);
+	c->has_crls = rows_bool(r, i, 26);
 }
 
 const struct err *

@@ -14,6 +14,7 @@ struct birth_candidate {
 	int64_t birth_id;
 	const char *manufacturer_id, *manufacturer_name;
 	bool manufacturer_frozen;
+	bool has_crls;                  /* the maker has revocation lists */
 	struct bytes anchor;            /* DER */
 	struct bytes scope_spki_sha256; /* empty: whole anchor */
 	const char *model_id, *model_name, *client_id, *profile, *policy;

@@ -7,6 +7,7 @@
 #include "store/birth_admin.h"
 #include "store/bootstrap.h"
 #include "store/certificate.h"
+#include "store/crl.h"
 #include "store/device.h"
 #include "store/enrollment.h"
 #include "store/event.h"
@@ -28,6 +29,7 @@ const struct stmt *const *const store_statements[] = {
 	birth_admin_stmts,
 	bootstrap_stmts,
 	certificate_stmts,
+	crl_stmts,
 	device_stmts,
 	enrollment_stmts,
 	event_stmts,

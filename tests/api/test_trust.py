@@ -4,10 +4,12 @@ its CA revoked, and by which names a unit is listed."""
 import datetime
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import Name, NameAttribute
 from cryptography.x509.oid import NameOID
 
-from harness.crypto import new_key, spki_pem
+from harness.crypto import PEM, new_key, spki_pem
 from harness.http import expect
 from harness.players import Device, Maker, now
 
@@ -64,11 +66,9 @@ def test_an_anchor_that_says_too_much_or_nothing_is_400(operator, body):
 
 
 def test_our_own_keys_are_no_anchors(operator, material):
-    from cryptography import x509
     put_maker(operator)
     ours = x509.load_pem_x509_certificate(
         (material.pki / "issuing.crt").read_bytes()).public_key()
-    from cryptography.hazmat.primitives import serialization
     pem = ours.public_bytes(serialization.Encoding.PEM,
         serialization.PublicFormat.SubjectPublicKeyInfo).decode()
     expect(add_anchor(operator, public_key=pem), 400)
@@ -167,3 +167,112 @@ def test_endorsement_keys_and_matter_subjects_name_one_unit(operator):
     assert [e["line"] for e in bad["errors"]] == [2, 3, 4, 6, 8]
     (birth,) = births(operator, maker)
     assert birth["ek_sha256"] == ek
+
+
+# --------------------------------------------------------- revocation lists
+
+def make_crl(maker, *revoked, days=1, age=0, key=None):
+    """A list of the maker's CA over certificates (or their numbers)."""
+    made = now() - datetime.timedelta(hours=1) + datetime.timedelta(
+        seconds=age)
+    builder = (x509.CertificateRevocationListBuilder()
+        .issuer_name(maker.name).last_update(made)
+        .next_update(now() + datetime.timedelta(days=days))
+        .add_extension(x509.CRLNumber(1), False))
+    for number in revoked:
+        builder = builder.add_revoked_certificate(
+            x509.RevokedCertificateBuilder().serial_number(number)
+            .revocation_date(made).build())
+    return builder.sign(key or maker.key, hashes.SHA256()).public_bytes(
+        PEM).decode()
+
+
+def add_crl(operator, maker, crl, **body):
+    return operator.call("POST", f"/manufacturers/{maker.id}/crls",
+        json={"crl": crl, **body})
+
+
+def number_of(device):
+    return x509.load_pem_x509_certificate(
+        device.birth_chain[0]).serial_number
+
+
+def code(answer, status):
+    return expect(answer, status).json()["type"].rsplit(":", 1)[1]
+
+
+def test_a_unit_on_its_makers_list_is_refused_and_the_others_are_not(
+        stack, operator):
+    maker = Maker()
+    operator.register(maker)
+    bad, good = Device(stack, maker), Device(stack, maker)
+    operator.allow(bad, good)
+    expect(bad.authorize(), 200)
+    listed_now = expect(add_crl(operator, maker,
+        make_crl(maker, *range(1, 1200), number_of(bad))), 201).json()
+    assert listed_now["entries"] == 1200
+    expect(bad.authorize(), 400)
+    (event, *_) = [e for e in operator.events()
+        if e["kind"] == "attestation.refused"]
+    assert "revoked by its maker" in event["detail"]
+    expect(good.authorize(), 200)
+    # removed from the list by a newer one
+    expect(add_crl(operator, maker, make_crl(maker, age=60)), 201)
+    expect(bad.authorize(), 200)
+    (only,) = expect(operator.call("GET", "/manufacturers/acme/crls"),
+        200).json()["crls"]
+    assert only["entries"] == 0
+    expect(operator.call("DELETE",
+        f"/manufacturers/acme/crls/{only['id']}"), 204)
+    expect(operator.call("DELETE",
+        f"/manufacturers/acme/crls/{only['id']}"), 404)
+
+
+def test_a_list_is_never_replaced_by_an_older_one(operator):
+    maker = Maker()
+    operator.register(maker)
+    newer, older = make_crl(maker, 7, age=60), make_crl(maker)
+    expect(add_crl(operator, maker, newer), 201)
+    expect(add_crl(operator, maker, newer), 200)
+    assert code(add_crl(operator, maker, older), 409) == "crl-old"
+
+
+def test_a_list_that_no_ca_of_the_maker_signed_is_refused(operator):
+    maker, other = Maker(), Maker("other", "lamp-2")
+    for m in (maker, other):
+        operator.register(m)
+    forged = make_crl(maker, 7, key=other.key)
+    for crl in (make_crl(other, 7), forged):
+        assert code(add_crl(operator, maker, crl), 400) == "crl-signer"
+    assert code(add_crl(operator, maker, forged, issuer=other.anchor_pem),
+        400) == "crl-signer"
+    for bad in ("", "x", maker.anchor_pem, make_crl(maker) * 2,
+            make_crl(maker, days=-1 / 48)):
+        assert code(add_crl(operator, maker, bad), 400) == "bad-crl"
+    expect(add_crl(operator, Maker("nobody"), forged), 404)
+
+
+def test_the_ca_below_an_anchor_may_revoke_and_be_revoked(stack, operator):
+    root = Maker("acme")
+    below = Maker("acme", parent=root)
+    operator.register(below)
+    one, two = Device(stack, below), Device(stack, below)
+    operator.allow(one, two)
+    crl = make_crl(below, number_of(one))
+    assert code(add_crl(operator, below, crl), 400) == "crl-signer"
+    expect(add_crl(operator, below, crl, issuer=below.anchor_pem), 201)
+    expect(one.authorize(), 400)
+    expect(two.authorize(), 200)
+    expect(add_crl(operator, root, make_crl(root,
+        below.certificate.serial_number)), 201)
+    expect(two.authorize(), 400)
+
+
+def test_one_makers_list_says_nothing_of_anothers_units(stack, operator):
+    maker, other = Maker(), Maker("other", "lamp-2")
+    for m in (maker, other):
+        operator.register(m)
+    device = Device(stack, maker)
+    operator.allow(device)
+    expect(add_crl(operator, other, make_crl(other, number_of(device))), 201)
+    expect(device.authorize(), 200)

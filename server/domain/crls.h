@@ -1,0 +1,37 @@
+/*
+ * What makers' CAs revoked (RFC 5280 section 5): lists that an operator hands
+ * in.  A list counts for the units of its manufacturer alone, is signed by
+ * one of that maker's anchors or by a CA below one, and never makes place for
+ * an older one.
+ */
+#ifndef DOMAIN_CRLS_H
+#define DOMAIN_CRLS_H
+
+#include "attest/fmt_x509.h"
+#include "domain/caller.h"
+#include "store/crl.h"
+
+extern const struct err ERR_CRL_SIGNER; /* KIND_INVALID "crl-signer" */
+extern const struct err ERR_CRL_OLD;    /* KIND_CONFLICT "crl-old" */
+
+struct crl_in {
+	const char *manufacturer_id;
+	const char *crl;    /* PEM */
+	const char *issuer; /* PEM of the CA below an anchor, or NULL */
+};
+
+/* Reads, verifies and stores a list; the same again is *created false. */
+ERR_FN crls_add(struct ctx *cx, const struct admin_caller *by,
+    const struct crl_in *in, struct crl_row *out, bool *created);
+
+ERR_FN crls_list(struct ctx *cx, const char *manufacturer_id,
+    struct crl_row **out, size_t *n);
+ERR_FN crls_delete(struct ctx *cx, const struct admin_caller *by,
+    const char *manufacturer_id, const char *id);
+
+/* The serial number, in hex, of the first certificate of a presented chain
+ * that a list of this maker holds; NULL if none. */
+ERR_FN crls_judge(struct ctx *cx, const char *manufacturer_id,
+    const struct idevid *id, const char **revoked);
+
+#endif
