@@ -1,6 +1,7 @@
 #include "attest/attest.h"
 
 #include "attest/fmt_matter.h"
+#include "attest/fmt_tpm.h"
 
 const struct err ERR_BAD_EVIDENCE = { KIND_FORBIDDEN, "bad-evidence",
 	"The evidence was not accepted; the operator can find the reason by "
@@ -8,6 +9,7 @@ const struct err ERR_BAD_EVIDENCE = { KIND_FORBIDDEN, "bad-evidence",
 
 static const struct attest_format *const FORMATS[] = {
 	&fmt_matter,
+	&fmt_tpm,
 	NULL,
 };
 

@@ -24,6 +24,7 @@
 #include "base/limits.h"
 
 struct anchors; /* pki/anchors.h */
+struct mac_key; /* pki/mac.h */
 
 /* What a maker's evidence may lead to (A11).  What it is stands in kind. */
 enum anchor_kind {
@@ -55,6 +56,9 @@ struct attest_basis {
 	/* TLS exporter of the connection (RFC 9266), or empty. */
 	struct bytes exporter;
 	const char *issuer; /* URL of this service (E1), or NULL */
+	/* Of challenges to TPMs; NULL: credential activation is not checked,
+	 * and what a TPM signed has no grade. */
+	const struct mac_key *mac;
 };
 
 struct attest_format {

@@ -89,7 +89,8 @@ struct facts {
 	struct bytes boot_seed;
 	struct measurement measurement[LIMIT_MEASUREMENTS];
 	size_t n_measurements;
-	struct bytes key_spki; /* the attested key, DER, or empty */
+	struct bytes key_spki;  /* the attested key, DER, or empty */
+	struct bytes ek_sha256; /* of a TPM's endorsement key, SPKI */
 };
 
 struct verdict {

@@ -167,6 +167,7 @@ static const struct question *const tables[] = {
 	questions,
 	questions_path,
 	questions_matter,
+	questions_tpm,
 };
 
 static const struct question *

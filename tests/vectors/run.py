@@ -16,28 +16,12 @@ import subprocess
 import sys
 
 import folder_matter
+import folder_tpm2
 import folder_x509_path
+from common import NotCovered, visible
 
 HERE = pathlib.Path(__file__).resolve().parent
 PATIENCE = 20  # seconds, for one question
-
-# What a case says about itself; a set-up that read it would prove nothing.
-HIDDEN = {"id", "tcId", "expect", "result", "results", "layer", "reason",
-    "made", "origin", "source", "use", "comment", "flags", "facts",
-    "signature_verifies", "cms_signature", "openssl", "openssl_parses",
-    "python_check", "decoded", "errors", "tests", "entries"}
-
-Question = collections.namedtuple("Question", "id expect op inputs")
-
-
-def visible(record):
-    return {k: v for k, v in record.items()
-        if k not in HIDDEN and not k.startswith("check")}
-
-
-class NotCovered(Exception):
-    """Why nothing of ours can be asked this."""
-
 
 class Engine:
     def __init__(self, path):
@@ -224,6 +208,7 @@ def one(question):
 
 FOLDERS = {"csr": csr, "crypto-wycheproof": wycheproof,
     "asn1-corpora": corpora, "matter": one(folder_matter.matter),
+    "tpm2": folder_tpm2.cases,
     "x509-path": one(folder_x509_path.x509_path)}
 
 
@@ -287,7 +272,7 @@ def run_folder(engine, folder):
     for case in cases:
         for id_, expect, question in FOLDERS[folder.name](folder, case):
             if isinstance(question, NotCovered):
-                count.skipped[case["file"], str(question)] += 1
+                count.skipped[case.get("file", id_), str(question)] += 1
             else:
                 count.judge(id_, expect, *engine.ask(*question))
     count.report()
