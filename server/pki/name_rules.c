@@ -266,6 +266,15 @@ is_mask(struct bytes mask)
 	return true;
 }
 
+/* All hosts, one of them, or those below it: with a dot in front. */
+static bool
+is_domain(struct bytes b)
+{
+	if (b.n > 0 && b.p[0] == '.')
+		b = skip(b, 1);
+	return b.n == 0 || is_host(b);
+}
+
 static bool
 base_ok(const struct der_item *it)
 {
@@ -277,11 +286,9 @@ base_ok(const struct der_item *it)
 	case GN_EMAIL:
 		if (b.n > 0 && memchr(b.p, '@', b.n) != NULL)
 			return split_mailbox(b, &local, &host);
-		/* FALLTHROUGH */
+		return is_domain(b);
 	case GN_URI:
-		if (b.n > 0 && b.p[0] == '.')
-			b = skip(b, 1);
-		return b.n == 0 || is_host(b);
+		return is_domain(b);
 	case GN_IP:
 		return (b.n == 8 || b.n == 32) && is_mask(skip(b, b.n / 2));
 	case GN_DIRECTORY:
