@@ -143,7 +143,7 @@ unit: $(UNIT_BIN)
 
 # The parsers alone; one program under the name of each row of its table.
 FUZZED := $(BUILD)/tests/fuzz/fuzz.o $(addprefix $(BUILD)/server/,http/guard.o domain/label_read.o) \
-	$(call obj,$(addprefix server/,base codec pki))
+	$(call obj,$(addprefix server/,base codec pki attest))
 $(BUILD)/fuzz-replay: $(BUILD)/tests/fuzz/replay.o $(FUZZED)
 	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LIBS_CORE)
 $(BUILD)/fuzz/%: $(FUZZED)

@@ -263,6 +263,19 @@ crl_parse(struct ctx *cx, struct bytes der, struct crl *out)
 	return NULL;
 }
 
+bool
+crl_issuer(struct bytes der, struct bytes *issuer)
+{
+	struct bytes list, tbs, skip;
+	unsigned version;
+
+	return der_take(&der, DER_SEQUENCE, &list) &&
+	       der_take(&list, DER_SEQUENCE, &tbs) &&
+	       (!der_at(tbs, DER_INTEGER) || der_take_small(&tbs, &version)) &&
+	       der_take(&tbs, DER_SEQUENCE, &skip) &&
+	       der_take_whole(&tbs, DER_SEQUENCE, issuer);
+}
+
 const struct err *
 crl_current(struct ctx *cx, const struct crl *crl)
 {

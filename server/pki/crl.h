@@ -43,6 +43,9 @@ extern const struct err ERR_PATH_NO_CRL;
  * bytes.  Verifies nothing. */
 ERR_FN crl_parse(struct ctx *cx, struct bytes der, struct crl *out);
 
+/* The issuer's Name (DER) of what may be a list, without reading the rest. */
+bool crl_issuer(struct bytes der, struct bytes *issuer);
+
 /* Whether the list is current, complete and readable at cx->now. */
 ERR_FN crl_current(struct ctx *cx, const struct crl *crl);
 

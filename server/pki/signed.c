@@ -70,3 +70,16 @@ signed_by(struct bytes spki, struct bytes algorithm, struct bytes message,
 	}
 	return weak && weakly_signed_by(spki, algorithm, message, signature);
 }
+
+bool
+signed_plain(struct bytes spki, struct bytes message, struct bytes signature)
+{
+	AUTO(EVP_PKEY) *key = NULL;
+	struct key_facts facts;
+
+	if (!key_form(spki, &facts))
+		return false;
+	key = key_open(spki);
+	return key != NULL && sigalg_verify(sigalg_find(sigalg_der(key)),
+				  facts.type, key, message, signature);
+}

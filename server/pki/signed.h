@@ -15,4 +15,10 @@
 bool signed_by(struct bytes spki, struct bytes algorithm, struct bytes message,
     struct bytes signature, bool weak);
 
+/* Whether spki's key signed message with the one algorithm that it signs with
+ * here: ECDSA in DER (RFC 3279 section 2.2.3) with the hash of its curve's
+ * size, Ed25519, or RSA (PKCS#1 v1.5) with SHA-256. */
+bool
+signed_plain(struct bytes spki, struct bytes message, struct bytes signature);
+
 #endif

@@ -41,6 +41,8 @@ PARSERS = {
         "server/pki/path_judge.c", "server/pki/path_profile.c",
         "server/pki/path_policy.c", "server/pki/path_revocation.c",
         "server/pki/name_rules.c", "server/pki/dn.c"],
+    "idevid": ["server/attest/fmt_idevid.c +parse",
+        "server/attest/context.c"],
     "crl": ["server/pki/crl.c +crl_parse +split +read_entries +take_entry "
         "+read_entry_extensions +read_extensions +read_extension "
         "+read_point +read_authority +take_flag +read_reasons +take_times"],

@@ -6,6 +6,7 @@
  * must() states what has to hold for any input beyond memory safety, which
  * is the sanitizers' part.
  */
+#include "attest/attest.h"
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "base/limits.h"
@@ -337,6 +338,25 @@ fuzz_chain(struct bytes in)
 	    &cx, der + 1, n - 1, NULL, der[0], BYTES_OF(last.key_sha256));
 }
 
+/* Evidence with no anchor: what is read of it, and that it is refused. */
+static void
+judge_evidence(const char *format, struct bytes in)
+{
+	static const struct attest_policy policy;
+	const struct attest_basis basis = { .policy = &policy };
+	struct verdict v;
+
+	(void)!attest_judge(&cx, format, in, &basis, &v);
+	must(!v.accepted && v.grade == GRADE_NONE);
+	must(verdict_refusal(&v) != NULL);
+}
+
+static void
+fuzz_idevid(struct bytes in)
+{
+	judge_evidence("idevid", in);
+}
+
 /* One list, asked about its own issuer. */
 static void
 fuzz_crl(struct bytes in)
@@ -605,6 +625,7 @@ static const struct row {
 	{ "chain", fuzz_chain },
 	{ "certpath", fuzz_certpath },
 	{ "crl", fuzz_crl },
+	{ "idevid", fuzz_idevid },
 	{ "pem", fuzz_pem },
 	{ "cms", fuzz_cms },
 	{ "cms_signed", fuzz_cms_signed },
