@@ -5,7 +5,9 @@
 #include <cbor/streaming.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/limits.h"
+#include "base/mem.h"
 #include "base/text.h"
 
 const struct err ERR_BAD_CBOR = { KIND_INVALID, "bad-cbor",
@@ -14,8 +16,9 @@ const struct err ERR_BAD_CBOR = { KIND_INVALID, "bad-cbor",
 /* One head as libcbor reads it. */
 struct head {
 	enum cbor_kind kind;
-	bool refused; /* of an indefinite length, or a break */
-	uint64_t v;   /* value, count or tag; -1 - v of a negative integer */
+	bool refused; /* a break, or a tag beyond what is kept */
+	bool indefinite;
+	uint64_t v; /* value, count or tag; -1 - v of a negative integer */
 	bool negative;
 	double real;
 	struct bytes string;
@@ -25,6 +28,7 @@ struct reader {
 	struct ctx *cx;
 	struct bytes in; /* what is left */
 	size_t items;    /* that may still come */
+	bool any;        /* indefinite lengths, too */
 };
 
 static const struct err *
@@ -134,10 +138,21 @@ on_undefined(void *to)
 }
 
 static void
-on_indefinite(void *to)
+on_break(void *to)
 {
 	((struct head *)to)->refused = true;
 }
+
+#define ON_START(name, is)                                             \
+	static void name(void *h)                                      \
+	{                                                              \
+		*(struct head *)h =                                    \
+		    (struct head){ .kind = (is), .indefinite = true }; \
+	}
+ON_START(on_bytes_start, CBOR_BYTES)
+ON_START(on_text_start, CBOR_TEXT)
+ON_START(on_array_start, CBOR_ARRAY)
+ON_START(on_map_start, CBOR_MAP)
 
 static const struct cbor_callbacks CALLBACKS = {
 	.uint8 = on_uint8,
@@ -148,13 +163,13 @@ static const struct cbor_callbacks CALLBACKS = {
 	.negint16 = on_negint16,
 	.negint32 = on_negint32,
 	.negint64 = on_negint64,
-	.byte_string_start = on_indefinite,
+	.byte_string_start = on_bytes_start,
 	.byte_string = on_bytes,
 	.string = on_text,
-	.string_start = on_indefinite,
-	.indef_array_start = on_indefinite,
+	.string_start = on_text_start,
+	.indef_array_start = on_array_start,
 	.array_start = on_array,
-	.indef_map_start = on_indefinite,
+	.indef_map_start = on_map_start,
 	.map_start = on_map,
 	.tag = on_tag,
 	.float2 = on_float,
@@ -163,7 +178,7 @@ static const struct cbor_callbacks CALLBACKS = {
 	.undefined = on_undefined,
 	.null = on_null,
 	.boolean = on_bool,
-	.indef_break = on_indefinite,
+	.indef_break = on_break,
 };
 
 /* Simple values without a name, which libcbor does not read: 0 to 19, and 32
@@ -176,6 +191,16 @@ simple(struct bytes in)
 	return in.p[0] == 0xf8 && in.n >= 2 && in.p[1] >= 32 ? 2 : 0;
 }
 
+/* Tags below 24, of which libcbor 0.8 reads but some. */
+static bool
+is_short_tag(struct bytes in, struct head *out)
+{
+	if (in.p[0] < 0xc0 || in.p[0] > 0xd7)
+		return false;
+	on_tag(out, in.p[0] & 0x1fU);
+	return true;
+}
+
 static bool
 take_head(struct reader *r, struct head *out)
 {
@@ -185,7 +210,7 @@ take_head(struct reader *r, struct head *out)
 	*out = (struct head){ .kind = CBOR_OTHER };
 	if (r->in.n == 0)
 		return false;
-	n = simple(r->in);
+	n = is_short_tag(r->in, out) ? 1 : simple(r->in);
 	if (n == 0) {
 		got = cbor_stream_decode(r->in.p, r->in.n, &CALLBACKS, out);
 		if (got.status != CBOR_DECODER_FINISHED || out->refused ||
@@ -270,6 +295,64 @@ read_children(struct reader *r, size_t n, size_t depth, struct cbor *out)
 	return e;
 }
 
+static bool
+take_break(struct reader *r)
+{
+	if (r->in.n == 0 || r->in.p[0] != 0xff)
+		return false;
+	r->in.p++;
+	r->in.n--;
+	return true;
+}
+
+/* Array and map of indefinite length (section 3.2.2). */
+static const struct err *
+read_until_break(struct reader *r, size_t depth, struct cbor *out)
+{
+	const struct err *e;
+	struct cbor *more;
+	size_t n = 0, room = 0;
+
+	if (depth == LIMIT_CBOR_DEPTH)
+		return bad(r->cx, "too deep");
+	while (!take_break(r)) {
+		if (n == room) {
+			room = room == 0 ? 1 : 2 * room;
+			more = arena_alloc(r->cx->arena, room * sizeof(*more));
+			if (n > 0)
+				memcpy(more, out->item, n * sizeof(*more));
+			out->item = more;
+		}
+		e = read_item(r, depth + 1, &out->item[n++]);
+		if (e != NULL)
+			return e;
+	}
+	if (out->kind == CBOR_MAP && n % 2 != 0)
+		return bad(r->cx, "a key without a value");
+	out->n = out->kind == CBOR_MAP ? n / 2 : n;
+	return NULL;
+}
+
+/* A string in chunks, each of definite length and of its kind, and text
+ * whole by itself (section 3.2.3). */
+static const struct err *
+read_chunks(struct reader *r, struct cbor *out)
+{
+	struct head h;
+	struct buf b;
+
+	buf_init(&b, r->cx->arena, r->in.n);
+	while (!take_break(r)) {
+		if (!take_head(r, &h) || h.kind != out->kind || h.indefinite ||
+		    (h.kind == CBOR_TEXT && !text_is_utf8(h.string)))
+			return bad(r->cx, "a chunk that is cut or of another "
+					  "kind");
+		buf_put(&b, h.string);
+	}
+	must(buf_bytes(&b, &out->bytes));
+	return NULL;
+}
+
 static const struct err *
 read_nested(
     struct reader *r, const struct head *h, size_t depth, struct cbor *out)
@@ -279,8 +362,11 @@ read_nested(
 	out->n = h->kind == CBOR_TAG ? 1 : (size_t)h->v;
 	if (h->kind != CBOR_TAG && h->v > LIMIT_CBOR_ITEMS)
 		return bad(r->cx, "more items than the limit");
-	e = read_children(
-	    r, h->kind == CBOR_MAP ? 2 * out->n : out->n, depth, out);
+	if (h->indefinite)
+		e = read_until_break(r, depth, out);
+	else
+		e = read_children(
+		    r, h->kind == CBOR_MAP ? 2 * out->n : out->n, depth, out);
 	if (e != NULL)
 		return e;
 	if (h->kind == CBOR_MAP && has_duplicate(out))
@@ -301,7 +387,9 @@ read_item(struct reader *r, size_t depth, struct cbor *out)
 		return bad(r->cx, "more items than the limit");
 	r->items--;
 	if (!take_head(r, &h))
-		return bad(r->cx, "cut, malformed, or of indefinite length");
+		return bad(r->cx, "cut or malformed");
+	if (h.indefinite && !r->any)
+		return bad(r->cx, "of indefinite length");
 	*out =
 	    (struct cbor){ .kind = h.kind, .real = h.real, .bytes = h.string };
 	if (h.kind == CBOR_INT)
@@ -310,21 +398,39 @@ read_item(struct reader *r, size_t depth, struct cbor *out)
 		out->number = (int64_t)h.v;
 	if (h.kind == CBOR_TEXT && !text_is_utf8(h.string))
 		return bad(r->cx, "text that is not UTF-8, or with NUL");
+	if (h.indefinite && (h.kind == CBOR_BYTES || h.kind == CBOR_TEXT))
+		e = read_chunks(r, out);
 	if (h.kind == CBOR_ARRAY || h.kind == CBOR_MAP || h.kind == CBOR_TAG)
 		e = read_nested(r, &h, depth, out);
 	out->raw = (struct bytes){ start, (size_t)(r->in.p - start) };
 	return e;
 }
 
+static const struct err *
+read_whole(struct reader *r, struct cbor *out)
+{
+	const struct err *e = read_item(r, 0, out);
+
+	if (e == NULL && r->in.n != 0)
+		return bad(r->cx, "bytes after the item");
+	return e;
+}
+
 const struct err *
 cbor_read(struct ctx *cx, struct bytes in, struct cbor *out)
 {
-	struct reader r = { cx, in, LIMIT_CBOR_ITEMS };
-	const struct err *e = read_item(&r, 0, out);
+	struct reader r = { cx, in, LIMIT_CBOR_ITEMS, false };
 
-	if (e == NULL && r.in.n != 0)
-		return bad(cx, "bytes after the item");
-	return e;
+	return read_whole(&r, out);
+}
+
+const struct err *
+cbor_read_any(struct ctx *cx, struct bytes in, struct cbor *out)
+{
+	/* Lists that grow take up to four times their memory. */
+	struct reader r = { cx, in, LIMIT_CBOR_ITEMS / 4, true };
+
+	return read_whole(&r, out);
 }
 
 const struct cbor *

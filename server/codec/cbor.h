@@ -47,6 +47,10 @@ extern const struct err ERR_BAD_CBOR; /* bad-cbor, INVALID */
 
 ERR_FN cbor_read(struct ctx *cx, struct bytes in, struct cbor *out);
 
+/* The same with indefinite lengths, for what is only shown: chunks of a
+ * string are put together in the arena. */
+ERR_FN cbor_read_any(struct ctx *cx, struct bytes in, struct cbor *out);
+
 /* The value under an integer or text key of a map, NULL if it has none (or is
  * no map). */
 const struct cbor *cbor_at(const struct cbor *map, int64_t key);

@@ -52,6 +52,7 @@ PARSERS = {
     "matter_cert": ["server/pki/matter_cert.c"],
     "cms": ["server/pki/cms.c -cms_certs_only -wrap"],
     "cbor": ["server/codec/cbor.c"],
+    "cose": ["server/codec/cose.c"],
     "tpm": ["server/codec/tpm.c -tpm_put_2b"],
     "tpm_log": ["server/codec/tpm_log.c"],
     "ek": ["server/pki/ek.c"],

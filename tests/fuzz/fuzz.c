@@ -14,6 +14,7 @@
 #include "codec/basic.h"
 #include "codec/birth_line.h"
 #include "codec/cbor.h"
+#include "codec/cose.h"
 #include "codec/form.h"
 #include "codec/json.h"
 #include "codec/jws.h"
@@ -543,6 +544,8 @@ fuzz_cbor(struct bytes in)
 {
 	struct cbor c, again;
 
+	if (cbor_read_any(&cx, in, &c) == NULL)
+		must(bytes_eq(c.raw, in));
 	if (cbor_read(&cx, in, &c) != NULL)
 		return;
 	must(bytes_eq(c.raw, in));
@@ -552,6 +555,26 @@ fuzz_cbor(struct bytes in)
 		must(cbor_at(&c, c.item[0].number) == &c.item[1]);
 	(void)cbor_named(&c, "name");
 	(void)cbor_str(&cx, &c);
+}
+
+/* What a signature covers can be built of whatever was read. */
+static void
+fuzz_cose(struct bytes in)
+{
+	static const enum cose_kind kinds[] = { COSE_SIGN1, COSE_MAC0,
+		COSE_SIGN };
+	struct cose c;
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (cose_read(&cx, in, kinds[i], COSE_UNTAGGED_OK | COSE_CWT_OK,
+			&c) != NULL)
+			continue;
+		must((c.n_signers > 0) == (kinds[i] == COSE_SIGN));
+		must(cose_covered(
+			 &cx, &c, c.n_signers > 0 ? &c.signer[0] : &c.body, in)
+			 .n > in.n + c.payload.n);
+	}
 }
 
 /* A public area, an attestation or a signature. */
@@ -632,6 +655,7 @@ static const struct row {
 	{ "matter", fuzz_matter },
 	{ "matter_cert", fuzz_matter_cert },
 	{ "cbor", fuzz_cbor },
+	{ "cose", fuzz_cose },
 	{ "tpm", fuzz_tpm },
 	{ "tpm_log", fuzz_tpm_log },
 	{ "ek", fuzz_ek },

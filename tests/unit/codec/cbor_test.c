@@ -124,6 +124,50 @@ text_becomes_a_string(void **state)
 	assert_null(cbor_str(&cx, &c));
 }
 
+static void
+indefinite_lengths_are_read_for_showing_alone(void **state)
+{
+	static const struct bytes bad[] = {
+		ROW("\x5f\x41z"),                /* no end */
+		ROW("\x5f\x61z\xff"),            /* of another kind */
+		ROW("\x5f\x5f\xff\xff"),         /* chunks in chunks */
+		ROW("\x7f\x61\xc3\x61\xa9\xff"), /* a character apart */
+		ROW("\xbf\1\xff"),               /* no value */
+		ROW("\xbf\1\2\1\3\xff"),         /* twice */
+		ROW("\x81\xff"),
+		ROW("\x9f\1"),
+	};
+	uint8_t deep[LIMIT_CBOR_DEPTH + 1];
+	struct cbor c;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(bad); i++)
+		assert_non_null(cbor_read_any(&cx, bad[i], &c));
+	memset(deep, 0x9f, sizeof(deep));
+	assert_non_null(cbor_read_any(&cx, BYTES_OF(deep), &c));
+	assert_null(cbor_read_any(
+	    &cx, LIT("\x9f\x5f\x41x\x41y\xff\xbf\1\2\xff\xff"), &c));
+	assert_int_equal(c.n, 2);
+	assert_true(bytes_eq(c.item[0].bytes, LIT("xy")));
+	assert_int_equal(cbor_at(&c.item[1], 1)->number, 2);
+}
+
+static void
+every_tag_is_read(void **state)
+{
+	struct cbor c;
+	uint8_t in[] = { 0, 0 };
+
+	(void)state;
+	for (uint8_t tag = 6; tag < 24; tag++) {
+		in[0] = (uint8_t)(0xc0 + tag);
+		assert_null(cbor_read(&cx, BYTES_OF(in), &c));
+		assert_int_equal(c.kind, CBOR_TAG);
+		assert_int_equal(c.number, tag);
+	}
+}
+
 int
 main(void)
 {
@@ -133,6 +177,8 @@ main(void)
 		UNIT_TEST(depth_and_number_have_a_limit),
 		UNIT_TEST(one_level_more_than_the_limit_is_refused),
 		UNIT_TEST(text_becomes_a_string),
+		UNIT_TEST(indefinite_lengths_are_read_for_showing_alone),
+		UNIT_TEST(every_tag_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
