@@ -192,5 +192,12 @@ holder_is_operational(struct ctx *cx, const struct peer *peer)
 	struct identity id;
 	struct cert leaf;
 
-	return peer->n > 0 && judge_leaf(cx, peer, &leaf, &id) == NULL;
+	return peer->n > 0 && judge_leaf(cx, peer, &leaf, &id) == NULL &&
+	       id.kind == IDENTITY_DEVICE;
+}
+
+bool
+holder_key_is_bounded(struct bytes leaf)
+{
+	return cert_key_is_bounded(leaf);
 }

@@ -18,6 +18,11 @@ extern const struct err ERR_CERTIFICATE;
 ERR_FN
 holder_judge(struct ctx *cx, const struct peer *peer, struct caller *out);
 
+/* Whether a certificate of whoever's making has a key whose signatures cost
+ * no more to verify than those of the keys that are accepted (E4): asked
+ * before anything is verified with it. */
+bool holder_key_is_bounded(struct bytes leaf);
+
 /* Whether the leaf is an unexpired certificate of our issuing CA with a
  * device's identity: mathematics and clock alone, no database.  Decides the
  * lane of the queue on the I/O thread, and nothing else (H3). */

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "domain/holder.h"
 
 #define MAX_FILE (64 * KIB)
 #define MAX_CERTS 8
@@ -249,6 +250,58 @@ tls_reload(struct tls *t)
 	LOG(NULL, "tls.reloaded", LOG_S("file", t->cert_path));
 }
 
+/* A number of three bytes and what it announces, off the front. */
+static bool
+take_vector(struct bytes *in, struct bytes *out)
+{
+	size_t n;
+
+	if (in->n < 3)
+		return false;
+	n = (size_t)in->p[0] << 16 | (size_t)in->p[1] << 8 | in->p[2];
+	if (n > in->n - 3)
+		return false;
+	*out = (struct bytes){ in->p + 3, n };
+	*in = (struct bytes){ in->p + 3 + n, in->n - 3 - n };
+	return true;
+}
+
+/* The leaf of a Certificate message (RFC 8446 section 4.4.2, whose context is
+ * empty in a handshake; RFC 5246 section 7.4.6); empty if there is none. */
+static bool
+take_leaf(struct bytes msg, bool tls13, struct bytes *leaf)
+{
+	struct bytes list;
+
+	if (tls13) {
+		if (msg.n < 1 || msg.p[0] != 0)
+			return false;
+		msg = (struct bytes){ msg.p + 1, msg.n - 1 };
+	}
+	*leaf = BYTES_NONE;
+	return take_vector(&msg, &list) && msg.n == 0 &&
+	       (list.n == 0 || take_vector(&list, leaf));
+}
+
+/* Before GnuTLS verifies that the client has the key: whoever connects may
+ * choose one that costs seconds (E4). */
+static int
+judge_key(gnutls_session_t s, unsigned type, unsigned post, unsigned incoming,
+    const gnutls_datum_t *msg)
+{
+	bool tls13 = gnutls_protocol_get_version(s) == GNUTLS_TLS1_3;
+	struct bytes leaf;
+
+	(void)type;
+	(void)post;
+	if (incoming == 0)
+		return 0;
+	if (!take_leaf((struct bytes){ msg->data, msg->size }, tls13, &leaf) ||
+	    (leaf.n > 0 && !holder_key_is_bounded(leaf)))
+		return GNUTLS_E_CERTIFICATE_ERROR;
+	return 0;
+}
+
 void
 tls_session_init(void *session, struct tls_credential *c,
     const uint8_t ticket_key[TICKET_KEY_BYTES])
@@ -260,6 +313,8 @@ tls_session_init(void *session, struct tls_credential *c,
 	/* Requested, never required; no CA names are sent. */
 	gnutls_certificate_server_set_request(s, GNUTLS_CERT_REQUEST);
 	gnutls_session_set_ptr(s, c);
+	gnutls_handshake_set_hook_function(
+	    s, GNUTLS_HANDSHAKE_CERTIFICATE_PKT, GNUTLS_HOOK_PRE, judge_key);
 	gnutls_db_set_cache_expiration(s, TICKET_LIFETIME);
 	must(gnutls_session_ticket_enable_server(s, &key) == 0);
 }

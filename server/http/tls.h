@@ -2,7 +2,8 @@
  * The TLS side of the listener: which versions and groups, the server's own
  * certificate (loaded anew when its files change, without a restart), and
  * the client's chain as DER.  It decides nothing about the client: any
- * certificate, or none, completes the handshake (SECURITY.md A4).  GnuTLS
+ * certificate, or none, completes the handshake (SECURITY.md A4), unless its
+ * key is so large that verifying with it would hold others up (E4).  GnuTLS
  * is named in this file's .c and in binding.c alone.
  */
 #ifndef HTTP_TLS_H

@@ -11,6 +11,8 @@
 #include "pki/pem.h"
 #include "pki/sigalg.h"
 
+#define POINT_MAX 133 /* a point of P-521, the largest named curve */
+
 const struct err ERR_BAD_CERT = { KIND_INVALID, "bad-certificate",
 	"The certificate is malformed or not of an accepted kind." };
 const struct err ERR_BAD_ANCHOR = { KIND_INVALID, "bad-anchor",
@@ -262,6 +264,58 @@ cert_parse(struct ctx *cx, struct bytes der, struct cert *out)
 	memcpy(out->key_sha256, key.sha256, sizeof(out->key_sha256));
 	e = read_names(cx, &p, out);
 	return e != NULL ? e : read_extensions(cx, p.extensions, out);
+}
+
+static bool
+begins(struct bytes b, struct bytes with)
+{
+	return b.n >= with.n && bytes_eq((struct bytes){ b.p, with.n }, with);
+}
+
+/* RSAPublicKey (RFC 8017 appendix A.1.1): what verifying costs grows with the
+ * square of the modulus and with the exponent, which may be as long. */
+static bool
+rsa_is_bounded(struct bytes key)
+{
+	struct bytes seq, n, e;
+
+	return der_take(&key, DER_SEQUENCE, &seq) && key.n == 0 &&
+	       der_take(&seq, DER_INTEGER, &n) &&
+	       der_take(&seq, DER_INTEGER, &e) && seq.n == 0 &&
+	       n.n <= LIMIT_RSA_BITS / 8 + 1 && e.n <= 4;
+}
+
+bool
+cert_key_is_bounded(struct bytes der)
+{
+	/* PKCS #1 (RFC 8017 appendix C), id-ecPublicKey (RFC 5480 section
+	 * 2.1.1), Edwards curves (RFC 8410 section 3). */
+	static const uint8_t pkcs1[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d,
+		0x01, 0x01 };
+	static const uint8_t ec[] = { 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
+		0x01 };
+	static const uint8_t edwards[] = { 0x2b, 0x65 };
+	struct bytes cert, tbs, spki, algorithm, oid, key;
+	struct der_item it;
+	int skip;
+
+	if (der.n > LIMIT_CERT || !der_take(&der, DER_SEQUENCE, &cert) ||
+	    der.n != 0 || !der_take(&cert, DER_SEQUENCE, &tbs))
+		return false;
+	/* serialNumber, signature, issuer, validity, subject; and the version,
+	 * unless it is 1. */
+	skip = der_at(tbs, DER_CONTEXT_CONSTRUCTED(0)) ? 6 : 5;
+	for (; skip > 0; skip--)
+		if (!der_next(&tbs, &it))
+			return false;
+	if (!der_take(&tbs, DER_SEQUENCE, &spki) ||
+	    !der_take(&spki, DER_SEQUENCE, &algorithm) ||
+	    !der_take_oid(&algorithm, &oid) || !der_take_bits(&spki, &key))
+		return false;
+	if (begins(oid, BYTES_OF(pkcs1)))
+		return rsa_is_bounded(key);
+	return key.n <= POINT_MAX &&
+	       (bytes_eq(oid, BYTES_OF(ec)) || begins(oid, BYTES_OF(edwards)));
 }
 
 const struct err *

@@ -50,7 +50,14 @@ extern const struct err ERR_BAD_ANCHOR; /* bad-anchor, INVALID */
  * name. */
 ERR_FN cert_parse(struct ctx *cx, struct bytes der, struct cert *out);
 
-/* The same for an OpenSSL X509 (borrowed), as the broker hands us one. */
+/* Whether a signature by the certificate's key may be looked at all, which
+ * TLS does before anybody is judged: nothing that costs more than the largest
+ * key that cert_parse takes (E4), nor what cannot be read.  Smaller and odd
+ * ones are left to cert_parse. */
+bool cert_key_is_bounded(struct bytes der);
+
+/* The same as cert_parse for an OpenSSL X509 (borrowed), as the broker hands us
+ * one. */
 ERR_FN cert_parse_x509(struct ctx *cx, void *x509, struct cert *out);
 
 /* Reads all CERTIFICATE blocks (RFC 7468 section 5) of a text into at most

@@ -5,6 +5,7 @@ import base64
 import concurrent.futures
 import datetime
 import http.client
+import math
 import pathlib
 import random
 import socket
@@ -21,6 +22,7 @@ from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from harness.crypto import DER, PEM, b64u, csr_der, jws, key_pem, new_key
+from harness.der import common_name, seq, tlv
 from harness.http import Client, expect
 from harness.players import Device, Maker
 from harness.raw import Raw
@@ -209,6 +211,58 @@ def test_certificates_of_other_kinds_are_refused(
 
 def birth(maker, key, serial, **changes):
     return maker.birth_certificate(key, serial, **changes)
+
+
+def costly_key(bits):
+    """An RSA key whose exponent is as long as its modulus: certificate and
+    key, PEM."""
+    number = lambda n: tlv(2, n.to_bytes(n.bit_length() // 8 + 1, "big"))
+    k = rsa.generate_private_key(65537, bits).private_numbers()
+    order = math.lcm(k.p - 1, k.q - 1)
+    e = order // 2 | 1
+    while math.gcd(e, order) > 1:
+        e += 2
+    d, n = pow(e, -1, order), k.p * k.q
+    key = seq(*map(number, (0, n, e, d, k.p, k.q, d % (k.p - 1),
+        d % (k.q - 1), pow(k.q, -1, k.p))))
+    rsa_oid, sha256 = (seq(bytes.fromhex(f"06092a864886f70d0101{n}"),
+        tlv(5)) for n in ("01", "0b"))
+    public = seq(rsa_oid, tlv(3, b"\0", seq(number(n), number(e))))
+    days = seq(tlv(0x17, b"250101000000Z"), tlv(0x17, b"350101000000Z"))
+    tbs = seq(tlv(0xa0, number(2)), number(1), sha256, common_name(b"x"),
+        days, common_name(b"x"), public)
+    crt = seq(tbs, sha256, tlv(3, bytes(257)))
+    return [b"-----BEGIN %s-----\n%s-----END %s-----\n" % (kind,
+        base64.encodebytes(der), kind) for kind, der in (
+            (b"CERTIFICATE", crt), (b"RSA PRIVATE KEY", key))]
+
+
+def test_e4_key_that_costs_too_much_ends_the_handshake(stack, maker, workdir):
+    """TLS verifies with the client's key before anybody is judged: one of
+    16,384 bits with such an exponent took a second of an I/O thread."""
+    crt, key = workdir / "costly.crt", workdir / "costly.key"
+
+    def served(version):
+        tls = ssl.create_default_context(cafile=str(stack.material.ca))
+        tls.minimum_version = tls.maximum_version = version
+        tls.load_cert_chain(crt, key)
+        try:
+            with tls.wrap_socket(socket.create_connection(("127.0.0.1",
+                    stack.port), 10), server_hostname="localhost") as s:
+                s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                return s.recv(100).startswith(b"HTTP/1.1 200")
+        except (ssl.SSLError, ConnectionError):
+            return False
+
+    for version in (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2):
+        for path, text in zip((crt, key), costly_key(2048)):
+            path.write_bytes(text)
+        assert not served(version)
+        small = rsa.generate_private_key(65537, 2048)
+        crt.write_bytes(birth(maker, small, "x")[0])
+        key.write_bytes(key_pem(small))
+        assert served(version)
+    expect(Client(stack).get("/healthz"), 200)
 
 
 def test_birth_certificates_beyond_the_limits_are_refused(

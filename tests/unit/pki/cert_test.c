@@ -1,5 +1,7 @@
 #include "tests/unit/pki/material.h"
 
+#include "base/limits.h"
+#include "pki/der_put.h"
 #include "pki/digest.h"
 
 static const struct spec PLAIN = { .cn = "device",
@@ -40,6 +42,55 @@ facts_of_a_certificate(void **state)
 	assert_null(cert_parse(&cx, ca.der, &parent));
 	assert_true(parent.is_ca && parent.ku_cert_sign);
 	assert_memory_equal(c.issuer_sha256, parent.subject_sha256, 32);
+}
+
+/* What TLS verifies with before anybody is judged. */
+static bool
+bounded(size_t modulus, size_t exponent)
+{
+	static const uint8_t zeros[1024] = { 0 };
+	static const uint8_t rsa[] = { 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48,
+		0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00 };
+	size_t cert, tbs, spki, key;
+	struct bytes number, out;
+	struct buf b, inner;
+	int i;
+
+	buf_init(&inner, cx.arena, 4096);
+	key = der_begin(&inner, DER_SEQUENCE);
+	der_put(&inner, DER_INTEGER, (struct bytes){ zeros, modulus });
+	der_put(&inner, DER_INTEGER, (struct bytes){ zeros, exponent });
+	der_end(&inner, key);
+	must(buf_bytes(&inner, &number));
+	buf_init(&b, cx.arena, 4096);
+	cert = der_begin(&b, DER_SEQUENCE);
+	tbs = der_begin(&b, DER_SEQUENCE);
+	for (i = 0; i < 5; i++)
+		der_put(&b, DER_SEQUENCE, BYTES_NONE);
+	spki = der_begin(&b, DER_SEQUENCE);
+	buf_put(&b, BYTES_OF(rsa));
+	der_put_bits(&b, number);
+	der_end(&b, spki);
+	der_end(&b, tbs);
+	der_end(&b, cert);
+	must(buf_bytes(&b, &out));
+	return cert_key_is_bounded(out);
+}
+
+static void
+keys_that_cost_too_much_are_not_looked_at(void **state)
+{
+	struct holder h = make(&PLAIN, NULL);
+	struct bytes cut = { h.der.p, h.der.n - 1 };
+
+	(void)state;
+	assert_true(cert_key_is_bounded(h.der));
+	assert_false(cert_key_is_bounded(cut));
+	assert_false(cert_key_is_bounded(BYTES_NONE));
+	assert_true(bounded(LIMIT_RSA_BITS / 8 + 1, 3));
+	assert_true(bounded(129, 1));
+	assert_false(bounded(LIMIT_RSA_BITS / 8 + 2, 3));
+	assert_false(bounded(257, 5));
 }
 
 static void
@@ -337,6 +388,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(facts_of_a_certificate),
+		UNIT_TEST(keys_that_cost_too_much_are_not_looked_at),
 		UNIT_TEST(the_broker_s_handle_gives_the_same),
 		UNIT_TEST(no_expiry_and_the_edge_of_2050),
 		UNIT_TEST(ambiguous_names_are_refused),
