@@ -1,6 +1,7 @@
 #include "domain/label_admin.h"
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "domain/label_read.h"
 #include "domain/labels.h"
@@ -57,13 +58,20 @@ static ERR_FN
 store(struct ctx *cx, const struct admin_caller *by,
     const struct label_row *row, bool *created)
 {
+	struct label_row there;
 	const struct err *e;
-	bool changed;
+	bool changed, found = true;
 	TX tx = { 0 };
 
 	e = tx_begin(cx, &tx);
 	if (e == NULL)
 		e = label_put(cx, row, created, &changed);
+	if (e == NULL && !changed)
+		e = label_find(cx, row->name, &found, &there);
+	/* Nodes would not have it in memory, or some other. */
+	if (e == NULL && !found)
+		e = fail(cx, &ERR_LABEL, "label: there are %d already",
+		    LIMIT_LABELS);
 	if (e == NULL && changed)
 		e = event_add(
 		    cx, &(struct event){ .kind = "label.changed",

@@ -1,6 +1,7 @@
 #include "store/label.h"
 
 #include "base/arena.h"
+#include "base/limits.h"
 
 #define LABEL_COLUMNS                              \
 	"name, settings, updated_by, version, "    \
@@ -9,12 +10,14 @@
 
 static const struct stmt LABEL_PUT = { "label_put",
 	"INSERT INTO label AS l (name, settings, updated_by) "
-	"VALUES ($1, $2, $3) ON CONFLICT (name) DO UPDATE SET "
+	"SELECT $1, $2, $3 WHERE EXISTS (SELECT FROM label WHERE name = $1) "
+	"OR (SELECT count(*) FROM label) < $4 "
+	"ON CONFLICT (name) DO UPDATE SET "
 	"settings = excluded.settings, updated_by = excluded.updated_by, "
 	"updated_at = now(), version = l.version + 1, withdrawn_at = NULL "
 	"WHERE l.settings <> excluded.settings OR "
 	"l.withdrawn_at IS NOT NULL RETURNING xmax = 0",
-	3 };
+	4 };
 
 static const struct stmt LABEL_FIND = { "label_find",
 	"SELECT " LABEL_COLUMNS "WHERE name = $1", 1 };
@@ -58,8 +61,9 @@ label_put(
     struct ctx *cx, const struct label_row *in, bool *created, bool *changed)
 {
 	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e = DB_RUN(cx, &LABEL_PUT, &r, DB_TEXT(in->name),
-	    DB_TEXT(in->settings), DB_TEXT(in->updated_by));
+	const struct err *e =
+	    DB_RUN(cx, &LABEL_PUT, &r, DB_TEXT(in->name), DB_TEXT(in->settings),
+		DB_TEXT(in->updated_by), DB_INT(LIMIT_LABELS));
 
 	if (e != NULL)
 		return e;

@@ -15,7 +15,8 @@ struct label_row {
 
 extern const struct stmt *const label_stmts[];
 
-/* Adds, or changes when something differs; a withdrawn one comes back. */
+/* Adds, or changes when something differs; a withdrawn one comes back.  Beyond
+ * LIMIT_LABELS none is added. */
 ERR_FN label_put(
     struct ctx *cx, const struct label_row *in, bool *created, bool *changed);
 

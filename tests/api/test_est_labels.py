@@ -142,6 +142,16 @@ def test_withdrawn_label_serves_nobody_and_comes_back(stack, operator, owner,
     expect(device.birth.get(path), 200)
 
 
+def test_labels_beyond_the_limit_are_not_added(operator, database):
+    """Nodes keep so many in memory: another would push one out."""
+    database.query("INSERT INTO label (name, settings) SELECT 'n-' || n, "
+        "'{}' FROM generate_series(1, 998) n")
+    put(operator, "north")
+    assert "1000" in put(operator, "south", 400).json()["detail"]
+    put(operator, "north", 200, lifetime=3600)
+    put(operator, "n-7", 200, lifetime=3600)
+
+
 def test_shipped_label_stays(operator):
     expect(operator.call("DELETE", "/labels/device"), 409)
     expect(operator.call("DELETE", "/labels/nobody"), 404)
