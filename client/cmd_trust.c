@@ -6,8 +6,11 @@
 #include "client/admin.h"
 #include "client/commands.h"
 #include "client/disk.h"
+#include "pki/cert.h"
+#include "pki/matter_cert.h"
 
 #define PEM_BYTES (128 * KIB)
+#define PAA_MAX 256 /* in one file */
 
 static const struct option_row show_options[] = {
 	OPTION_JSON,
@@ -26,7 +29,7 @@ at(struct cli *cli, const char *method, const char *collection,
 /* ---- trust anchors */
 
 struct anchor_put {
-	const char *certificate, *public_key, *intermediate;
+	const char *certificate, *public_key, *intermediate, *kind;
 	const char *vendor_id; /* decimal, or NULL */
 	struct bytes key_id;
 	int64_t valid_from, valid_until;
@@ -36,6 +39,7 @@ static const struct json_field anchor_put_fields[] = {
 	JSON_F_STR(anchor_put, certificate, PEM_BYTES, false),
 	JSON_F_STR(anchor_put, public_key, PEM_BYTES, false),
 	JSON_F_STR(anchor_put, intermediate, PEM_BYTES, false),
+	JSON_F_STR(anchor_put, kind, 16, false),
 	JSON_F_RAW(anchor_put, vendor_id, 8, false),
 	JSON_F_HEX(anchor_put, key_id, LIMIT_KEY_ID, false),
 	JSON_F_TIME(anchor_put, valid_from, false),
@@ -74,6 +78,10 @@ static const struct json_field anchor_list_fields[] = {
 static const struct option_row anchor_add_options[] = {
 	{ "certificate", "FILE", "the CA certificate, PEM", false },
 	{ "public-key", "FILE", "or the bare key of a signer, PEM", false },
+	{ "kind", "KIND",
+	    "who signs declarations (declaration) or lists "
+	    "(crl_signer)",
+	    false },
 	{ "key-id", "HEX", "how evidence names that key", false },
 	{ "intermediate", "FILE",
 	    "accept only chains through this CA certificate", false },
@@ -141,7 +149,7 @@ run_anchor_add(struct cli *cli)
 	const char *certificate = cli_option(cli, "certificate");
 	const char *key = cli_option(cli, "public-key");
 	const char *scope = cli_option(cli, "intermediate");
-	struct anchor_put in = { .certificate = NULL };
+	struct anchor_put in = { .kind = cli_option(cli, "kind") };
 	struct anchor_row row = { .id = "" };
 	struct api_shape put = { anchor_put_fields, &in };
 	struct api_shape got = { anchor_fields, &row };
@@ -163,6 +171,66 @@ run_anchor_add(struct cli *cli)
 	if (e == NULL)
 		printf("anchor %s: %s\n", row.id,
 		    row.subject != NULL ? row.subject : "");
+	return e;
+}
+
+static const struct option_row anchor_import_options[] = {
+	{ "vendor-id", "HEX", "the vendor whose units they vouch for", true },
+	OPTIONS_END,
+};
+
+/* One authority of a set, for this vendor; *skip says why it is not added. */
+static const struct err *
+import_one(
+    struct cli *cli, struct anchor_put *in, struct bytes der, const char **skip)
+{
+	struct anchor_row row = { .id = "" };
+	struct api_shape put = { anchor_put_fields, in };
+	struct api_shape got = { anchor_fields, &row };
+	long vid = strtol(in->vendor_id, NULL, 10);
+	const struct err *e;
+	struct matter_cert c;
+
+	*skip = NULL;
+	if (matter_cert_parse(&cli->cx, der, MATTER_PAA, &c) != NULL) {
+		*skip = cli->cx.reason;
+		return NULL;
+	}
+	if (c.has_vid && c.vid != vid) {
+		*skip = "another vendor's";
+		return NULL;
+	}
+	in->certificate = cert_pem(&cli->cx, der);
+	e = admin_call(
+	    cli, at(cli, "POST", "manufacturers", "/anchors"), &put, &got);
+	if (e == NULL)
+		printf("anchor %s: %s\n", row.id, c.cert.subject);
+	return e;
+}
+
+static const struct err *
+run_anchor_import(struct cli *cli)
+{
+	struct anchor_put in = { .certificate = NULL };
+	struct bytes text, ders[PAA_MAX];
+	size_t i, n, added = 0;
+	const char *skip;
+	const struct err *e;
+
+	e = read_scope(cli, &in);
+	if (e == NULL)
+		e = disk_read(&cli->cx, cli->arg[1], PEM_BYTES, &text);
+	if (e == NULL)
+		e = cert_read_pem(&cli->cx, text, ders, PAA_MAX, &n);
+	for (i = 0; e == NULL && i < n; i++) {
+		e = import_one(cli, &in, ders[i], &skip);
+		added += e == NULL && skip == NULL;
+		if (e == NULL && skip != NULL)
+			printf(
+			    "certificate %zu is left out: %s\n", i + 1, skip);
+	}
+	if (e == NULL)
+		printf("%zu of %zu authorities\n", added, n);
 	return e;
 }
 
@@ -280,6 +348,11 @@ run_crl_remove(struct cli *cli)
 const struct command trust_commands[] = {
 	{ "anchor add", "MANUFACTURER", "adds a trust anchor",
 	    anchor_add_options, run_anchor_add, NULL },
+	{ "anchor import", "MANUFACTURER FILE",
+	    "adds a set of Matter authorities (PAA), PEM",
+	    anchor_import_options, run_anchor_import,
+	    "Those of other vendors are left out; all others are trusted for "
+	    "units of this\nvendor alone." },
 	{ "anchor list", "MANUFACTURER", "shows its trust anchors",
 	    show_options, run_anchor_list, NULL },
 	{ "anchor remove", "MANUFACTURER ID", "removes a trust anchor", NULL,

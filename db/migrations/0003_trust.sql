@@ -1,12 +1,15 @@
 -- Trust lists in full: what an anchor is and how far it goes, what its
 -- holders revoked, and the further names that a unit may be listed by.
 
--- An anchor is a CA's certificate, or the bare key of one signer.  A vendor
+-- An anchor is a CA's certificate, or the bare key of one signer; or the
+-- certificate of who signs Matter's declarations, or lists in place of a CA,
+-- which vouches for no unit and so has no subject to look it up by.  A vendor
 -- id is a scope as an intermediate is: many makers have units below one CA of
 -- the Matter world, and each vouches for its own alone (A11).
 ALTER TABLE anchor
 	ADD COLUMN kind text NOT NULL DEFAULT 'certificate'
-		CHECK (kind IN ('certificate', 'public_key')),
+		CHECK (kind IN ('certificate', 'public_key', 'declaration',
+			'crl_signer')),
 	ADD COLUMN key_id bytea,		-- as evidence names the key
 	ADD COLUMN vendor_id int CHECK (vendor_id BETWEEN 1 AND 65535),
 	-- What the operator says, beside the certificate's own validity.

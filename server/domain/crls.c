@@ -5,11 +5,13 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "base/mem.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "pki/cert.h"
 #include "pki/crl.h"
 #include "pki/digest.h"
+#include "pki/dn.h"
 #include "pki/name.h"
 #include "pki/path.h"
 #include "pki/pem.h"
@@ -37,10 +39,20 @@ is_signer(const struct crl *crl, const struct path_cert *ca)
 	       crl_signed_by(crl, ca->spki, false);
 }
 
-/* The CA that was named, with a path to one of the anchors. */
+/* Whether a CA that issues no lists may have let this certificate sign them:
+ * indirect ones, as in Matter. */
+static bool
+is_delegate(const struct crl *crl, const struct path_cert *c)
+{
+	return crl->indirect && (c->key_usage & USAGE_CRL_SIGN) != 0;
+}
+
+/* The issuer that was named, with a path to one of the anchors.  What its
+ * list says before it names an issuer is about its own certificates or, if it
+ * is no CA, about those of the CA that let it sign. */
 static ERR_FN
 check_issuer(struct ctx *cx, const struct path_input *anchors, const char *pem,
-    const struct crl *crl)
+    struct crl *crl)
 {
 	const struct path_rules rules = { .anchor_is_ca = true };
 	struct path_input in = *anchors;
@@ -56,15 +68,17 @@ check_issuer(struct ctx *cx, const struct path_input *anchors, const char *pem,
 		e = path_validate(cx, &in, &rules, &found);
 	if (e != NULL)
 		return fail(cx, &ERR_CRL_SIGNER, "issuer: %s", cx->reason);
-	if (!ca.ca || !is_signer(crl, &ca))
+	if (!is_signer(crl, &ca) || (!ca.ca && !is_delegate(crl, &ca)))
 		return fail(cx, &ERR_CRL_SIGNER,
 		    "the list is not this issuer's, or may not be");
+	if (!ca.ca)
+		crl->issuer_dn = ca.issuer_dn;
 	return NULL;
 }
 
 /* RFC 5280 section 6.3.3 (f), (g): who signed it, and that it may. */
 static ERR_FN
-check_signer(struct ctx *cx, const struct crl_in *in, const struct crl *crl)
+check_signer(struct ctx *cx, const struct crl_in *in, struct crl *crl)
 {
 	struct path_anchor trust[LIMIT_ANCHORS];
 	struct path_input anchors = { .anchor = trust };
@@ -112,6 +126,7 @@ describe(struct ctx *cx, const struct crl_in *in, const struct crl *crl,
 {
 	struct crl_walk walk = { .started = false };
 	struct crl_entry entry;
+	struct bytes name;
 	char id[UUID_TEXT_BYTES];
 
 	rng_uuid(id);
@@ -125,7 +140,9 @@ describe(struct ctx *cx, const struct crl_in *in, const struct crl *crl,
 		.next_update = crl->next_update,
 		.created_at = cx->now,
 	};
-	digest_sha256(crl->issuer_dn, c->issuer_sha256);
+	/* Whose list it is, whoever it speaks for: parsed once before. */
+	must(dn_canon(cx->arena, crl->issuer, &name));
+	digest_sha256(name, c->issuer_sha256);
 	digest_sha256(crl->point, c->point_sha256);
 	digest_sha256(crl->der, c->sha256);
 	while (crl_next(cx, crl, &walk, &entry))

@@ -73,6 +73,41 @@ own_cas(struct ctx *cx, struct own_cas **out)
 	return NULL;
 }
 
+/* The certificate of a signer that vouches for no unit, and is not looked up
+ * by its name as those that do. */
+static ERR_FN
+read_signer(struct ctx *cx, const struct anchor_in *in, struct anchor *out)
+{
+	struct own_cas *own;
+	const struct err *e;
+	struct cert c;
+	size_t i;
+
+	if ((strcmp(in->kind, "declaration") != 0 &&
+		strcmp(in->kind, "crl_signer") != 0) ||
+	    in->intermediate != NULL || in->vendor_id != 0)
+		return fail(cx, &ERR_BAD_ANCHOR,
+		    "kind: declaration or crl_signer, without a scope");
+	e = own_cas(cx, &own);
+	if (e == NULL)
+		e = read_one(cx, "certificate", in->certificate, &c);
+	if (e != NULL)
+		return e;
+	for (i = 0; i < own->n; i++)
+		if (bytes_eq(BYTES_OF(c.key_sha256),
+			BYTES_OF(own->cert[i].key_sha256)))
+			return fail(cx, &ERR_BAD_ANCHOR,
+			    "certificate: has the key of one of our CAs");
+	out->kind = in->kind;
+	out->certificate = c.der;
+	out->subject =
+	    arena_printf(cx->arena, "%.*s", SUBJECT_SHOWN, c.subject);
+	out->not_after = c.not_after;
+	memcpy(out->sha256, c.sha256, sizeof(out->sha256));
+	memcpy(out->spki_sha256, c.key_sha256, sizeof(out->spki_sha256));
+	return NULL;
+}
+
 /* A CA's certificate, and the intermediate that it is narrowed to. */
 static ERR_FN
 read_certificates(
@@ -161,8 +196,20 @@ read_anchor(struct ctx *cx, const struct anchor_in *in, struct anchor *out)
 	if (in->valid_until != 0 && in->valid_until <= in->valid_from)
 		return fail(cx, &ERR_BAD_ANCHOR,
 		    "valid_until: is not after valid_from");
+	if (in->kind != NULL && in->certificate == NULL)
+		return fail(
+		    cx, &ERR_BAD_ANCHOR, "kind: is for certificates alone");
+	if (in->kind != NULL)
+		return read_signer(cx, in, out);
 	return in->certificate != NULL ? read_certificates(cx, in, out)
 				       : read_public_key(cx, in, out);
+}
+
+static bool
+is_for_units(const struct anchor *a)
+{
+	return strcmp(a->kind, "certificate") == 0 ||
+	       strcmp(a->kind, "public_key") == 0;
 }
 
 /* Within the transaction: refuses what another manufacturer's units would
@@ -171,11 +218,13 @@ static ERR_FN
 check_anchor_room(struct ctx *cx, const struct anchor *a)
 {
 	struct anchor *all;
-	const struct err *e;
-	const char *other;
+	const struct err *e = NULL;
+	const char *other = NULL;
 	size_t n;
 
-	e = anchor_overlap(cx, a, &other);
+	/* One signer of declarations serves all makers. */
+	if (is_for_units(a))
+		e = anchor_overlap(cx, a, &other);
 	if (e != NULL)
 		return e;
 	if (other != NULL)
@@ -233,6 +282,10 @@ trust_add_anchor(struct ctx *cx, const struct admin_caller *by,
 	if (e == NULL)
 		e = anchor_find(cx, &a, &found, out);
 	*created = !found;
+	if (e == NULL && found && strcmp(out->kind, a.kind) != 0)
+		return fail(cx, &ERR_BAD_ANCHOR,
+		    "the certificate is an anchor of kind %s already",
+		    out->kind);
 	if (e != NULL || found)
 		return e;
 	e = store_anchor(cx, by, &a);
@@ -255,9 +308,9 @@ trust_list_anchors(
 const char *
 trust_anchor_pem(struct ctx *cx, const struct anchor *a)
 {
-	return strcmp(a->kind, "certificate") == 0
-		   ? cert_pem(cx, a->certificate)
-		   : key_pem(cx, a->certificate);
+	return strcmp(a->kind, "public_key") == 0
+		   ? key_pem(cx, a->certificate)
+		   : cert_pem(cx, a->certificate);
 }
 
 const struct err *

@@ -16,6 +16,9 @@ struct anchor_in {
 	const char *manufacturer_id;
 	/* One of both, PEM: a CA's, or the bare key of a signer. */
 	const char *certificate, *public_key;
+	/* What else than a CA's the certificate is: declaration (of who signs
+	 * Matter's), crl_signer; or NULL. */
+	const char *kind;
 	const char *intermediate; /* PEM, or NULL: scope (A11) */
 	int64_t vendor_id;        /* of Matter: scope; 0: none */
 	struct bytes key_id;      /* of a public key, as evidence names it */

@@ -12,6 +12,7 @@
 static const struct json_field anchor_in_fields[] = {
 	JSON_F_STR(anchor_in, certificate, PEM_MAX, false),
 	JSON_F_STR(anchor_in, public_key, PEM_MAX, false),
+	JSON_F_STR(anchor_in, kind, 16, false),
 	JSON_F_STR(anchor_in, intermediate, PEM_MAX, false),
 	JSON_F_INT(anchor_in, vendor_id, UINT16_MAX, false),
 	JSON_F_HEX(anchor_in, key_id, LIMIT_KEY_ID, false),

@@ -15,11 +15,12 @@ struct manufacturer {
 
 struct anchor {
 	const char *id, *manufacturer_id;
-	const char *kind;         /* certificate, public_key */
+	/* certificate, public_key, declaration, crl_signer */
+	const char *kind;
 	const char *subject;      /* for people */
 	struct bytes certificate; /* DER, or SPKI of a public key */
 	uint8_t sha256[32], spki_sha256[32];
-	struct bytes subject_sha256; /* 32 bytes; none of a key */
+	struct bytes subject_sha256; /* 32 bytes, of a CA's certificate */
 	struct bytes key_id;         /* as evidence names it, or none */
 	/* Scope (A11): 32 bytes, or BYTES_NONE; of Matter, or 0. */
 	struct bytes intermediate_spki_sha256;

@@ -1,7 +1,9 @@
 """What is trusted of a maker: how far an anchor goes and for how long, what
 its CA revoked, and by which names a unit is listed."""
 
+import base64
 import datetime
+import pathlib
 
 import pytest
 from cryptography import x509
@@ -116,6 +118,72 @@ def test_an_anchor_with_a_vendor_id_serves_matter_alone(stack, operator):
     device = Device(stack, maker)
     operator.allow(device)
     expect(device.authorize(), 400)
+
+
+VECTORS = pathlib.Path(__file__).parent.parent / "vectors" / "matter"
+
+
+def pem_of(*names, kind="CERTIFICATE"):
+    """Files of the published cases."""
+    return "".join(f"-----BEGIN {kind}-----\n"
+        + base64.encodebytes((VECTORS / n).read_bytes()).decode()
+        + f"-----END {kind}-----\n" for n in names)
+
+
+def test_a_signer_of_declarations_vouches_for_no_unit_and_serves_all(
+        stack, operator):
+    signer = pem_of("trust/cd-signing-test.der")
+    for name in ("one", "two"):
+        put_maker(operator, name)
+        made = expect(add_anchor(operator, name, certificate=signer,
+            kind="declaration"), 201).json()
+        assert made["kind"] == "declaration"
+        expect(add_anchor(operator, name, certificate=signer,
+            kind="declaration"), 200)
+    expect(add_anchor(operator, "one", certificate=signer), 400)
+    # a CA that a maker's units are below, as a signer: they are refused
+    maker = Maker()
+    operator.register(maker)
+    (whole,) = anchors(operator)
+    expect(operator.call("DELETE",
+        f"/manufacturers/acme/anchors/{whole['id']}"), 204)
+    expect(add_anchor(operator, certificate=maker.anchor_pem,
+        kind="declaration"), 201)
+    device = Device(stack, maker)
+    operator.allow(device)
+    expect(device.authorize(), 400)
+
+
+@pytest.mark.parametrize("body", [{"kind": "paa"}, {"kind": "certificate"},
+    {"kind": "declaration", "vendor_id": 7},
+    {"kind": "crl_signer", "intermediate": Maker().anchor_pem}])
+def test_a_signer_of_another_kind_or_with_a_scope_is_400(operator, body):
+    put_maker(operator)
+    expect(add_anchor(operator, certificate=Maker().anchor_pem, **body), 400)
+    expect(add_anchor(operator, public_key=spki_pem(new_key()),
+        kind="declaration"), 400)
+
+
+def test_a_set_of_matter_authorities_is_added_for_one_vendor(
+        stack, operator, workdir):
+    put_maker(operator)
+    put_maker(operator, "other")
+    path = workdir / "paa.pem"
+    path.write_text(pem_of("trust/paa-fff1.der", "trust/paa-novid.der",
+        "real-paa-roots/CN_Kasa_Matter_PAA_vid_0x1391.der",
+        "trust/CSA_Matter_CD_Signing_Key_001.der"))
+
+    def add(maker, vendor):
+        return stack.cli("anchor", "import", maker, path, "--vendor-id",
+            vendor, token=operator.token)
+
+    assert "2 of 4 authorities" in add("acme", "fff1")
+    assert "2 of 4 authorities" in add("acme", "fff1")
+    assert {(a["subject"].split(",")[-1], a["vendor_id"])
+        for a in anchors(operator)} >= {("CN=Matter Test PAA", 0xFFF1)}
+    assert len(anchors(operator)) == 2
+    # shared by makers, each with its own vendor id
+    assert "2 of 4 authorities" in add("other", "1391")
 
 
 # ---------------------------------------------------------- names of a unit
@@ -266,6 +334,24 @@ def test_the_ca_below_an_anchor_may_revoke_and_be_revoked(stack, operator):
     expect(add_crl(operator, root, make_crl(root,
         below.certificate.serial_number)), 201)
     expect(two.authorize(), 400)
+
+
+def test_a_delegate_of_a_matter_authority_may_revoke(operator, database):
+    put_maker(operator)
+    maker = Maker("acme")
+    expect(add_anchor(operator, vendor_id=0xFFF1,
+        certificate=pem_of("trust/paa-fff1.der")), 201)
+    crl = pem_of("revocation/Chip-Test-PAA-FFF1-Delegated-CRL.der",
+        kind="X509 CRL")
+    delegate = pem_of("revocation/Chip-Test-PAA-Delegate-FFF1-Cert.der")
+    assert code(add_crl(operator, maker, crl), 400) == "crl-signer"
+    expect(add_crl(operator, maker, crl, issuer=delegate), 201)
+    # its entry names no issuer: it is the authority's
+    direct = pem_of("revocation/Chip-Test-PAA-FFF1-CRL.der",
+        kind="X509 CRL")
+    expect(add_crl(operator, maker, direct), 201)
+    assert database.query("SELECT count(DISTINCT issuer_sha256), count(*) "
+        "FROM crl_entry") == [(1, 2)]
 
 
 def test_one_makers_list_says_nothing_of_anothers_units(stack, operator):
