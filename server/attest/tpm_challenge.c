@@ -61,11 +61,17 @@ tpm_challenge_make(struct ctx *cx, const struct attest_basis *basis,
 	return e;
 }
 
+int64_t
+tpm_challenge_left(const struct ctx *cx, struct bytes handle)
+{
+	return handle.n == TPM_HANDLE_BYTES ? get_time(handle.p) - cx->now : 0;
+}
+
 bool
 tpm_challenge_judge(struct ctx *cx, const struct tpm_evidence *ev,
     const struct attest_basis *basis, struct verdict *v)
 {
-	int64_t ends;
+	int64_t left = tpm_challenge_left(cx, ev->challenge);
 
 	if (ev->challenge.n != TPM_HANDLE_BYTES ||
 	    !bytes_eq(ev->secret, tpm_challenge_secret(cx, basis->mac,
@@ -76,8 +82,7 @@ tpm_challenge_judge(struct ctx *cx, const struct tpm_evidence *ev,
 		    "and for this key is missing or wrong.");
 		return false;
 	}
-	ends = get_time(ev->challenge.p);
-	if (cx->now > ends || ends - cx->now > TPM_CHALLENGE_SECONDS) {
+	if (left < 0 || left > TPM_CHALLENGE_SECONDS) {
 		verdict_refuse(cx, v, LAYER_FRESHNESS, "challenge-ended",
 		    "The challenge to the TPM has ended.");
 		return false;

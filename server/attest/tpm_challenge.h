@@ -31,6 +31,9 @@ struct bytes tpm_challenge_secret(struct ctx *cx, const struct mac_key *mac,
 ERR_FN tpm_challenge_make(struct ctx *cx, const struct attest_basis *basis,
     const struct tpm_evidence *ev, struct tpm_challenge *out);
 
+/* Seconds that the challenge of a handle still has. */
+int64_t tpm_challenge_left(const struct ctx *cx, struct bytes handle);
+
 /* Whether ev holds the secret of a challenge that has not ended. */
 bool tpm_challenge_judge(struct ctx *cx, const struct tpm_evidence *ev,
     const struct attest_basis *basis, struct verdict *v);

@@ -37,6 +37,8 @@ quick_fn quick_csrattrs;
 handler_fn post_approval_lookup;
 handler_fn post_approval_decision;
 handler_fn post_claim;
+handler_fn post_tpm_challenge;
+handler_fn post_tpm_proof;
 handler_fn get_devices;
 handler_fn get_device;
 handler_fn delete_device;

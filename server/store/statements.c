@@ -5,6 +5,7 @@
 #include "store/audit_read.h"
 #include "store/birth.h"
 #include "store/birth_admin.h"
+#include "store/birth_ek.h"
 #include "store/bootstrap.h"
 #include "store/certificate.h"
 #include "store/crl.h"
@@ -27,6 +28,7 @@ const struct stmt *const *const store_statements[] = {
 	audit_stmts,
 	birth_stmts,
 	birth_admin_stmts,
+	birth_ek_stmts,
 	bootstrap_stmts,
 	certificate_stmts,
 	crl_stmts,

@@ -1,0 +1,198 @@
+#include "domain/tpm.h"
+
+#include "attest/tpm_challenge.h"
+#include "base/arena.h"
+#include "domain/code.h"
+#include "domain/crls.h"
+#include "domain/svc.h"
+#include "pki/key.h"
+#include "store/birth_ek.h"
+#include "store/event.h"
+#include "store/guess.h"
+
+/* Records of one unit's refusals: its certificate is no secret, so anyone can
+ * send it. */
+#define RECORDS 100
+#define RECORDS_WINDOW 3600
+
+/* One attempt. */
+struct attempt {
+	struct tpm_evidence ev;
+	struct birth_ek unit;
+	struct attest_anchor anchor[LIMIT_ANCHORS];
+	struct attest_policy policy;
+	struct attest_basis basis;
+};
+
+/* A refusal with its record, where a listed unit is meant. */
+static ERR_FN
+refuse(struct ctx *cx, const struct attempt *a)
+{
+	struct event ev = { .kind = "attestation.refused",
+		.manufacturer_id = a->unit.manufacturer_id,
+		.birth_id = a->unit.birth_id,
+		.device_id = a->unit.device_id,
+		.code = ERR_BAD_EVIDENCE.code,
+		.detail = cx->reason };
+	const struct err *e = NULL;
+	uint8_t key[32];
+	int64_t n = 0;
+
+	if (a->unit.birth_id != 0) {
+		code_guess_key(cx, "tpm-refused",
+		    bytes_hex(cx->arena, BYTES_OF(a->ev.ek_cert.key_sha256)),
+		    key);
+		e = guess_take(cx, "tpm-refused", key, RECORDS_WINDOW, &n);
+		if (e == NULL && n <= RECORDS)
+			e = event_add(cx, &ev);
+	}
+	return e != NULL ? e : &ERR_BAD_EVIDENCE;
+}
+
+/* The verdict's first refusal, if there is one. */
+static ERR_FN
+refused_by(struct ctx *cx, const struct verdict *v)
+{
+	const struct finding *found = verdict_refusal(v);
+
+	return v->accepted ? NULL
+			   : fail(cx, &ERR_BAD_EVIDENCE, "tpm: %s: %s",
+				 found->code, found->words);
+}
+
+/* What the verdict may depend on: the maker's anchors, this service, the
+ * key. */
+static void
+set_basis(struct ctx *cx, const struct tpm_in *in, struct attempt *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->unit.n_anchors; i++)
+		a->anchor[i] = (struct attest_anchor){
+			.kind = ANCHOR_CERTIFICATE,
+			.value = a->unit.anchor[i],
+			.scope_spki_sha256 = a->unit.scope_spki_sha256[i],
+		};
+	a->basis = (struct attest_basis){
+		.anchor = a->anchor,
+		.n_anchors = a->unit.n_anchors,
+		.known = cx->svc->anchors,
+		.policy = &a->policy,
+		.nonce = a->ev.challenge,
+		.key_spki = in->key,
+		.issuer = cx->svc->set.issuer,
+		.mac = cx->svc->mac,
+	};
+}
+
+static ERR_FN
+check_unit(struct ctx *cx, const struct attempt *a)
+{
+	struct idevid chain = { .n = a->ev.n_chain };
+	const char *revoked = NULL;
+	const struct err *e;
+	size_t i;
+
+	if (a->unit.birth_id == 0)
+		return fail(cx, &ERR_BAD_EVIDENCE,
+		    "no unit is listed with this endorsement key");
+	if (!a->unit.model_active || a->unit.refused || a->unit.frozen)
+		return fail(cx, &ERR_BAD_EVIDENCE,
+		    "the unit is revoked, lost or decommissioned, its model "
+		    "is retired, or it is new and its maker frozen");
+	for (i = 0; i < chain.n; i++)
+		chain.chain[i] = a->ev.chain[i];
+	e = crls_judge(cx, a->unit.manufacturer_id, &chain, &revoked);
+	if (e == NULL && revoked != NULL)
+		e = fail(cx, &ERR_BAD_EVIDENCE,
+		    "certificate %s was revoked by its maker", revoked);
+	return e;
+}
+
+/* Reads the evidence and finds the unit that it is about. */
+static ERR_FN
+begin(struct ctx *cx, const struct tpm_in *in, struct attempt *a)
+{
+	struct key_facts key;
+	const struct err *e;
+
+	*a = (struct attempt){ .unit = { .birth_id = 0 } };
+	e = key_parse_spki(cx, in->key, &key);
+	if (e != NULL)
+		return e;
+	if (tpm_evidence_read(cx, in->evidence, &a->ev) != NULL)
+		return &ERR_BAD_EVIDENCE;
+	e = birth_ek_get(cx, a->ev.ek_cert.key_sha256, &a->unit);
+	if (e == NULL)
+		e = check_unit(cx, a);
+	if (e == NULL)
+		set_basis(cx, in, a);
+	return e;
+}
+
+const struct err *
+tpm_challenge(struct ctx *cx, const struct tpm_in *in, struct tpm_out *out)
+{
+	struct tpm_challenge made;
+	const struct err *e;
+	struct verdict v;
+	struct attempt a;
+
+	e = begin(cx, in, &a);
+	if (e == NULL) {
+		verdict_init(&v);
+		(void)tpm_judge_keys(cx, &a.ev, &a.basis, &v);
+		e = refused_by(cx, &v);
+	}
+	if (e == &ERR_BAD_EVIDENCE)
+		return refuse(cx, &a);
+	if (e == NULL)
+		e = tpm_challenge_make(cx, &a.basis, &a.ev, &made);
+	if (e != NULL)
+		return e;
+	*out = (struct tpm_out){ made.handle, made.credential_blob,
+		made.encrypted_secret, TPM_CHALLENGE_SECONDS };
+	return NULL;
+}
+
+static ERR_FN
+record(struct ctx *cx, const struct attempt *a, const struct verdict *v)
+{
+	const struct event ev = { .kind = "attestation.accepted",
+		.manufacturer_id = a->unit.manufacturer_id,
+		.birth_id = a->unit.birth_id,
+		.device_id = a->unit.device_id,
+		.detail = arena_printf(cx->arena, "tpm: %s, secure boot %s",
+		    grade_name(v->grade),
+		    v->facts.secure_boot == KNOWN_YES  ? "on"
+		    : v->facts.secure_boot == KNOWN_NO ? "off"
+						       : "not said") };
+
+	return event_add(cx, &ev);
+}
+
+const struct err *
+tpm_proof(struct ctx *cx, const struct tpm_in *in, struct tpm_proved *out)
+{
+	const struct err *e;
+	struct attempt a;
+	struct verdict v;
+
+	e = begin(cx, in, &a);
+	if (e == NULL && a.ev.challenge.n == 0)
+		e = fail(cx, &ERR_BAD_EVIDENCE, "tpm: no challenge");
+	if (e == NULL) {
+		e = attest_judge(cx, "tpm", in->evidence, &a.basis, &v);
+		if (e == NULL)
+			e = refused_by(cx, &v);
+	}
+	if (e == &ERR_BAD_EVIDENCE)
+		return refuse(cx, &a);
+	if (e == NULL)
+		e = record(cx, &a, &v);
+	if (e != NULL)
+		return e;
+	*out = (struct tpm_proved){ grade_name(v.grade),
+		tpm_challenge_left(cx, a.ev.challenge) };
+	return NULL;
+}

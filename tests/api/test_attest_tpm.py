@@ -1,0 +1,175 @@
+"""Attestation by a TPM, for real: a software one with its own endorsement
+certificate, challenged, opened, quoted and proved."""
+
+import base64
+import hashlib
+
+import pytest
+
+from harness.crypto import b64u, new_key, spki_pem
+from harness.http import Client, expect
+from harness.players import Maker
+from harness.tpm import SoftTpm
+from vectors.common import parts
+
+
+@pytest.fixture(scope="module", params=["rsa", "ecc"])
+def tpm(request):
+    """By the kind of its endorsement key."""
+    made = SoftTpm(request.param)
+    made.make_keys()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def maker(operator, tpm):
+    """Who built the TPM into something, and trusts who made it."""
+    maker = Maker()
+    operator.register(maker)
+    expect(operator.call("POST", f"/manufacturers/{maker.id}/anchors",
+        json={"certificate": tpm.root}), 201)
+    return maker
+
+
+def list_unit(operator, maker, tpm):
+    digest = hashlib.sha256(tpm.ek_spki).hexdigest()
+    answer = expect(operator.import_lines(maker.id,
+        f"model,ek_sha256\n{maker.model},{digest}\n"), 200).json()
+    assert answer["added"] == 1
+
+
+def unb64u(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def spki_of(key):
+    """In DER."""
+    return base64.b64decode("".join(spki_pem(key).splitlines()[1:-1]))
+
+
+class Unit:
+    """What runs beside the TPM."""
+
+    def __init__(self, stack, tpm):
+        self.tpm, self.issuer = tpm, stack.settings["issuer"]
+        self.http = Client(stack)
+
+    def send(self, path, key, **more):
+        return self.http.call("POST", f"/v1/attestation/tpm{path}", json={
+            "evidence": b64u(parts(**{**self.tpm.keys(), **more})),
+            "key": b64u(key)})
+
+    def challenge(self, key=None, **more):
+        return self.send("", key or self.tpm.key, **more)
+
+    def opened(self, answer):
+        """The parts that answer a challenge, quote included."""
+        got = {k: unb64u(v) for k, v in answer.items() if k != "expires_in"}
+        return {"challenge": got["challenge"],
+            "secret": self.tpm.activate(got["credential_blob"],
+                got["encrypted_secret"]),
+            **self.tpm.quote(self.answer_to(got["challenge"]))}
+
+    def answer_to(self, challenge, key=None):
+        """docs/attestation.md: what the quote's qualifying data is."""
+        return hashlib.sha256(b"latchkey tpm quote v1\0" +
+            self.issuer.encode() + b"\0" + challenge +
+            hashlib.sha256(key or self.tpm.key).digest()).digest()
+
+    def proof(self, key=None, **more):
+        return self.send("/proof", key or self.tpm.key, **more)
+
+
+def last_event(operator):
+    return [e for e in operator.events()
+        if e["kind"].startswith("attestation.")][-1]
+
+
+def refused(answer, operator):
+    """One status and nothing else (E5); the reason is the operator's."""
+    body = expect(answer, 403).json()
+    assert body["type"].endswith("bad-evidence") and "detail" not in body
+    event = last_event(operator)
+    assert event["kind"] == "attestation.refused"
+    return event["detail"]
+
+
+def test_a_tpm_proves_itself_and_its_key_in_two_steps(
+        stack, operator, maker, tpm):
+    list_unit(operator, maker, tpm)
+    unit = Unit(stack, tpm)
+    answer = expect(unit.challenge(), 200).json()
+    assert answer["expires_in"] == 600
+    evidence = {**unit.opened(answer), **tpm.certify()}
+    proved = expect(unit.proof(**evidence), 200).json()
+    assert proved["grade"] == "hardware" and proved["expires_in"] <= 600
+    event = last_event(operator)
+    assert event["kind"] == "attestation.accepted"
+    assert event["manufacturer_id"] == maker.id
+
+    # E1: the challenge was for this key
+    other = spki_of(new_key())
+    assert "ak-not-activated" in refused(unit.proof(other, **evidence),
+        operator)
+    # A quote that answers to nothing, or to another key's challenge
+    stale = tpm.quote(bytes(32))
+    assert "quote-nonce" in refused(
+        unit.proof(**{**evidence, **stale}), operator)
+    stale = tpm.quote(unit.answer_to(evidence["challenge"], other))
+    assert "quote-nonce" in refused(
+        unit.proof(**{**evidence, **stale}), operator)
+    # Without its parts
+    for missing, code in (("quote", "no-quote"),
+            ("certify", "key-not-certified")):
+        less = {k: v for k, v in evidence.items() if not
+            k.startswith(missing) and k not in {"quote": ["pcrs"],
+                "certify": ["key_pub"]}[missing]}
+        assert code in refused(unit.proof(**less), operator)
+    wrong = bytes([evidence["secret"][0] ^ 1]) + evidence["secret"][1:]
+    assert "ak-not-activated" in refused(
+        unit.proof(**{**evidence, "secret": wrong}), operator)
+
+
+def test_only_a_listed_tpm_of_a_trusted_maker_is_challenged(
+        stack, operator, maker, tpm):
+    unit = Unit(stack, tpm)
+    expect(unit.challenge(), 403)  # A11: its maker listed no such unit
+    list_unit(operator, maker, tpm)
+    expect(unit.challenge(), 200)
+    expect(unit.challenge(ek_cert=[tpm.file("ek.der")]), 403)
+    assert "ek-chain" in refused(unit.challenge(
+        ek_cert=[tpm.file("ek.der")]), operator)
+    for anchor in expect(operator.call("GET",
+            f"/manufacturers/{maker.id}/anchors"), 200).json()["anchors"]:
+        expect(operator.call("DELETE",
+            f"/manufacturers/{maker.id}/anchors/{anchor['id']}"), 204)
+    assert "ek-chain" in refused(unit.challenge(), operator)
+
+
+def test_keys_of_other_kinds_and_broken_evidence_get_no_challenge(
+        stack, operator, maker, tpm):
+    list_unit(operator, maker, tpm)
+    unit = Unit(stack, tpm)
+    # A key for TLS is not restricted: it signs forged quotes as well.
+    assert "ak-attributes" in refused(
+        unit.challenge(ak_pub=tpm.file("tls.pub")), operator)
+    assert "ek-not-certified" in refused(
+        unit.challenge(ek_pub=tpm.file("ak.pub")), operator)
+    expect(unit.challenge(ak_pub=b"x"), 403)
+    expect(unit.challenge(unknown=b"x"), 403)
+    expect(unit.http.call("POST", "/v1/attestation/tpm", json={
+        "evidence": b64u(b"\xa0"), "key": b64u(tpm.key)}), 403)
+    expect(unit.challenge(b"no key"), 400)
+
+
+def test_a_tpm_opens_no_challenge_for_another_attestation_key(
+        stack, operator, maker, tpm):
+    list_unit(operator, maker, tpm)
+    unit = Unit(stack, tpm)
+    # The same key with another attribute (noDA) has another name.
+    own = tpm.file("ak.pub")
+    forged = own[:8] + bytes([own[8] ^ 0x04]) + own[9:]
+    answer = expect(unit.challenge(ak_pub=forged), 200).json()
+    with pytest.raises(AssertionError, match="integrity"):
+        unit.opened(answer)

@@ -1,0 +1,159 @@
+"""A software TPM as its maker leaves it: swtpm, with a certificate for its
+endorsement key below a CA of its own."""
+
+import os
+import pathlib
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+ATTRIBUTES = "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|"
+DER = serialization.Encoding.DER
+SPKI = serialization.PublicFormat.SubjectPublicKeyInfo
+# By kind of endorsement key: its persistent handle, its certificate, how its
+# use is authorised (TCG EK Credential Profile, annex B), the AK's algorithm.
+KINDS = {
+    "rsa": ("0x81010001", "0x01C00002", True,
+        "rsa2048:rsassa-sha256:null"),
+    "ecc": ("0x81010016", "0x01C00016", False,
+        "ecc256:ecdsa-sha256:null"),
+}
+
+
+def run(*argv, **kwargs):
+    done = subprocess.run([str(a) for a in argv], capture_output=True,
+        timeout=60, **kwargs)
+    assert done.returncode == 0, (argv, done.stdout, done.stderr)
+    return done.stdout
+
+
+class SoftTpm:
+    def __init__(self, kind="rsa"):
+        self.handle, self.nv, self.policy, self.ak_kind = KINDS[kind]
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="latchkey-tpm-"))
+        self.popen = None
+        try:
+            self._manufacture(kind)
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+
+    def _manufacture(self, kind):
+        ca, state = self.dir / "ca", self.dir / "state"
+        ca.mkdir()
+        state.mkdir()
+        (self.dir / "options").write_text("--platform-manufacturer Acme\n"
+            "--platform-version 1.0\n--platform-model HomeHub\n")
+        (self.dir / "ca.conf").write_text(f"statedir={ca}\n"
+            f"signingkey={ca}/signkey.pem\nissuercert={ca}/issuercert.pem\n"
+            f"certserial={ca}/certserial\n")
+        (self.dir / "setup.conf").write_text(
+            f"create_certs_tool={shutil.which('swtpm_localca')}\n"
+            f"create_certs_tool_config={self.dir}/ca.conf\n"
+            f"create_certs_tool_options={self.dir}/options\n")
+        run("swtpm_setup", "--tpm2", "--tpmstate", state, "--create-ek-cert",
+            "--lock-nvram", "--overwrite", "--config",
+            self.dir / "setup.conf", *(["--ecc"] if kind == "ecc" else []))
+        self.root = (ca / "swtpm-localca-rootca-cert.pem").read_text()
+        self.issuer = x509.load_pem_x509_certificate(
+            (ca / "issuercert.pem").read_bytes()).public_bytes(DER)
+
+    def _start(self):
+        socket = self.dir / "sock"
+        self.popen = subprocess.Popen(["swtpm", "socket", "--tpm2",
+            "--tpmstate", f"dir={self.dir}/state",
+            "--server", f"type=unixio,path={socket}",
+            "--ctrl", f"type=unixio,path={socket}.ctrl",
+            "--flags", "not-need-init,startup-clear"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.env = {**os.environ, "TPM2TOOLS_TCTI": f"swtpm:path={socket}"}
+        end = time.monotonic() + 20
+        while not pathlib.Path(f"{socket}.ctrl").exists():
+            assert time.monotonic() < end and self.popen.poll() is None
+            time.sleep(0.01)
+
+    def close(self):
+        if self.popen:
+            self.popen.terminate()
+            self.popen.wait(10)
+        shutil.rmtree(self.dir)
+
+    def tool(self, name, *argv):
+        """A tool of tpm2-tools; swtpm has three slots for what it loads."""
+        out = run(f"tpm2_{name}", *argv, cwd=self.dir, env=self.env)
+        if name in ("createprimary", "load", "activatecredential"):
+            run("tpm2_flushcontext", "-t", cwd=self.dir, env=self.env)
+        return out
+
+    def file(self, name):
+        return (self.dir / name).read_bytes()
+
+    def make_keys(self, ak_attributes="restricted|sign"):
+        """An attestation key, and one for TLS."""
+        self.tool("nvread", "-C", "o", self.nv, "-o", "ek.der")
+        self.tool("readpublic", "-c", self.handle, "-o", "ek.pub")
+        self.tool("createprimary", "-C", "o", "-G", "ecc", "-c", "srk.ctx")
+        for name, kind, attributes in (
+                ("ak", self.ak_kind, ak_attributes),
+                ("tls", "ecc256:ecdsa-sha256:null", "sign")):
+            self.tool("create", "-C", "srk.ctx", "-G", kind, "-u",
+                f"{name}.pub", "-r", f"{name}.priv", "-a",
+                ATTRIBUTES + attributes)
+            run("tpm2_flushcontext", "-t", cwd=self.dir, env=self.env)
+            self.tool("load", "-C", "srk.ctx", "-u", f"{name}.pub", "-r",
+                f"{name}.priv", "-c", f"{name}.ctx", "-n", f"{name}.name")
+        self.tool("readpublic", "-c", "tls.ctx", "-f", "der", "-o", "tls.der")
+        run("tpm2_flushcontext", "-t", cwd=self.dir, env=self.env)
+        self.key = self.file("tls.der")
+
+    @property
+    def ek_spki(self):
+        return x509.load_der_x509_certificate(self.file("ek.der")
+            ).public_key().public_bytes(DER, SPKI)
+
+    def keys(self):
+        """The parts that every evidence begins with."""
+        return {"ek_cert": [self.file("ek.der"), self.issuer],
+            "ek_pub": self.file("ek.pub"), "ak_pub": self.file("ak.pub")}
+
+    def activate(self, blob, sealed):
+        """TPM2_ActivateCredential: the secret, or an assertion."""
+        (self.dir / "blob").write_bytes(
+            bytes.fromhex("badcc0de00000001") + blob + sealed)
+        auth = []
+        if self.policy:
+            self.tool("startauthsession", "--policy-session", "-S", "s.ctx")
+            self.tool("policysecret", "-S", "s.ctx", "-c", "e")
+            auth = ["-P", "session:s.ctx"]
+        secret = f"secret-{secrets.token_hex(4)}"
+        self.tool("activatecredential", "-c", "ak.ctx", "-C", self.handle,
+            "-i", "blob", "-o", secret, *auth)
+        if self.policy:
+            self.tool("flushcontext", "s.ctx")
+        return self.file(secret)
+
+    def quote(self, extra, pcrs=range(8)):
+        self.tool("quote", "-c", "ak.ctx", "-l",
+            "sha256:" + ",".join(map(str, pcrs)), "-q", extra.hex(), "-m",
+            "quote", "-s", "quote.sig", "-g", "sha256")
+        values = b""
+        for pcr in pcrs:
+            self.tool("pcrread", f"sha256:{pcr}", "-o", "pcr")
+            values += bytes([pcr]) + self.file("pcr")
+        run("tpm2_flushcontext", "-t", cwd=self.dir, env=self.env)
+        return {"quote": self.file("quote"),
+            "quote_sig": self.file("quote.sig"), "pcrs": values}
+
+    def certify(self):
+        self.tool("certify", "-c", "tls.ctx", "-C", "ak.ctx", "-g", "sha256",
+            "-o", "certify", "-s", "certify.sig", "-f", "tss")
+        run("tpm2_flushcontext", "-t", cwd=self.dir, env=self.env)
+        return {"key_pub": self.file("tls.pub"),
+            "certify": self.file("certify"),
+            "certify_sig": self.file("certify.sig")}
