@@ -35,11 +35,23 @@ ALTER TABLE birth
 CREATE UNIQUE INDEX birth_ek ON birth (ek_sha256) WHERE ek_sha256 IS NOT NULL;
 CREATE UNIQUE INDEX birth_dac ON birth (dac_subject, manufacturer_id)
 	WHERE dac_subject IS NOT NULL;
-CREATE INDEX birth_pinned_at ON birth (model_id, pinned_at)
+CREATE INDEX birth_pinned_at ON birth (model_id, batch)
 	WHERE pinned_at IS NOT NULL;
 ALTER TABLE import_line
 	ADD COLUMN ek_sha256 bytea,
 	ADD COLUMN dac_subject text;
+
+-- How many units of a batch came so far, where the model's policy bounds it;
+-- counted anew when the policy changes.
+CREATE TABLE admission (
+	model_id text NOT NULL REFERENCES model,
+	batch text NOT NULL,			-- '' for units of none
+	units bigint NOT NULL,
+	hour timestamptz NOT NULL,		-- when the present one began
+	in_hour bigint NOT NULL,
+	PRIMARY KEY (model_id, batch)
+) WITH (fillfactor = 70);
+GRANT SELECT, INSERT, UPDATE, DELETE ON admission TO latchkey_service;
 
 -- Revocation lists of manufacturers' CAs, each the newest of its issuer and
 -- distribution point, with its entries apart: a chain is looked up, not read

@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "codec/json.h"
 #include "codec/jws.h"
+#include "domain/admission.h"
+#include "domain/clone.h"
 #include "domain/code.h"
 #include "domain/crls.h"
 #include "domain/operator.h"
@@ -157,6 +159,39 @@ find_unit(struct ctx *cx, const struct idevid *id,
 	return found;
 }
 
+/* The unit's key is another's, or the unit has another key: signs of a clone,
+ * the first on the unit whose key was proved. */
+static ERR_FN
+refuse_key(
+    struct ctx *cx, const struct birth_candidate *c, const struct idevid *id)
+{
+	struct clone_sign sign = { .kind = "unit.second_birth_key",
+		.birth_id = c->birth_id,
+		.device_id = c->device_id,
+		.manufacturer_id = c->manufacturer_id,
+		.policy = c->policy };
+	struct birth_holder holder;
+	const struct err *e, *refusal;
+
+	e = birth_of_key(cx, id->leaf.key_sha256, &holder);
+	if (e != NULL)
+		return e;
+	if (holder.birth_id != 0 && holder.birth_id != c->birth_id) {
+		sign.kind = "unit.birth_key_shared";
+		sign.proved = true;
+		sign.birth_id = holder.birth_id;
+		sign.device_id = holder.device_id;
+		refusal = fail(cx, &ERR_ATTESTATION,
+		    "the birth key of unit %lld came as unit %lld",
+		    (long long)holder.birth_id, (long long)c->birth_id);
+	} else {
+		refusal = fail(cx, &ERR_ATTESTATION,
+		    "the unit has pinned another birth key");
+	}
+	e = clone_signal(cx, &sign);
+	return e != NULL ? e : refusal;
+}
+
 /* A unit listed by serial number pins its key at first success, and a frozen
  * maker's units must have done so before (A11). */
 static ERR_FN
@@ -166,23 +201,19 @@ check_pinned(
 	const struct err *e;
 	bool pinned;
 
-	if (c->pinned_key_sha256.n == 0 && c->manufacturer_frozen)
+	if (bytes_eq(c->pinned_key_sha256, BYTES_OF(id->leaf.key_sha256)))
+		return NULL;
+	if (c->pinned_key_sha256.n != 0)
+		return refuse_key(cx, c, id);
+	if (c->manufacturer_frozen)
 		return fail(cx, &ERR_ATTESTATION,
 		    "the manufacturer is frozen and the unit is new");
-	if (c->pinned_key_sha256.n == 0) {
-		e = birth_pin_key(
-		    cx, c->birth_id, id->leaf.key_sha256, &pinned);
-		if (e == &ERR_CONFLICT)
-			return fail(cx, &ERR_ATTESTATION,
-			    "the birth key is pinned by another unit");
-		if (e != NULL || pinned)
-			return e;
-	} else if (bytes_eq(
-		       c->pinned_key_sha256, BYTES_OF(id->leaf.key_sha256))) {
-		return NULL;
-	}
-	return fail(
-	    cx, &ERR_ATTESTATION, "the unit has pinned another birth key");
+	e = admission_pin(cx, c, id, &pinned);
+	if (e == &ERR_NOT_ADMITTED)
+		return &ERR_ATTESTATION;
+	if (e == &ERR_CONFLICT || (e == NULL && !pinned))
+		return refuse_key(cx, c, id);
+	return e;
 }
 
 static ERR_FN
@@ -216,6 +247,57 @@ check_unit(
 			       : "decommissioned");
 	e = check_revoked(cx, c, id);
 	return e != NULL ? e : check_pinned(cx, c, id);
+}
+
+/* Whether nobody lists the unit in any way, and a candidate's maker vouches
+ * for it: then an open model may take it (A11). */
+static const struct birth_candidate *
+find_maker(struct ctx *cx, const struct idevid *id,
+    const struct birth_candidate *c, size_t n)
+{
+	const struct birth_candidate *found = NULL;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		struct attest_anchor anchor = { .value = c[i].anchor,
+			.scope_spki_sha256 = c[i].scope_spki_sha256 };
+
+		if (c[i].birth_id != 0)
+			return NULL;
+		if (!c[i].manufacturer_frozen &&
+		    idevid_verify(cx, id, cx->svc->anchors, &anchor) == NULL &&
+		    !is_anothers(cx, id, &c[i], c, n))
+			found = &c[i];
+	}
+	return found;
+}
+
+/* The candidates of a unit that presents this chain.  One that is unknown
+ * first comes on the allowlist, where its maker has an open model. */
+static ERR_FN
+candidates(struct ctx *cx, const struct idevid *id, struct birth_candidate **c,
+    size_t *n)
+{
+	const struct birth_names names = { id->serial, id->leaf.subject,
+		id->leaf.key_sha256 };
+	const struct birth_candidate *maker;
+	const struct err *e;
+	bool opened = false;
+
+	e = birth_candidates(cx, id->issuers, id->n, &names, c, n);
+	if (e != NULL)
+		return e;
+	maker = find_maker(cx, id, *c, *n);
+	if (maker == NULL)
+		return NULL;
+	e = check_revoked(cx, maker, id);
+	if (e == NULL)
+		e = admission_open(cx, maker->manufacturer_id, id, &opened);
+	if (e == &ERR_NOT_ADMITTED)
+		e = &ERR_ATTESTATION;
+	if (e != NULL || !opened)
+		return e;
+	return birth_candidates(cx, id->issuers, id->n, &names, c, n);
 }
 
 static void
@@ -263,24 +345,23 @@ caller_unit(struct ctx *cx, const struct peer *peer, struct unit *out)
 	struct event ev = { .kind = "attestation.refused" };
 	const struct birth_candidate *found;
 	struct birth_candidate *c;
-	struct birth_names names;
 	const struct err *e;
 	struct idevid id;
-	size_t n;
+	size_t n = 0;
 
 	e = check_peer(cx, peer);
 	if (e != NULL)
 		return e;
 	if (idevid_parse(cx, peer->chain, peer->n, &id) != NULL)
 		return refuse(cx, &ERR_ATTESTATION, &ev);
-	names = (struct birth_names){ id.serial, id.leaf.subject,
-		id.leaf.key_sha256 };
-	e = birth_candidates(cx, id.issuers, id.n, &names, &c, &n);
+	e = candidates(cx, &id, &c, &n);
+	if (n > 0)
+		ev.manufacturer_id = c[0].manufacturer_id;
+	if (e == &ERR_ATTESTATION)
+		return refuse(cx, e, &ev);
 	if (e != NULL)
 		return e;
 	found = find_unit(cx, &id, c, n, &e);
-	if (n > 0)
-		ev.manufacturer_id = c[0].manufacturer_id;
 	if (found == NULL)
 		return refuse(cx, e, &ev);
 	ev.manufacturer_id = found->manufacturer_id;

@@ -1,6 +1,7 @@
 #include "domain/clone.h"
 
 #include "base/log.h"
+#include "codec/policy.h"
 #include "domain/label.h"
 #include "store/device.h"
 #include "store/event.h"
@@ -10,15 +11,15 @@
 
 /* Feed last: others wait for its lock (store/feed). */
 static ERR_FN
-quarantine(struct ctx *cx, const struct device_caller *device, bool *changed)
+quarantine(struct ctx *cx, const char *device_id, bool *changed)
 {
 	struct event ev = { .kind = "device.quarantined",
-		.device_id = device->device_id,
+		.device_id = device_id,
 		.detail = REASON };
 	const struct err *e;
 
-	e = device_flag_unit(cx, device->device_id, FLAG_QUARANTINED, true,
-	    &ev.birth_id, changed);
+	e = device_flag_unit(
+	    cx, device_id, FLAG_QUARANTINED, true, &ev.birth_id, changed);
 	/* The ownership ended meanwhile: nothing is left to protect. */
 	if (e == &ERR_NOT_FOUND || (e == NULL && !*changed))
 		return NULL;
@@ -52,7 +53,7 @@ clone_suspected(struct ctx *cx, const struct device_caller *device,
 		l.clone = CLONE_REFUSED;
 	e = tx_begin(cx, &tx);
 	if (e == NULL && l.clone == CLONE_QUARANTINES)
-		e = quarantine(cx, device, &changed);
+		e = quarantine(cx, device->device_id, &changed);
 	if (e == NULL)
 		e = event_add(cx, &ev);
 	if (e == NULL && changed)
@@ -64,4 +65,31 @@ clone_suspected(struct ctx *cx, const struct device_caller *device,
 	LOG(cx, "device.clone_suspected", LOG_S("device", device->device_id),
 	    LOG_I("quarantined", changed));
 	return refusal;
+}
+
+const struct err *
+clone_signal(struct ctx *cx, const struct clone_sign *s)
+{
+	struct event ev = { .kind = s->kind,
+		.birth_id = s->birth_id,
+		.device_id = s->device_id,
+		.manufacturer_id = s->manufacturer_id,
+		.detail = cx->reason };
+	struct policy policy;
+	bool changed = false;
+	const struct err *e;
+	TX tx;
+
+	e = policy_parse(cx, s->policy, &policy);
+	if (e != NULL)
+		return e;
+	e = tx_begin(cx, &tx);
+	if (e == NULL && s->proved && s->device_id != NULL &&
+	    strcmp(policy.clones, "quarantine") == 0)
+		e = quarantine(cx, s->device_id, &changed);
+	if (e == NULL)
+		e = event_add(cx, &ev);
+	if (e == NULL && changed)
+		e = feed_quarantine(cx, s->device_id, true, REASON);
+	return e != NULL ? e : tx_commit(&tx);
 }

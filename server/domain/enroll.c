@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "domain/bootstrap.h"
+#include "domain/clone.h"
 #include "domain/code.h"
 #include "domain/csrattrs.h"
 #include "domain/facts.h"
@@ -246,18 +247,35 @@ open_claim(struct ctx *cx, struct enrollment *en)
 }
 
 static ERR_FN
-refuse_owned(struct ctx *cx, const struct unit *unit, const struct err *refusal,
-    const char *kind)
+refuse_away(struct ctx *cx, const struct unit *unit)
 {
 	const struct err *e =
-	    event_add(cx, &(struct event){ .kind = kind,
+	    event_add(cx, &(struct event){ .kind = "device.away_too_long",
 			      .birth_id = unit->birth_id,
 			      .device_id = unit->device_id,
 			      .manufacturer_id = unit->manufacturer_id });
 
 	return e != NULL ? e
-			 : fail(cx, refusal, "birth %lld is owned",
+			 : fail(cx, &ERR_AWAY, "birth %lld is owned",
 			       (long long)unit->birth_id);
+}
+
+/* A1: the newcomer is refused.  The unit's birth key was proved, unless a
+ * token stands in for it, which says nothing of a clone. */
+static ERR_FN
+refuse_second_key(struct ctx *cx, const struct unit *unit)
+{
+	const struct clone_sign sign = { .kind = "device.second_key",
+		.proved = unit->bootstrap == NULL,
+		.birth_id = unit->birth_id,
+		.device_id = unit->device_id,
+		.manufacturer_id = unit->manufacturer_id,
+		.policy = unit->model_policy };
+	const struct err *refusal = fail(cx, &ERR_SECOND_KEY,
+	    "birth %lld is owned", (long long)unit->birth_id);
+	const struct err *e = clone_signal(cx, &sign);
+
+	return e != NULL ? e : refusal;
 }
 
 const struct err *
@@ -273,9 +291,7 @@ enroll_check_new_key(struct ctx *cx, const struct unit *unit)
 	e = certificate_newest(cx, unit->device_id, &latest);
 	if (e == &ERR_NOT_FOUND)
 		return NULL;
-	return e != NULL ? e
-			 : refuse_owned(
-			       cx, unit, &ERR_SECOND_KEY, "device.second_key");
+	return e != NULL ? e : refuse_second_key(cx, unit);
 }
 
 static bool
@@ -302,8 +318,7 @@ issue_forgotten(struct ctx *cx, struct enrollment *en)
 	if (e != NULL)
 		return e;
 	if (owner_is_asked(unit, &label))
-		return refuse_owned(
-		    cx, unit, &ERR_AWAY, "device.away_too_long");
+		return refuse_away(cx, unit);
 	e = store_unapproved(cx, en, &label, &c, &issued);
 	return e != NULL || issued ? e : answer_repeat(cx, en);
 }
@@ -357,9 +372,7 @@ enroll_unapproved(struct ctx *cx, struct enrollment *en)
 		return issue_again(cx, &latest, en);
 	if (e == &ERR_NOT_FOUND)
 		return issue_forgotten(cx, en);
-	return e != NULL ? e
-			 : refuse_owned(
-			       cx, unit, &ERR_SECOND_KEY, "device.second_key");
+	return e != NULL ? e : refuse_second_key(cx, unit);
 }
 
 /* What was found of this (unit, key), or of its token, means now. */

@@ -33,8 +33,40 @@ static const struct stmt BIRTH_PIN_KEY = { "birth_pin_key",
 	"UPDATE birth SET pinned_key_sha256 = $2, "
 	"pinned_at = coalesce(pinned_at, to_timestamp($3::bigint)) "
 	"WHERE id = $1 AND "
-	"coalesce(pinned_key_sha256, $2) = $2",
+	"coalesce(pinned_key_sha256, $2) = $2 AND NOT EXISTS "
+	"(SELECT FROM birth WHERE key_sha256 = $2 AND id <> $1)",
 	3 };
+
+/* The row lock makes the units of a batch come one after the other. */
+static const struct stmt BIRTH_ADMIT = { "birth_admit",
+	"INSERT INTO admission AS a (model_id, batch, units, hour, in_hour) "
+	"SELECT $1, coalesce($2, ''), 1 + (SELECT count(*) FROM birth WHERE "
+	"model_id = $1 AND batch IS NOT DISTINCT FROM $2 AND "
+	"pinned_at IS NOT NULL), to_timestamp($3::bigint), 1 "
+	"ON CONFLICT (model_id, batch) DO UPDATE SET units = a.units + 1, "
+	"hour = CASE WHEN a.hour <= excluded.hour - interval '1 hour' "
+	"THEN excluded.hour ELSE a.hour END, "
+	"in_hour = CASE WHEN a.hour <= excluded.hour - interval '1 hour' "
+	"THEN 1 ELSE a.in_hour + 1 END RETURNING units, in_hour",
+	3 };
+
+static const struct stmt BIRTH_OPEN_MODELS = { "birth_open_models",
+	"SELECT id, policy::text FROM model WHERE manufacturer_id = $1 AND "
+	"status = 'active' AND policy -> 'enrollment' ->> 'allowlist' = 'open' "
+	"ORDER BY id LIMIT 2",
+	1 };
+
+static const struct stmt BIRTH_OPEN = { "birth_open",
+	"INSERT INTO birth (manufacturer_id, model_id, serial, "
+	"pinned_key_sha256, pinned_at, opened_at) VALUES ($1, $2, $3, $4, "
+	"to_timestamp($5::bigint), to_timestamp($5::bigint)) RETURNING id",
+	5 };
+
+static const struct stmt BIRTH_OF_KEY = { "birth_of_key",
+	"SELECT b.id, (SELECT d.id FROM device d WHERE d.birth_id = b.id AND "
+	"d.state = 'owned') FROM (SELECT id FROM birth WHERE key_sha256 = $1 "
+	"UNION SELECT id FROM birth WHERE pinned_key_sha256 = $1) b LIMIT 1",
+	1 };
 
 static const struct stmt BIRTH_KEY_IS_TAKEN = { "birth_key_is_taken",
 	"SELECT EXISTS (SELECT FROM birth WHERE key_sha256 = $1) OR "
@@ -122,6 +154,68 @@ birth_pin_key(struct ctx *cx, int64_t birth_id, const uint8_t key_sha256[32],
 }
 
 const struct err *
+birth_admit(struct ctx *cx, const char *model_id, const char *batch,
+    struct admission *out)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &BIRTH_ADMIT, &r, DB_TEXT(model_id),
+	    DB_TEXT(batch), DB_INT(cx->now));
+
+	if (e != NULL)
+		return e;
+	out->units = rows_int(r, 0, 0);
+	out->in_hour = rows_int(r, 0, 1);
+	return NULL;
+}
+
+const struct err *
+birth_open_models(struct ctx *cx, const char *manufacturer_id,
+    struct open_model out[2], size_t *n)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e =
+	    DB_RUN(cx, &BIRTH_OPEN_MODELS, &r, DB_TEXT(manufacturer_id));
+	size_t i;
+
+	if (e != NULL)
+		return e;
+	*n = (size_t)rows_count(r);
+	for (i = 0; i < *n; i++)
+		out[i] = (struct open_model){ rows_text(cx, r, (int)i, 0),
+			rows_text(cx, r, (int)i, 1) };
+	return NULL;
+}
+
+const struct err *
+birth_open(struct ctx *cx, const struct birth_opened *b, int64_t *birth_id)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &BIRTH_OPEN, &r,
+	    DB_TEXT(b->manufacturer_id), DB_TEXT(b->model_id),
+	    DB_TEXT(b->serial), DB_SHA(b->key_sha256), DB_INT(cx->now));
+
+	if (e != NULL)
+		return e;
+	*birth_id = rows_int(r, 0, 0);
+	return NULL;
+}
+
+const struct err *
+birth_of_key(
+    struct ctx *cx, const uint8_t key_sha256[32], struct birth_holder *out)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &BIRTH_OF_KEY, &r, DB_SHA(key_sha256));
+
+	*out = (struct birth_holder){ 0 };
+	if (e != NULL || rows_count(r) == 0)
+		return e;
+	out->birth_id = rows_int(r, 0, 0);
+	out->device_id = rows_text(cx, r, 0, 1);
+	return NULL;
+}
+
+const struct err *
 birth_key_is_taken(struct ctx *cx, const uint8_t key_sha256[32],
     const char *device_id, bool *taken)
 {
@@ -156,4 +250,5 @@ birth_claims(struct ctx *cx, const char *serial, const char *manufacturer_id,
 }
 
 const struct stmt *const birth_stmts[] = { &BIRTH_CANDIDATES, &BIRTH_PIN_KEY,
+	&BIRTH_ADMIT, &BIRTH_OPEN_MODELS, &BIRTH_OPEN, &BIRTH_OF_KEY,
 	&BIRTH_KEY_IS_TAKEN, &BIRTH_CLAIMS, NULL };

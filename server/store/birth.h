@@ -44,10 +44,46 @@ ERR_FN
 birth_candidates(struct ctx *cx, const struct bytes *names, size_t nnames,
     const struct birth_names *unit, struct birth_candidate **out, size_t *n);
 
-/* Pins the key if none is pinned; *pinned tells whether this key is now the
- * pinned one.  ERR_CONFLICT: another unit has this key. */
+/* Pins the key if none is pinned and no other unit is listed with it; *pinned
+ * tells whether this key is now the pinned one.  ERR_CONFLICT: another unit has
+ * this key. */
 ERR_FN birth_pin_key(struct ctx *cx, int64_t birth_id,
     const uint8_t key_sha256[32], bool *pinned);
+
+/* Counts one more unit of the batch (NULL: of none) as come; the numbers
+ * include it, in_hour those since an hour ago began to be counted.  Within a
+ * transaction, which is not committed when they are too many. */
+struct admission {
+	int64_t units, in_hour;
+};
+ERR_FN birth_admit(struct ctx *cx, const char *model_id, const char *batch,
+    struct admission *out);
+
+/* The manufacturer's active models whose policy opens the allowlist: at most
+ * two, with their policies. */
+struct open_model {
+	const char *id, *policy;
+};
+ERR_FN birth_open_models(struct ctx *cx, const char *manufacturer_id,
+    struct open_model out[2], size_t *n);
+
+/* A unit that nobody listed, its key pinned.  ERR_CONFLICT: its serial number
+ * or key is another's. */
+struct birth_opened {
+	const char *manufacturer_id, *model_id, *serial;
+	const uint8_t *key_sha256; /* 32 bytes */
+};
+ERR_FN
+birth_open(struct ctx *cx, const struct birth_opened *b, int64_t *birth_id);
+
+/* The unit that was listed with this birth key or has pinned it, with its
+ * present ownership; birth_id 0 if none. */
+struct birth_holder {
+	int64_t birth_id;
+	const char *device_id;
+};
+ERR_FN birth_of_key(
+    struct ctx *cx, const uint8_t key_sha256[32], struct birth_holder *out);
 
 /* Whether the key is some unit's birth key, or was certified before for a
  * device other than device_id (NULL: for any), or is refused for good. */

@@ -238,7 +238,10 @@ anchor_delete(struct ctx *cx, const char *manufacturer_id, const char *id)
 	return NULL;
 }
 
+/* What is counted by its policy is counted anew. */
 static const struct stmt MODEL_PUT = { "model_put",
+	"WITH anew AS (DELETE FROM admission USING model o WHERE "
+	"model_id = $1 AND o.id = $1 AND o.policy <> $7::jsonb) "
 	"INSERT INTO model AS m (id, manufacturer_id, name, client_id, status, "
 	"profile, policy, support_until, contact_updates, "
 	"contact_vulnerabilities, labels) VALUES ($1, $2, $3, $4, $5, $6, "

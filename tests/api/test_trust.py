@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import Name, NameAttribute
 from cryptography.x509.oid import NameOID
 
-from harness.crypto import PEM, new_key, spki_pem
-from harness.http import expect
+from harness.crypto import PEM, csr_der, key_pem, new_key, spki_pem
+from harness.http import Client, expect
 from harness.players import Device, Maker, now
 
 
@@ -362,3 +362,148 @@ def test_one_makers_list_says_nothing_of_anothers_units(stack, operator):
     operator.allow(device)
     expect(add_crl(operator, other, make_crl(other, number_of(device))), 201)
     expect(device.authorize(), 200)
+
+
+# ------------------------------------------------- who comes for the first time
+
+def fleet(stack, operator, n, policy, lines=None, listed_units=True):
+    """n units of a model with that policy; lines adds a batch to each."""
+    maker = Maker()
+    operator.register(maker, policy=policy)
+    units = [Device(stack, maker) for _ in range(n)]
+    if listed_units:
+        listed(operator, maker, "serial,model,batch", *[
+            f"{u.serial},{maker.model},{lines[i] if lines else ''}"
+            for i, u in enumerate(units)])
+    return maker, units
+
+
+def set_policy(operator, maker, **policy):
+    operator.register(maker, policy=policy)
+
+
+def refused_for(operator):
+    return [e["detail"] for e in operator.events()
+        if e["kind"] == "attestation.refused"][0]
+
+
+def test_a_closed_model_takes_nobody_new_and_keeps_who_came(stack, operator):
+    maker, (old, new) = fleet(stack, operator, 2, {})
+    expect(old.authorize(), 200)
+    set_policy(operator, maker, enrollment={"allowlist": "closed"})
+    expect(old.authorize(), 200)
+    expect(new.authorize(), 400)
+    assert "closed" in refused_for(operator)
+
+
+@pytest.mark.parametrize("window,status", [
+    ({"from": at(hours=1)}, 400), ({"until": at(hours=-1)}, 400),
+    ({"from": at(hours=-1), "until": at(hours=1)}, 200)])
+def test_new_units_come_within_the_enrollment_window(stack, operator, window,
+        status):
+    _, (unit,) = fleet(stack, operator, 1, {"enrollment": window})
+    expect(unit.authorize(), status)
+
+
+@pytest.mark.parametrize("bound", ["units", "units_per_hour"])
+def test_a_batch_has_as_many_units_as_its_model_allows(stack, operator, bound):
+    maker, units = fleet(stack, operator, 4, {"enrollment": {bound: 2}},
+        lines=["a", "a", "a", "b"])
+    for unit, status in zip(units, (200, 200, 400, 200)):
+        expect(unit.authorize(), status)
+    assert "batch a" in refused_for(operator)
+    expect(units[0].authorize(), 200)
+    # a changed policy counts anew, who came included
+    set_policy(operator, maker, enrollment={bound: 3})
+    expect(units[2].authorize(), 200)
+
+
+def test_an_hour_later_the_next_units_may_come(stack, operator, database):
+    _, units = fleet(stack, operator, 2, {"enrollment": {"units_per_hour": 1}})
+    expect(units[0].authorize(), 200)
+    expect(units[1].authorize(), 400)
+    database.query("UPDATE admission SET hour = hour - interval '61 minutes'")
+    expect(units[1].authorize(), 200)
+
+
+OPEN = {"key_protection": "hardware", "enrollment": {"allowlist": "open"}}
+
+
+def test_an_open_model_takes_a_unit_that_nobody_listed(
+        stack, operator, owner):
+    maker, (unit,) = fleet(stack, operator, 1, OPEN, listed_units=False)
+    unit.onboard(owner)
+    (birth,) = births(operator, maker)
+    assert birth["serial"] == unit.serial and birth["opened_at"]
+    assert birth["pinned_key_sha256"] == unit.birth_key_sha256
+    assert "unit.opened" in [e["kind"] for e in operator.events()]
+    # A11: the same name with another key is a clone, not one more unit
+    again = Device(stack, maker, unit.serial)
+    expect(again.authorize(), 400)
+    assert len(births(operator, maker)) == 1
+
+
+def test_an_open_model_asks_a_chain_a_name_and_room(stack, operator):
+    maker, _ = fleet(stack, operator, 0, {**OPEN,
+        "enrollment": {"allowlist": "open", "units": 1}},
+        listed_units=False)
+    nameless = Device(stack, maker, subject=[
+        NameAttribute(NameOID.COMMON_NAME, "no serial")])
+    expect(nameless.authorize(), 400)
+    impostor = Maker()
+    impostor.name = maker.name
+    expect(Device(stack, impostor).authorize(), 400)
+    expect(Device(stack, maker).authorize(), 200)
+    expect(Device(stack, maker).authorize(), 400)
+    assert len(births(operator, maker)) == 1
+
+
+def test_a_revoked_certificate_opens_nothing(stack, operator):
+    maker, (unit,) = fleet(stack, operator, 1, OPEN, listed_units=False)
+    expect(add_crl(operator, maker, make_crl(maker, number_of(unit))), 201)
+    expect(unit.authorize(), 400)
+    assert births(operator, maker) == []
+
+
+# ------------------------------------------------------------ signs of clones
+
+def signs(operator):
+    return [(e["kind"], e.get("device_id")) for e in operator.events()
+        if e["kind"].startswith("unit.") or e["kind"] == "device.second_key"]
+
+
+@pytest.mark.parametrize("clones", ["refuse", "quarantine"])
+def test_a10_one_unit_from_two_keys_is_an_event_and_nothing_more(
+        stack, operator, owner, clones):
+    maker, (unit,) = fleet(stack, operator, 1, {"clones": clones})
+    unit.onboard(owner)
+    expect(Device(stack, maker, unit.serial).authorize(), 400)
+    assert signs(operator) == [("unit.second_birth_key", unit.id)]
+    expect(unit.renew(), 200)
+
+
+@pytest.mark.parametrize("clones,status", [("refuse", 200),
+    ("quarantine", 403)])
+def test_a10_one_birth_key_on_two_units_is_a_sign_on_the_keys_own(
+        stack, operator, owner, clones, status):
+    maker, (unit, other) = fleet(stack, operator, 2, {"clones": clones})
+    unit.onboard(owner)
+    copy = Device(stack, maker, other.serial)
+    copy.birth_key = unit.birth_key
+    copy.birth_chain = maker.birth_certificate(unit.birth_key, other.serial)
+    copy.birth = Client(stack, copy.birth_chain, key_pem(unit.birth_key))
+    expect(copy.authorize(), 400)
+    assert signs(operator) == [("unit.birth_key_shared", unit.id)]
+    assert owner.device(unit.id).json()["quarantined"] is (status == 403)
+    expect(other.authorize(), 200)
+
+
+@pytest.mark.parametrize("clones", ["refuse", "quarantine"])
+def test_a1_a_second_enrollment_of_a_live_unit_is_refused_and_a_sign(
+        stack, operator, owner, clones):
+    _, (unit,) = fleet(stack, operator, 1, {"clones": clones})
+    unit.onboard(owner)
+    expect(unit.enroll(csr_der(new_key()), token=False), 403)
+    assert signs(operator) == [("device.second_key", unit.id)]
+    assert owner.device(unit.id).json()["quarantined"] is (
+        clones == "quarantine")

@@ -21,7 +21,14 @@ anything_else_is_refused(void **state)
 		"{\"key_protection\":\"magic\"}", "{\"key_protection\":1}",
 		"{\"key_protection\":null}", "{\"x\":1}", "{}{}",
 		"{\"key_protection\":\"hardware\","
-		"\"key_protection\":\"software\"}" };
+		"\"key_protection\":\"software\"}",
+		"{\"enrollment\":{\"allowlist\":\"any\"}}",
+		"{\"enrollment\":{\"units\":-1}}",
+		"{\"enrollment\":{\"from\":\"2027-01-01T00:00:00Z\","
+		"\"until\":\"2026-01-01T00:00:00Z\"}}",
+		/* A11: not for software grade */
+		"{\"enrollment\":{\"allowlist\":\"open\"}}",
+		"{\"clones\":\"kill\"}" };
 	struct policy p;
 	size_t i;
 
@@ -31,11 +38,34 @@ anything_else_is_refused(void **state)
 		    policy_parse(&cx, bad[i], &p), &ERR_BAD_POLICY);
 }
 
+static void
+a_policy_says_who_may_come_for_the_first_time(void **state)
+{
+	struct policy p;
+
+	(void)state;
+	assert_null(policy_parse(&cx, "{}", &p));
+	assert_string_equal(p.enrollment.allowlist, "listed");
+	assert_int_equal(p.enrollment.units, 0);
+	assert_string_equal(p.clones, "refuse");
+	assert_null(policy_parse(&cx,
+	    "{\"key_protection\":\"hardware\",\"clones\":\"quarantine\","
+	    "\"enrollment\":{\"allowlist\":\"open\",\"units\":5,"
+	    "\"units_per_hour\":2,\"until\":\"2027-01-01T00:00:00Z\"}}",
+	    &p));
+	assert_string_equal(p.enrollment.allowlist, "open");
+	assert_int_equal(p.enrollment.units, 5);
+	assert_int_equal(p.enrollment.units_per_hour, 2);
+	assert_int_equal(p.enrollment.until, 1798761600);
+	assert_string_equal(p.clones, "quarantine");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(a_policy_says_how_keys_are_protected),
+		UNIT_TEST(a_policy_says_who_may_come_for_the_first_time),
 		UNIT_TEST(anything_else_is_refused),
 	};
 
