@@ -1,5 +1,6 @@
 #include "attest/attest.h"
 
+#include "attest/fmt_dice.h"
 #include "attest/fmt_idevid.h"
 #include "attest/fmt_matter.h"
 #include "attest/fmt_tpm.h"
@@ -9,6 +10,7 @@ const struct err ERR_BAD_EVIDENCE = { KIND_FORBIDDEN, "bad-evidence",
 	"the request id." };
 
 static const struct attest_format *const FORMATS[] = {
+	&fmt_dice,
 	&fmt_idevid,
 	&fmt_matter,
 	&fmt_tpm,

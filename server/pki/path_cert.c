@@ -27,6 +27,9 @@ static const struct bytes OIDS[PX_COUNT] = {
 	[PX_INHIBIT_ANY] = OID(0x55, 0x1d, 0x36),
 	[PX_CRL_POINTS] = OID(0x55, 0x1d, 0x1f),
 	[PX_FRESHEST_CRL] = OID(0x55, 0x1d, 0x2e),
+	/* Open Profile for DICE, "X.509 CDI Certificates". */
+	[PX_DICE] =
+	    OID(0x2b, 0x06, 0x01, 0x04, 0x01, 0xd6, 0x79, 0x02, 0x01, 0x18),
 	[PX_AIA] = OID(0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x01, 0x01),
 };
 
@@ -273,6 +276,7 @@ read_value(enum path_ext x, struct bytes v, struct path_cert *c)
 	case PX_CRL_POINTS:
 	case PX_FRESHEST_CRL:
 	case PX_AIA:
+	case PX_DICE:
 	case PX_COUNT:
 		break;
 	}

@@ -29,6 +29,7 @@ enum path_ext {
 	PX_CRL_POINTS,
 	PX_FRESHEST_CRL,
 	PX_AIA,
+	PX_DICE, /* of pki/dice_cert; nobody else knows it */
 	PX_COUNT
 };
 

@@ -23,7 +23,7 @@ judge_time(struct ctx *cx, const struct path_cert *c)
 static const struct err *
 judge_critical(struct ctx *cx, const struct path_cert *c)
 {
-	if (c->unknown_critical)
+	if (c->unknown_critical || c->ext[PX_DICE].critical)
 		return fail(cx, &ERR_PATH_CERT,
 		    "path: a critical extension that nobody here knows "
 		    "(RFC 5280 section 4.2)");

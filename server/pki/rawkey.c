@@ -86,6 +86,28 @@ rawkey_ec(struct ctx *cx, struct bytes x, struct bytes y, struct bytes *spki)
 	return key_parse_spki(cx, *spki, &facts);
 }
 
+const struct err *
+rawkey_ed25519(struct ctx *cx, struct bytes x, struct bytes *spki)
+{
+	struct key_facts facts;
+	struct buf b;
+	size_t seq, alg, bits;
+
+	buf_init(&b, cx->arena, SPKI_MAX);
+	seq = der_begin(&b, DER_SEQUENCE);
+	alg = der_begin(&b, DER_SEQUENCE);
+	der_put_oid(&b, "1.3.101.112");
+	der_end(&b, alg);
+	bits = der_begin(&b, DER_BIT_STRING);
+	buf_put(&b, (struct bytes){ (const uint8_t *)"", 1 });
+	buf_put(&b, x);
+	der_end(&b, bits);
+	der_end(&b, seq);
+	if (!buf_bytes(&b, spki))
+		return fail(cx, &ERR_BAD_KEY, "key: point over the limit");
+	return key_parse_spki(cx, *spki, &facts);
+}
+
 /* The key if it is of the family, "RSA" or "EC". */
 static EVP_PKEY *
 open_family(struct bytes spki, const char *family)

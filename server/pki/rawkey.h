@@ -20,6 +20,9 @@ ERR_FN rawkey_rsa(struct ctx *cx, struct bytes modulus, struct bytes *spki);
 ERR_FN
 rawkey_ec(struct ctx *cx, struct bytes x, struct bytes y, struct bytes *spki);
 
+/* The same of an Ed25519 key, 32 bytes. */
+ERR_FN rawkey_ed25519(struct ctx *cx, struct bytes x, struct bytes *spki);
+
 /* Whether sig is the RSA key's signature of msg: PKCS#1 v1.5 (RFC 8017
  * section 8.2) with the hash whose digest has that size. */
 bool rawkey_verify_rsa(

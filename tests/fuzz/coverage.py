@@ -43,6 +43,10 @@ PARSERS = {
         "server/pki/name_rules.c", "server/pki/dn.c"],
     "idevid": ["server/attest/fmt_idevid.c +parse",
         "server/attest/context.c"],
+    "dice": ["server/codec/dice.c", "server/codec/cose_key.c",
+        "server/pki/dice_cert.c +dice_cert_input +take",
+        "server/attest/dice_layers.c -dice_layer_signed",
+        "server/attest/fmt_dice.c +parse +parse_parts +check_said"],
     "crl": ["server/pki/crl.c +crl_parse +split +read_entries +take_entry "
         "+read_entry_extensions +read_extensions +read_extension "
         "+read_point +read_authority +take_flag +read_reasons +take_times"],

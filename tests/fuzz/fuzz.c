@@ -360,6 +360,12 @@ fuzz_idevid(struct bytes in)
 	judge_evidence("idevid", in);
 }
 
+static void
+fuzz_dice(struct bytes in)
+{
+	judge_evidence("dice", in);
+}
+
 /* One list, asked about its own issuer. */
 static void
 fuzz_crl(struct bytes in)
@@ -651,6 +657,7 @@ static const struct row {
 	{ "certpath", fuzz_certpath },
 	{ "crl", fuzz_crl },
 	{ "idevid", fuzz_idevid },
+	{ "dice", fuzz_dice },
 	{ "pem", fuzz_pem },
 	{ "cms", fuzz_cms },
 	{ "cms_signed", fuzz_cms_signed },

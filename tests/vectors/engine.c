@@ -166,6 +166,7 @@ static const struct question questions[] = {
 static const struct question *const tables[] = {
 	questions,
 	questions_cose,
+	questions_dice,
 	questions_path,
 	questions_matter,
 	questions_tpm,

@@ -27,6 +27,7 @@ const struct err *yes_if(bool ok, const char *why);
 
 /* Tables of other files; a row without a name ends each. */
 extern const struct question questions_cose[];
+extern const struct question questions_dice[];
 extern const struct question questions_path[];
 extern const struct question questions_matter[];
 extern const struct question questions_tpm[];
