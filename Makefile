@@ -124,6 +124,7 @@ check:
 	@$(MAKE) -s $(JOBS) SAN=1 all unit
 	@$(MAKE) -s check-threads
 	@$(MAKE) -s vectors corpus
+	@$(MAKE) -s mutations MUTATIONS=50
 	@/usr/bin/python3 -m pytest -q tests $(ARGS)
 
 ## check-threads  what threads share, under the thread sanitizer
@@ -181,6 +182,15 @@ VECTORS ?= tests/vectors
 vectors:
 	@$(MAKE) -s $(JOBS) SAN=1 build/san/vectors-engine
 	@/usr/bin/python3 tests/vectors/run.py build/san/vectors-engine $(VECTORS)
+
+## mutations  accepted evidence, changed at random: refused, or it says the
+##        same (MUTATIONS=10000 each, SEED= to repeat a run)
+MUTATIONS ?= 10000
+.PHONY: mutations
+mutations:
+	@$(MAKE) -s $(JOBS) SAN=1 build/san/vectors-engine
+	@/usr/bin/python3 tests/vectors/run.py build/san/vectors-engine \
+		$(VECTORS) $(MUTATIONS) $(SEED)
 
 ## bench  what it costs, measured: a table, and build/bench.json
 .PHONY: bench

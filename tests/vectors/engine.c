@@ -1,13 +1,15 @@
 /*
  * The engine under test, for tests/vectors/run.py: one question a line on
  * stdin (an operation and its inputs in hex, "-" for none), one verdict a
- * line on stdout ("accept", or "reject" and why).  It is handed what a
+ * line on stdout ("accept", or "reject" and why).  With two arguments, a number
+ * and a seed, it mutates what is accepted.  It is handed what a
  * sender would send and nothing else; what the answer should be stays with
  * whoever asks.
  */
 #include "tests/vectors/engine.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/arena.h"
 #include "base/limits.h"
@@ -223,7 +225,7 @@ answer(char *line)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	static char line[MAX_LINE];
 
@@ -231,6 +233,9 @@ main(void)
 		.arena = arena_new(LIMIT_ARENA),
 		.rid = "00000000-0000-4000-8000-000000000000",
 	};
+	if (argc == 3)
+		engine_mutate(
+		    strtoul(argv[1], NULL, 10), strtoull(argv[2], NULL, 10));
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		arena_reset(engine_cx.arena);
 		answer(line);

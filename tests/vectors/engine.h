@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "attest/attest.h"
 #include "base/bytes.h"
 #include "base/ctx.h"
 #include "base/err.h"
@@ -24,6 +25,12 @@ extern struct ctx engine_cx;
 
 /* NULL, or a refusal that says why. */
 const struct err *yes_if(bool ok, const char *why);
+
+/* attest_judge, by which every question about evidence goes: what is accepted
+ * is mutated, if that was asked for (tests/vectors/mutate.c). */
+const struct err *engine_judge(const char *format, struct bytes evidence,
+    const struct attest_basis *basis, struct verdict *out);
+void engine_mutate(unsigned long count, uint64_t seed);
 
 /* Tables of other files; a row without a name ends each. */
 extern const struct question questions_cose[];

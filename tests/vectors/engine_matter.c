@@ -74,7 +74,7 @@ ask_matter(const struct bytes *in)
 	add(&basis, anchor, ANCHOR_CRL, in[3]);
 	add(&basis, anchor, ANCHOR_CRL_SIGNER, in[4]);
 	set_product(&policy, in[5], in[6]);
-	(void)!attest_judge(&engine_cx, "matter", in[0], &basis, &v);
+	(void)!engine_judge("matter", in[0], &basis, &v);
 	found = verdict_refusal(&v);
 	return yes_if(v.accepted, found == NULL ? "" : found->words);
 }

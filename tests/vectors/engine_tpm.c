@@ -62,7 +62,7 @@ ask_tpm(const struct bytes *in)
 
 	engine_cx.now = TPM_NOW;
 	want_pcrs(&policy, in[4]);
-	e = attest_judge(&engine_cx, "tpm", in[0], &basis, &v);
+	e = engine_judge("tpm", in[0], &basis, &v);
 	if (e != NULL)
 		return e;
 	return yes_if(v.accepted, v.accepted ? "" : verdict_refusal(&v)->code);

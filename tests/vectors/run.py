@@ -1,4 +1,6 @@
-"""Holds the engine against published cases: run.py ENGINE [DIR].
+"""Holds the engine against published cases: run.py ENGINE [DIR].  With
+run.py ENGINE DIR NUMBER [SEED], evidence that is accepted is mutated that
+many times, and has to be refused then, or to say the same.
 
 A case is set up from its input fields and the policy that the folder's
 README states; visible() takes all else away first.  Each folder that is
@@ -11,6 +13,7 @@ import base64
 import collections
 import json
 import pathlib
+import secrets
 import selectors
 import subprocess
 import sys
@@ -25,13 +28,14 @@ from common import NotCovered, visible
 HERE = pathlib.Path(__file__).resolve().parent
 PATIENCE = 20  # seconds, for one question
 
+
 class Engine:
-    def __init__(self, path):
-        self.path = path
+    def __init__(self, *argv):
+        self.argv = argv
         self.start()
 
     def start(self):
-        self.popen = subprocess.Popen([self.path], stdin=subprocess.PIPE,
+        self.popen = subprocess.Popen(self.argv, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
     def ask(self, op, inputs):
@@ -42,12 +46,15 @@ class Engine:
             self.popen.stdin.flush()
             with selectors.DefaultSelector() as ready:
                 ready.register(self.popen.stdout, selectors.EVENT_READ)
-                came = ready.select(PATIENCE)
+                came = ready.select(PATIENCE if len(self.argv) == 1
+                    else None)
         except BrokenPipeError:
             came = True
         answer = self.popen.stdout.readline().strip() if came else ""
         verdict, _, why = answer.partition(" ")
-        if verdict in ("accept", "reject"):
+        if verdict == "differs":  # a mutation; the answer follows
+            self.popen.stdout.readline()
+        if verdict in ("accept", "reject", "differs"):
             return verdict, why
         self.popen.kill()
         self.popen.wait()
@@ -216,6 +223,10 @@ FOLDERS = {"csr": csr, "crypto-wycheproof": wycheproof,
     "x509-path": one(folder_x509_path.x509_path)}
 
 
+# Those whose cases are evidence: what is accepted of them is mutated.
+EVIDENCE = {"dice", "eat", "matter", "psa-token", "tpm2"}
+
+
 # -- the run
 
 
@@ -294,10 +305,16 @@ CHOICES = listed("choices.txt")
 DISAGREEMENTS = listed("disagreements.txt")
 
 
-def main(engine, directory=HERE):
-    engine, bad = Engine(engine), 0
+def main(engine, directory=HERE, mutations=None, seed=None):
+    argv, bad = [engine], 0
+    if mutations:
+        argv += [mutations, seed or str(secrets.randbelow(1 << 63))]
+        print(f"{mutations} mutations each, seed {argv[2]}")
+    engine = Engine(*argv)
     for folder in sorted(p.parent for p in
             pathlib.Path(directory).glob("*/cases.json")):
+        if mutations and folder.name not in EVIDENCE:
+            continue
         if folder.name in FOLDERS:
             bad += len(run_folder(engine, folder).bad)
         else:
