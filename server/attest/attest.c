@@ -1,8 +1,10 @@
 #include "attest/attest.h"
 
 #include "attest/fmt_dice.h"
+#include "attest/fmt_eat.h"
 #include "attest/fmt_idevid.h"
 #include "attest/fmt_matter.h"
+#include "attest/fmt_psa.h"
 #include "attest/fmt_tpm.h"
 
 const struct err ERR_BAD_EVIDENCE = { KIND_FORBIDDEN, "bad-evidence",
@@ -11,8 +13,10 @@ const struct err ERR_BAD_EVIDENCE = { KIND_FORBIDDEN, "bad-evidence",
 
 static const struct attest_format *const FORMATS[] = {
 	&fmt_dice,
+	&fmt_eat,
 	&fmt_idevid,
 	&fmt_matter,
+	&fmt_psa,
 	&fmt_tpm,
 	NULL,
 };

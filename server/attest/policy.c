@@ -141,6 +141,9 @@ apply_identity(struct ctx *cx, const struct attest_policy *p, struct verdict *v)
 		verdict_refuse(cx, v, LAYER_POLICY, "grade",
 		    "The evidence is of grade %s, the model needs %s.",
 		    grade_name(v->grade), grade_name(p->least_grade));
+	if (p->ueid_required && f->ueid.n == 0)
+		verdict_refuse(cx, v, LAYER_POLICY, "no-identity",
+		    "The evidence does not say which device it is of.");
 	if (p->oem.n > 0 && !bytes_eq(p->oem, f->oem))
 		verdict_refuse(cx, v, LAYER_POLICY, "oem",
 		    "The evidence names another maker.");

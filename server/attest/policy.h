@@ -24,6 +24,7 @@ struct attest_policy {
 	size_t n_profiles;
 	enum grade least_grade;
 	/* Identity. */
+	bool ueid_required; /* the evidence says which unit it is */
 	struct bytes oem;
 	struct bytes hw_model;
 	struct bytes implementation_id;

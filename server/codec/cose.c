@@ -24,12 +24,11 @@ const struct err ERR_BAD_COSE = { KIND_INVALID, "bad-cose",
 
 static const struct {
 	int64_t tag;
-	size_t items;
 	const char *context; /* section 4.4, 6.3 */
 } KINDS[] = {
-	[COSE_SIGN1] = { 18, 4, "Signature1" },
-	[COSE_MAC0] = { 17, 4, "MAC0" },
-	[COSE_SIGN] = { 98, 4, "Signature" },
+	[COSE_SIGN1] = { 18, "Signature1" },
+	[COSE_MAC0] = { 17, "MAC0" },
+	[COSE_SIGN] = { 98, "Signature" },
 };
 
 static const struct err *
@@ -233,16 +232,19 @@ read_signers(struct ctx *cx, const struct cbor *array, struct cose *out)
 	return NULL;
 }
 
-/* What stands around the array. */
+/* What stands around the array; the kind may be told by it. */
 static const struct cbor *
-unwrap(const struct cbor *c, enum cose_kind kind, unsigned flags)
+unwrap(const struct cbor *c, unsigned flags, enum cose_kind *kind)
 {
 	bool cwt = (flags & COSE_CWT_OK) != 0 && c->kind == CBOR_TAG &&
 		   c->number == TAG_CWT;
 
 	if (cwt)
 		c = c->item;
-	if (c->kind == CBOR_TAG && c->number == KINDS[kind].tag)
+	if ((flags & COSE_MAC0_OK) != 0 && c->kind == CBOR_TAG &&
+	    c->number == KINDS[COSE_MAC0].tag)
+		*kind = COSE_MAC0;
+	if (c->kind == CBOR_TAG && c->number == KINDS[*kind].tag)
 		return c->item;
 	/* RFC 8392 section 6: the CWT tag stands before one of COSE's. */
 	return (flags & COSE_UNTAGGED_OK) != 0 && !cwt ? c : NULL;
@@ -256,13 +258,13 @@ cose_read(struct ctx *cx, struct bytes in, enum cose_kind kind, unsigned flags,
 	const struct cbor *array;
 	const struct err *e = cbor_read(cx, in, &whole);
 
-	*out = (struct cose){ .kind = kind };
 	if (e != NULL)
 		return e;
-	array = unwrap(&whole, kind, flags);
+	array = unwrap(&whole, flags, &kind);
+	*out = (struct cose){ .kind = kind };
 	if (array == NULL)
 		return bad(cx, "not tagged as what it should be");
-	if (array->kind != CBOR_ARRAY || array->n != KINDS[kind].items)
+	if (array->kind != CBOR_ARRAY || array->n != 4)
 		return bad(cx, "not an array of four");
 	if (array->item[2].kind != CBOR_BYTES)
 		return bad(cx, "the payload is not in it");

@@ -22,6 +22,7 @@ enum cose_kind { COSE_SIGN1, COSE_MAC0, COSE_SIGN };
 /* What may stand around a message; tagged as its kind and no more: 0. */
 #define COSE_UNTAGGED_OK 1U /* the tag of its kind may be missing */
 #define COSE_CWT_OK 2U      /* tag 61 may be around it (RFC 8392 section 6) */
+#define COSE_MAC0_OK 4U     /* by its tag it may be a COSE_Mac0 instead */
 
 /* The headers of one signer and what it left. */
 struct cose_signer {

@@ -47,6 +47,8 @@ PARSERS = {
         "server/pki/dice_cert.c +dice_cert_input +take",
         "server/attest/dice_layers.c -dice_layer_signed",
         "server/attest/fmt_dice.c +parse +parse_parts +check_said"],
+    "eat": ["server/attest/fmt_eat.c"],
+    "psa": ["server/attest/fmt_psa.c"],
     "crl": ["server/pki/crl.c +crl_parse +split +read_entries +take_entry "
         "+read_entry_extensions +read_extensions +read_extension "
         "+read_point +read_authority +take_flag +read_reasons +take_times"],

@@ -7,6 +7,9 @@
  * is the sanitizers' part.
  */
 #include "attest/attest.h"
+#include "attest/fmt_eat.h"
+#include "attest/fmt_psa.h"
+#include "attest/token.h"
 #include "base/arena.h"
 #include "base/ctx.h"
 #include "base/limits.h"
@@ -366,6 +369,53 @@ fuzz_dice(struct bytes in)
 	judge_evidence("dice", in);
 }
 
+/* The key that most published tokens are signed with. */
+static const uint8_t TOKEN_KEY[] = { 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a,
+	0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce,
+	0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04, 0x4e, 0x5e, 0x22, 0x09,
+	0x9e, 0x3b, 0xce, 0xb4, 0x5b, 0x44, 0x6d, 0x13, 0x55, 0xfd, 0x1d, 0xc3,
+	0xb5, 0x45, 0x94, 0x7b, 0x6f, 0xd7, 0xc1, 0xc8, 0x9d, 0x88, 0x67, 0x98,
+	0xc3, 0x72, 0x6e, 0x8f, 0x80, 0xd7, 0x0b, 0x84, 0x0b, 0x25, 0x6a, 0xac,
+	0x34, 0xa6, 0x2e, 0xde, 0x10, 0x43, 0x36, 0x4f, 0x04, 0x40, 0x95, 0xf0,
+	0x03, 0x47, 0x4b, 0x91, 0xe0, 0x18, 0x20, 0x92, 0xaf, 0xb1, 0x3f,
+	0x2e };
+
+/* Under that key, and its claims whoever signed them. */
+static void
+judge_token(const char *format, struct bytes in, unsigned flags,
+    bool (*judge_claims)(
+	struct ctx *cx, const struct cbor *map, struct verdict *v))
+{
+	static const struct attest_policy policy;
+	static const struct attest_anchor anchor = { .kind = ANCHOR_PUBLIC_KEY,
+		.value = BYTES_OF(TOKEN_KEY) };
+	const struct attest_basis basis = {
+		.policy = &policy, .anchor = &anchor, .n_anchors = 1
+	};
+	struct verdict v;
+	struct token t;
+
+	(void)!attest_judge(&cx, format, in, &basis, &v);
+	must(v.accepted == (v.grade != GRADE_NONE) &&
+	     v.accepted == (verdict_refusal(&v) == NULL));
+	if (token_parse(&cx, in, flags, &t) != NULL)
+		return;
+	verdict_init(&v);
+	must(judge_claims(&cx, &t.claims, &v) == v.accepted);
+}
+
+static void
+fuzz_eat(struct bytes in)
+{
+	judge_token("eat", in, COSE_CWT_OK, eat_judge_claims);
+}
+
+static void
+fuzz_psa(struct bytes in)
+{
+	judge_token("psa", in, 0, psa_judge_claims);
+}
+
 /* One list, asked about its own issuer. */
 static void
 fuzz_crl(struct bytes in)
@@ -658,6 +708,8 @@ static const struct row {
 	{ "crl", fuzz_crl },
 	{ "idevid", fuzz_idevid },
 	{ "dice", fuzz_dice },
+	{ "eat", fuzz_eat },
+	{ "psa", fuzz_psa },
 	{ "pem", fuzz_pem },
 	{ "cms", fuzz_cms },
 	{ "cms_signed", fuzz_cms_signed },

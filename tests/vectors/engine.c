@@ -170,6 +170,7 @@ static const struct question *const tables[] = {
 	questions_cose,
 	questions_dice,
 	questions_path,
+	questions_token,
 	questions_matter,
 	questions_tpm,
 };

@@ -36,6 +36,7 @@ void engine_mutate(unsigned long count, uint64_t seed);
 extern const struct question questions_cose[];
 extern const struct question questions_dice[];
 extern const struct question questions_path[];
+extern const struct question questions_token[];
 extern const struct question questions_matter[];
 extern const struct question questions_tpm[];
 

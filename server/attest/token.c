@@ -1,0 +1,227 @@
+#include "attest/token.h"
+
+#include "attest/chain_judge.h"
+#include "attest/context.h"
+#include "pki/cert.h"
+#include "pki/cose_sig.h"
+#include "pki/digest.h"
+
+const struct err *
+token_parse(
+    struct ctx *cx, struct bytes evidence, unsigned flags, struct token *out)
+{
+	const struct err *e = cose_read(
+	    cx, evidence, COSE_SIGN1, flags | COSE_MAC0_OK, &out->cose);
+
+	return e != NULL ? e : cbor_read(cx, out->cose.payload, &out->claims);
+}
+
+static bool
+refuse_signature(
+    struct ctx *cx, struct verdict *v, const char *code, const char *words)
+{
+	verdict_refuse(cx, v, LAYER_SIGNATURE, code, "%s", words);
+	return false;
+}
+
+/* The key's record decides the algorithm, never the message. */
+static bool
+fits(const struct token *t, struct bytes key)
+{
+	return t->cose.kind == COSE_MAC0 ? cose_mac_fits(t->cose.body.alg)
+					 : cose_sig_fits(t->cose.body.alg, key);
+}
+
+static bool
+verifies(struct ctx *cx, const struct token *t, struct bytes key)
+{
+	const struct cose_signer *s = &t->cose.body;
+	struct bytes covered = cose_covered(cx, &t->cose, s, BYTES_NONE);
+
+	return t->cose.kind == COSE_MAC0
+		   ? cose_mac_verify(s->alg, key, covered, s->signature)
+		   : cose_sig_verify(s->alg, key, covered, s->signature);
+}
+
+static bool
+has_id(const struct token *t, struct bytes instance, struct bytes id)
+{
+	return id.n > 0 &&
+	       (bytes_eq(id, t->cose.body.kid) || bytes_eq(id, instance));
+}
+
+/* A public key is never a secret, whatever the message says it is. */
+static bool
+is_candidate(const struct token *t, const struct attest_anchor *a)
+{
+	return a->kind == (t->cose.kind == COSE_MAC0 ? ANCHOR_SECRET_KEY
+						     : ANCHOR_PUBLIC_KEY);
+}
+
+/* The keys to try: those registered for this very instance, if there are
+ * any; else those registered for no instance. */
+static size_t
+find_keys(const struct token *t, struct bytes instance,
+    const struct attest_basis *basis, struct bytes *key)
+{
+	size_t i, n = 0, named;
+
+	for (i = 0; i < basis->n_anchors && n < LIMIT_ANCHORS; i++)
+		if (is_candidate(t, &basis->anchor[i]) &&
+		    has_id(t, instance, basis->anchor[i].id))
+			key[n++] = basis->anchor[i].value;
+	named = n;
+	for (i = 0; i < basis->n_anchors && n < LIMIT_ANCHORS; i++)
+		if (named == 0 && is_candidate(t, &basis->anchor[i]) &&
+		    basis->anchor[i].id.n == 0)
+			key[n++] = basis->anchor[i].value;
+	return n;
+}
+
+static bool
+judge_keys(struct ctx *cx, const struct token *t, const struct bytes *key,
+    size_t n, struct verdict *v)
+{
+	bool fit = false;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (!fits(t, key[i]))
+			continue;
+		fit = true;
+		if (verifies(cx, t, key[i]))
+			return true;
+	}
+	if (!fit)
+		return refuse_signature(cx, v, "algorithm",
+		    "The token's algorithm is not that of the key.");
+	return refuse_signature(
+	    cx, v, "signature", "The token's signature does not verify.");
+}
+
+static bool
+judge_chain(struct ctx *cx, const struct token *t,
+    const struct attest_basis *basis, struct verdict *v)
+{
+	const struct cose_signer *s = &t->cose.body;
+	struct cert leaf;
+
+	if (cert_parse(cx, s->x5chain[0], &leaf) != NULL)
+		return refuse_signature(cx, v, "certificate",
+		    "The signer's certificate cannot be read.");
+	if (!judge_keys(cx, t, &leaf.spki, 1, v))
+		return false;
+	chain_judge(cx, s->x5chain, s->n_x5chain, basis, v);
+	return v->accepted;
+}
+
+bool
+token_judge_signer(struct ctx *cx, const struct token *t, struct bytes instance,
+    const struct attest_basis *basis, struct verdict *v)
+{
+	struct bytes key[LIMIT_ANCHORS];
+	size_t n = find_keys(t, instance, basis, key);
+
+	if (n > 0)
+		return judge_keys(cx, t, key, n, v);
+	if (t->cose.kind == COSE_SIGN1 && t->cose.body.n_x5chain > 0)
+		return judge_chain(cx, t, basis, v);
+	return refuse_signature(cx, v, "unknown-key",
+	    "No key is known that could have signed the token.");
+}
+
+static bool
+has_nonce(const struct cbor *claim, struct bytes wanted)
+{
+	size_t i;
+
+	if (claim == NULL)
+		return false;
+	if (claim->kind == CBOR_BYTES)
+		return bytes_eq(claim->bytes, wanted);
+	for (i = 0; claim->kind == CBOR_ARRAY && i < claim->n; i++)
+		if (claim->item[i].kind == CBOR_BYTES &&
+		    bytes_eq(claim->item[i].bytes, wanted))
+			return true;
+	return false;
+}
+
+bool
+token_judge_nonce(struct ctx *cx, const char *format, const struct cbor *claim,
+    const struct attest_basis *basis, struct verdict *v)
+{
+	const struct attest_context context = {
+		.issuer = basis->issuer == NULL ? BYTES_NONE
+						: bytes_str(basis->issuer),
+		.nonce = basis->nonce,
+		.key = basis->key_spki,
+	};
+	uint8_t hash[SHA256_BYTES];
+
+	if (basis->key_spki.n > 0) {
+		digest_sha256(attest_context_bytes(cx, format, &context), hash);
+		if (has_nonce(claim, BYTES_OF(hash)))
+			return true;
+		/* Which of both it is helps whoever writes a client. */
+		if (basis->nonce.n > 0 && has_nonce(claim, basis->nonce)) {
+			verdict_refuse(cx, v, LAYER_BINDING, "key-mismatch",
+			    "The token is not bound to the key to be "
+			    "certified.");
+			return false;
+		}
+	} else if (basis->nonce.n == 0 || has_nonce(claim, basis->nonce)) {
+		return true;
+	}
+	verdict_refuse(cx, v, LAYER_FRESHNESS, "nonce-mismatch",
+	    "The token was not made for our nonce.");
+	return false;
+}
+
+bool
+claim_refuse(struct ctx *cx, struct verdict *v, const char *name)
+{
+	verdict_refuse(cx, v, LAYER_CLAIMS, "claim",
+	    "The claim \"%s\" is missing, or not as its format has it.", name);
+	return false;
+}
+
+static bool
+is_as(const struct cbor *item, const struct claim *c)
+{
+	int64_t n =
+	    item->kind == CBOR_INT ? item->number : (int64_t)item->bytes.n;
+
+	return item->kind == c->kind &&
+	       (c->max == 0 || (n >= c->min && n <= c->max));
+}
+
+bool
+claims_judge(struct ctx *cx, const struct cbor *map, const struct claim *claim,
+    size_t n, struct verdict *v)
+{
+	const struct cbor *item;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		item = cbor_at(map, claim[i].label);
+		if (item == NULL ? !claim[i].optional : !is_as(item, &claim[i]))
+			return claim_refuse(cx, v, claim[i].name);
+	}
+	return true;
+}
+
+struct bytes
+claim_bytes(const struct cbor *map, int64_t label)
+{
+	const struct cbor *item = cbor_at(map, label);
+
+	return item == NULL ? BYTES_NONE : item->bytes;
+}
+
+const char *
+claim_text(struct ctx *cx, const struct cbor *map, int64_t label)
+{
+	const struct cbor *item = cbor_at(map, label);
+
+	return item == NULL ? NULL : cbor_str(cx, item);
+}
