@@ -11,6 +11,7 @@ import random
 import socket
 import ssl
 import struct
+import subprocess
 import uuid
 
 import pytest
@@ -309,6 +310,41 @@ def test_birth_certificates_beyond_the_limits_are_refused(
         "/.well-known/est/simpleenroll") for n, (chain, key) in wrong.items()}
     assert {n: s for n, s in got.items() if s not in (None, 400, 403)} == {}
     assert list(got.values()).count(None) < 6, got
+    expect(device.enroll(), 202)
+
+
+def explicit_curve(maker, serial, directory):
+    """P-256 in a birth certificate, its parameters written out: chain, key
+    (RFC 5480 section 2.1.1 forbids them)."""
+    names = ("k.pem", "r.pem", "ca.pem", "ca.key", "c.pem")
+    key, csr, ca, ca_key, crt = (directory / n for n in names)
+    ca.write_text(maker.anchor_pem)
+    ca_key.write_bytes(key_pem(maker.key))
+    for argv in (["ecparam", "-name", "prime256v1", "-param_enc", "explicit",
+            "-genkey", "-noout", "-out", key],
+            ["req", "-new", "-key", key, "-subj",
+                f"/O={maker.id}/serialNumber={serial}", "-out", csr],
+            ["x509", "-req", "-in", csr, "-CA", ca, "-CAkey", ca_key,
+                "-set_serial", "77", "-days", "30", "-out", crt]):
+        subprocess.run(["openssl", *argv], check=True, capture_output=True)
+    assert b"Field Type" in subprocess.run(["openssl", "x509", "-in", crt,
+        "-noout", "-text"], check=True, capture_output=True).stdout
+    return [crt.read_bytes()], key.read_bytes()
+
+
+def test_e4_long_rsa_key_and_explicit_curve_are_refused(
+        stack, maker, device, workdir):
+    """Of the device's own maker and serial number: the key is what is
+    refused, whether in the handshake or after it."""
+    long_key = rsa.generate_private_key(65537, 4160)
+    serial = device.serial
+    for chain, key in ((birth(maker, long_key, serial), key_pem(long_key)),
+            explicit_curve(maker, serial, workdir)):
+        client = Client(stack, chain, key)
+        # It is not our own side that refuses it.
+        ssl.create_default_context().load_cert_chain(*client.session.cert)
+        assert attempt(client, "/.well-known/est/simpleenroll") in (
+            None, 400, 403)
     expect(device.enroll(), 202)
 
 

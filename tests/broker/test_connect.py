@@ -73,6 +73,29 @@ def test_certificate_of_ours_that_names_no_device_is_refused(connect, issuer,
         assert not connect(leaf, device_id).connected, shape
 
 
+def spiffe(device_id, domain="fleet.example"):
+    return f"spiffe://{domain}/device/{device_id}"
+
+
+@pytest.mark.options(plugin_opt_trust_domain="fleet.example")
+def test_spiffe_id_of_our_trust_domain_is_a_device(connect, issuer,
+        device_id):
+    leaf = issuer.leaf(device_id, [spiffe(device_id)])
+    assert connect(leaf, device_id).connected
+
+
+@pytest.mark.options(plugin_opt_trust_domain="fleet.example")
+def test_r7_other_spiffe_ids_are_refused(connect, issuer, device_id):
+    own = spiffe(device_id)
+    for uris in ([spiffe(device_id, "other.example")],
+            [spiffe(device_id, "fleet.example.other")],
+            [spiffe(new_id())], [own + "/"], [own + "/x"],
+            [f"spiffe://fleet.example/service/{device_id}"],
+            [own.upper()], [own, f"urn:uuid:{device_id}"], [own, own]):
+        leaf = issuer.leaf(device_id, uris)
+        assert not connect(leaf, device_id).connected, uris
+
+
 def test_dns_name_may_stand_beside_the_device_s_uri(connect, issuer,
         device_id):
     leaf = issuer.leaf(device_id, [f"urn:uuid:{device_id}"],
