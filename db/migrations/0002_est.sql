@@ -38,7 +38,6 @@ ALTER TABLE device ALTER COLUMN owner_id DROP NOT NULL;
 -- birth certificate.
 ALTER TABLE approval
 	ADD COLUMN label text,
-	ADD COLUMN bootstrap_id text,
 	ALTER COLUMN birth_key_sha256 DROP NOT NULL,
 	ALTER COLUMN birth_cert_sha256 DROP NOT NULL;
 -- Issuing changes the state, and an update is cheap as long as no index, nor
@@ -50,7 +49,7 @@ CREATE UNIQUE INDEX approval_live ON approval (birth_id, key_sha256)
 	WHERE pending;
 CREATE UNIQUE INDEX approval_user_code ON approval (user_code_mac)
 	WHERE pending;
-ALTER TABLE approval SET (fillfactor = 70);
+ALTER TABLE approval SET (fillfactor = 50);
 
 -- Stands in for attestation of one unit, once, for the first key that was
 -- presented with it (A12).
@@ -67,7 +66,6 @@ CREATE TABLE bootstrap_token (
 	withdrawn_at timestamptz
 ) WITH (fillfactor = 70);
 CREATE INDEX bootstrap_token_birth ON bootstrap_token (birth_id);
-CREATE INDEX bootstrap_token_created ON bootstrap_token (created_at, id);
 
 -- Labels whose devices a registration authority may renew (A13): a service
 -- with any has certificates with cmcRA.

@@ -20,15 +20,14 @@ struct queue {
 	size_t taken[2]; /* slots of each lane: reserved or filled */
 	size_t size, reserved;
 	size_t gathered; /* jobs that go together, waiting */
-	size_t batches;  /* of them, being worked on, and how many at once */
-	size_t batches_max;
-	size_t full;  /* as many as a taker takes */
-	bool watched; /* a taker wakes when the first has waited enough */
+	size_t batches;  /* of them, being worked on */
+	size_t full;     /* as many as a taker takes */
+	bool watched;    /* a taker wakes when the first has waited enough */
 	bool closed;
 };
 
 struct queue *
-queue_new(size_t size, size_t reserved, size_t batches)
+queue_new(size_t size, size_t reserved)
 {
 	struct queue *q = mem_new(1, sizeof(*q));
 	pthread_condattr_t attr;
@@ -44,7 +43,6 @@ queue_new(size_t size, size_t reserved, size_t batches)
 		q->lanes[i].tail = &q->lanes[i].head;
 	q->size = size;
 	q->reserved = reserved;
-	q->batches_max = batches;
 	return q;
 }
 
@@ -80,7 +78,7 @@ queue_reserve(struct queue *q, enum lane lane)
 static bool
 is_ripe(const struct queue *q, const struct job *first, size_t max)
 {
-	return q->batches < q->batches_max || q->gathered >= max || q->closed ||
+	return q->batches == 0 || q->gathered >= max || q->closed ||
 	       clock_mono_us() - first->since_us >= GATHER_US;
 }
 
@@ -98,7 +96,7 @@ queue_put(struct queue *q, struct job *job)
 	if (job->together)
 		q->gathered++;
 	/* Nobody is woken only to find that the job has to wait. */
-	wake = !job->together || !q->watched || q->batches < q->batches_max ||
+	wake = !job->together || !q->watched || q->batches == 0 ||
 	       q->gathered >= q->full;
 	if (wake)
 		must(pthread_cond_signal(&q->wake) == 0);

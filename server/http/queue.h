@@ -8,9 +8,9 @@
  * suspended before a worker can see its job.
  *
  * Jobs marked to go together are handed out many at once, so that what they
- * store shares a commit.  While enough of such batches are being worked on,
- * further jobs gather until one of them is done, a batch is full, or the
- * first of them has waited long enough.
+ * store shares a commit.  While such a batch is being worked on, further jobs
+ * gather until it is done, the next is full, or the first of them has waited
+ * long enough: what a batch costs by itself is then shared by many.
  */
 #ifndef HTTP_QUEUE_H
 #define HTTP_QUEUE_H
@@ -34,9 +34,8 @@ struct job {
 struct queue;
 
 /* A queue of at most size jobs, of which the open lane may hold all but
- * reserved.  Jobs that go together gather while that many batches of them
- * are being worked on. */
-struct queue *queue_new(size_t size, size_t reserved, size_t batches);
+ * reserved. */
+struct queue *queue_new(size_t size, size_t reserved);
 void queue_free(struct queue *q);
 AUTO_STRUCT_DEFINE(queue, queue_free);
 

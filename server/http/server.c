@@ -292,18 +292,6 @@ start(struct server *sv, struct db *const *dbs, char *why)
 	return true;
 }
 
-/* As many as there are processors, and at least one of which waits for the
- * disk while another computes; a worker is left for everything else. */
-static size_t
-batches_at_once(const struct settings *set)
-{
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t n = cpus > 2 ? (size_t)cpus : 2;
-	size_t most = set->workers > 1 ? (size_t)set->workers - 1 : 1;
-
-	return n < most ? n : most;
-}
-
 struct server *
 server_start(
     const struct svc *svc, struct db *const *dbs, char why[SERVER_WHY_BYTES])
@@ -312,8 +300,7 @@ server_start(
 	size_t queue = (size_t)svc->set.queue;
 
 	sv->env.svc = svc;
-	sv->env.queue =
-	    queue_new(queue, queue / RESERVED_PART, batches_at_once(&svc->set));
+	sv->env.queue = queue_new(queue, queue / RESERVED_PART);
 	sv->env.routes = (struct route_table){ routes, routes_n };
 	atomic_init(&sv->env.draining, false);
 	sv->conns = conns_new();

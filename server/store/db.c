@@ -18,7 +18,8 @@
 /* Requests find a few rows by an index.  Statements are planned once, and a
  * plan that was made when a table was almost empty must not read all of it
  * when it is not any more.  Where there is no index it must after all: the
- * price that such a plan is then given must not have it compiled. */
+ * price that such a plan is then given must not have it compiled, nor made
+ * anew at each execution in the hope of a better one. */
 #define FEW_ROWS(set, big)                                              \
 	set " enable_seqscan = " big "; " set " enable_hashjoin = " big \
 	    "; " set " enable_mergejoin = " big
@@ -244,7 +245,9 @@ connect_now(struct ctx *cx)
 		return lost(cx, "connect");
 	PQsetNoticeReceiver(cx->db->pg, ignore_notice, NULL);
 	e = db_simple(cx, "SET statement_timeout = 7000; SET timezone = 'UTC'; "
-			  "SET jit = off; " FEW_ROWS("SET", "off"));
+			  "SET jit = off; "
+			  "SET plan_cache_mode = force_generic_plan; " FEW_ROWS(
+			      "SET", "off"));
 	if (e == NULL && cx->db->lists != NULL)
 		e = check_version(cx);
 	if (e == NULL)

@@ -27,7 +27,9 @@ static const struct stmt ENROLLMENT_FIND = { "enrollment_find",
  * another's, a birth key, or refused for good (A5, A9); the approvals and
  * tokens, used up; the certificates; their events.  Requests come in the
  * order of their units, so that two batches with the same ones do not wait
- * for each other.
+ * for each other.  "(x IN (SELECT ...)) IS TRUE" is answered by a hash of the
+ * few there are; a join would compare each with each, since hash joins are
+ * off (store/db.c).
  */
 #define STORE(busy)                                                           \
 	"WITH i AS (SELECT * FROM unnest($1::bigint[], $2::uuid[], "          \
@@ -41,40 +43,43 @@ static const struct stmt ENROLLMENT_FIND = { "enrollment_find",
 	"used_at IS NULL AND withdrawn_at IS NULL AND expires_at > now() "    \
 	"AND coalesce(key_sha256, i.key_sha256) = i.key_sha256 "              \
 	"FOR UPDATE" busy ") x), "                                            \
-	"b AS (SELECT i.birth_id AS id, x.model_id FROM i "                   \
+	"b AS (SELECT i.birth_id AS id, x.model_id, i.device_id, "            \
+	"i.new_device, i.key_sha256, i.profile FROM i "                       \
 	"CROSS JOIN LATERAL (SELECT "                                         \
 	"model_id FROM birth WHERE id = i.birth_id AND "                      \
 	"quarantined_at IS NULL AND lost_at IS NULL AND "                     \
 	"revoked_at IS NULL AND decommissioned_at IS NULL "                   \
 	"FOR SHARE" busy ") x WHERE i.bootstrap_id IS NULL OR "               \
 	"i.bootstrap_id IN (SELECT id FROM t)), "                             \
-	"dl AS (SELECT device_id AS id FROM b JOIN i ON i.birth_id = b.id "   \
-	"CROSS JOIN LATERAL (SELECT FROM device WHERE id = i.device_id AND "  \
-	"birth_id = i.birth_id AND state = 'owned' FOR SHARE" busy ") x), "   \
+	"dl AS (SELECT b.device_id AS id FROM b "                             \
+	"CROSS JOIN LATERAL (SELECT FROM device WHERE id = b.device_id AND "  \
+	"birth_id = b.id AND state = 'owned' FOR SHARE" busy ") x), "         \
 	"dn AS (INSERT INTO device (id, birth_id, model_id, profile, state) " \
-	"SELECT i.device_id, b.id, b.model_id, i.profile, 'owned' "           \
-	"FROM i JOIN b ON b.id = i.birth_id WHERE i.new_device = 1 "          \
+	"SELECT device_id, id, model_id, profile, 'owned' "                   \
+	"FROM b WHERE new_device = 1 "                                        \
 	"ON CONFLICT (birth_id) WHERE state = 'owned' DO NOTHING "            \
 	"RETURNING id), "                                                     \
-	"d AS (SELECT id FROM dl UNION ALL SELECT id FROM dn), "              \
 	"k AS (INSERT INTO key_use AS u (key_sha256, device_id) "             \
-	"SELECT i.key_sha256, d.id FROM d JOIN i ON i.device_id = d.id "      \
-	"WHERE NOT EXISTS (SELECT FROM birth WHERE "                          \
-	"key_sha256 = i.key_sha256) AND NOT EXISTS (SELECT FROM birth "       \
-	"WHERE pinned_key_sha256 = i.key_sha256) ORDER BY i.key_sha256 "      \
+	"SELECT key_sha256, device_id FROM b WHERE (device_id IN "            \
+	"(SELECT id FROM dl UNION ALL SELECT id FROM dn)) IS TRUE "           \
+	"AND NOT EXISTS (SELECT FROM birth WHERE "                            \
+	"key_sha256 = b.key_sha256) AND NOT EXISTS (SELECT FROM birth "       \
+	"WHERE pinned_key_sha256 = b.key_sha256) ORDER BY key_sha256 "        \
 	"ON CONFLICT (key_sha256) DO UPDATE SET device_id = u.device_id "     \
 	"WHERE u.device_id = excluded.device_id AND NOT u.compromised "       \
-	"RETURNING key_sha256, device_id), "                                  \
+	"RETURNING key_sha256), "                                             \
 	"a AS (UPDATE approval SET state = 'consumed', "                      \
 	"certificate_serial = i.serial, "                                     \
-	"certificate_not_before = to_timestamp(i.not_before) "                \
-	"FROM k JOIN i USING (key_sha256) WHERE approval.id = "               \
-	"i.approval_id AND approval.device_id = k.device_id AND "             \
+	"certificate_not_before = to_timestamp(i.not_before) FROM i "         \
+	"WHERE (i.key_sha256 IN (SELECT key_sha256 FROM k)) IS TRUE AND "     \
+	"approval.id = i.approval_id AND "                                    \
+	"approval.device_id = i.device_id AND "                               \
 	"approval.key_sha256 = i.key_sha256 AND "                             \
 	"approval.state = 'approved' AND approval.expires_at > now() "        \
 	"RETURNING approval.key_sha256), "                                    \
-	"g AS (SELECT i.* FROM k JOIN i USING (key_sha256) WHERE "            \
-	"i.new_device = 1 OR key_sha256 IN (SELECT key_sha256 FROM a)), "     \
+	"g AS (SELECT * FROM i WHERE "                                        \
+	"(key_sha256 IN (SELECT key_sha256 FROM k)) IS TRUE AND "             \
+	"(new_device = 1 OR key_sha256 IN (SELECT key_sha256 FROM a))), "     \
 	"tu AS (UPDATE bootstrap_token SET used_at = now(), "                 \
 	"key_sha256 = g.key_sha256 FROM g WHERE bootstrap_token.id = "        \
 	"g.bootstrap_id), "                                                   \

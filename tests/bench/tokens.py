@@ -33,9 +33,9 @@ INSERT INTO device (id, birth_id, owner_id, model_id, profile, state)
     SELECT gen_random_uuid(), b.id, %(owner)s, b.model_id, 'bench', 'owned'
     FROM unit u JOIN birth b ON b.serial = u.serial;
 INSERT INTO approval (id, kind, birth_id, client_id, key_sha256, state,
-    facts, label, bootstrap_id, owner_id, device_id, decided_at, expires_at)
+    facts, label, owner_id, device_id, decided_at, expires_at)
     SELECT gen_random_uuid(), 'claim', b.id, %(client)s, u.key,
-    'approved', '{}', 'bench', u.token, %(owner)s, d.id, now(),
+    'approved', '{}', 'bench', %(owner)s, d.id, now(),
     now() + interval '1 day'
     FROM unit u JOIN birth b ON b.serial = u.serial
     JOIN device d ON d.birth_id = b.id;

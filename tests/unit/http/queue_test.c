@@ -22,7 +22,7 @@ take(struct queue *q)
 static void
 jobs_come_out_in_order(void **state)
 {
-	AUTO_STRUCT(queue) *q = queue_new(4, 1, 2);
+	AUTO_STRUCT(queue) *q = queue_new(4, 1);
 	struct job a = job_in(LANE_OPEN), b = job_in(LANE_OPEN);
 
 	(void)state;
@@ -37,7 +37,7 @@ jobs_come_out_in_order(void **state)
 static void
 the_reserved_lane_is_served_first(void **state)
 {
-	AUTO_STRUCT(queue) *q = queue_new(4, 1, 2);
+	AUTO_STRUCT(queue) *q = queue_new(4, 1);
 	struct job a = job_in(LANE_OPEN), b = job_in(LANE_RESERVED);
 
 	(void)state;
@@ -52,7 +52,7 @@ the_reserved_lane_is_served_first(void **state)
 static void
 the_open_lane_cannot_take_the_reserved_room(void **state)
 {
-	AUTO_STRUCT(queue) *q = queue_new(4, 2, 2);
+	AUTO_STRUCT(queue) *q = queue_new(4, 2);
 	struct job job[4];
 	size_t i;
 
@@ -74,7 +74,7 @@ the_open_lane_cannot_take_the_reserved_room(void **state)
 static void
 the_reserved_lane_may_use_all_of_it(void **state)
 {
-	AUTO_STRUCT(queue) *q = queue_new(3, 1, 2);
+	AUTO_STRUCT(queue) *q = queue_new(3, 1);
 	struct job job[3];
 	size_t i;
 
@@ -96,7 +96,7 @@ the_reserved_lane_may_use_all_of_it(void **state)
 static void
 a_closed_queue_hands_out_what_it_has_and_ends(void **state)
 {
-	AUTO_STRUCT(queue) *q = queue_new(4, 1, 2);
+	AUTO_STRUCT(queue) *q = queue_new(4, 1);
 	struct job a = job_in(LANE_OPEN);
 
 	(void)state;
@@ -126,7 +126,7 @@ take_all(void *arg)
 static void
 many_takers_get_each_job_once_and_all_end(void **state)
 {
-	AUTO_STRUCT(queue) *q = queue_new(64, 16, 2);
+	AUTO_STRUCT(queue) *q = queue_new(64, 16);
 	struct crowd c = { .q = q };
 	static struct job job[2000];
 	pthread_t thread[4];
@@ -163,7 +163,7 @@ put_together(struct queue *q, struct job *job, size_t n)
 static void
 jobs_that_go_together_pass_others_and_stop_at_the_maximum(void **state)
 {
-	AUTO_STRUCT(queue) *q = queue_new(16, 1, 2);
+	AUTO_STRUCT(queue) *q = queue_new(16, 1);
 	struct job many[4], alone = job_in(LANE_OPEN), *out[3];
 
 	(void)state;
@@ -181,9 +181,9 @@ jobs_that_go_together_pass_others_and_stop_at_the_maximum(void **state)
 }
 
 static void
-jobs_gather_while_enough_batches_are_worked_on(void **state)
+jobs_gather_while_a_batch_is_worked_on(void **state)
 {
-	AUTO_STRUCT(queue) *q = queue_new(16, 1, 1);
+	AUTO_STRUCT(queue) *q = queue_new(16, 1);
 	struct job many[4], alone = job_in(LANE_OPEN), *out[8];
 
 	(void)state;
@@ -201,7 +201,7 @@ jobs_gather_while_enough_batches_are_worked_on(void **state)
 static void
 a_full_batch_does_not_wait_nor_does_an_old_one(void **state)
 {
-	AUTO_STRUCT(queue) *q = queue_new(16, 1, 1);
+	AUTO_STRUCT(queue) *q = queue_new(16, 1);
 	struct job many[5], *out[3];
 
 	(void)state;
@@ -224,7 +224,7 @@ main(void)
 		UNIT_TEST(a_closed_queue_hands_out_what_it_has_and_ends),
 		UNIT_TEST(
 		    jobs_that_go_together_pass_others_and_stop_at_the_maximum),
-		UNIT_TEST(jobs_gather_while_enough_batches_are_worked_on),
+		UNIT_TEST(jobs_gather_while_a_batch_is_worked_on),
 		UNIT_TEST(a_full_batch_does_not_wait_nor_does_an_old_one),
 		UNIT_TEST(many_takers_get_each_job_once_and_all_end),
 	};
