@@ -56,6 +56,7 @@ PARSERS = {
     "cms_signed": ["server/pki/cms_signed.c -cms_signed_by"],
     "matter": ["server/codec/matter.c", "server/codec/matter_tlv.c"],
     "matter_cert": ["server/pki/matter_cert.c"],
+    "matter_evidence": ["server/attest/matter_evidence.c"],
     "cms": ["server/pki/cms.c -cms_certs_only -wrap"],
     "cbor": ["server/codec/cbor.c"],
     "cose": ["server/codec/cose.c"],

@@ -416,6 +416,12 @@ fuzz_psa(struct bytes in)
 	judge_token("psa", in, 0, psa_judge_claims);
 }
 
+static void
+fuzz_matter_evidence(struct bytes in)
+{
+	judge_evidence("matter", in);
+}
+
 /* One list, asked about its own issuer. */
 static void
 fuzz_crl(struct bytes in)
@@ -715,6 +721,7 @@ static const struct row {
 	{ "cms_signed", fuzz_cms_signed },
 	{ "matter", fuzz_matter },
 	{ "matter_cert", fuzz_matter_cert },
+	{ "matter_evidence", fuzz_matter_evidence },
 	{ "cbor", fuzz_cbor },
 	{ "cose", fuzz_cose },
 	{ "tpm", fuzz_tpm },
