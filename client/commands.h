@@ -16,6 +16,7 @@ extern const struct command simulate_commands[];
 extern const struct command demo_commands[];
 extern const struct command registry_commands[];
 extern const struct command trust_commands[];
+extern const struct command inspect_commands[];
 extern const struct command label_commands[];
 extern const struct command device_commands[];
 

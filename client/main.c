@@ -21,6 +21,7 @@ static const struct command_group groups[] = {
 	{ "Devices", device_commands },
 	{ "Allowlists", import_commands },
 	{ "Bootstrap tokens", bootstrap_commands },
+	{ "Evidence", inspect_commands },
 	{ "Owners", owner_commands },
 	{ "Platform clients", service_commands },
 	{ "The reference device", simulate_commands },
