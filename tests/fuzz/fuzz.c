@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "codec/basic.h"
 #include "codec/birth_line.h"
+#include "codec/dice.h"
 #include "codec/cbor.h"
 #include "codec/cose.h"
 #include "codec/form.h"
@@ -366,7 +367,11 @@ fuzz_idevid(struct bytes in)
 static void
 fuzz_dice(struct bytes in)
 {
+	struct dice_config config;
+
 	judge_evidence("dice", in);
+	dice_config_read(&cx, in, &config);
+	must(config.component == NULL || strlen(config.component) <= in.n);
 }
 
 /* The key that most published tokens are signed with. */
@@ -436,24 +441,53 @@ fuzz_crl(struct bytes in)
 	(void)crl_signed_by(&crl, BYTES_NONE, false);
 }
 
-/* A byte of rules, then DER after DER: the leaf, what it may be led over by,
- * lists; the last is the anchor. */
+/* Rules by the bits of two bytes. */
+static void
+path_rules(const uint8_t how[2], struct path_rules *r)
+{
+	static const uint8_t server[] = { 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07,
+		0x03, 0x01 };
+	static const uint8_t policy[] = { 0x2a, 0x03, 0x04 };
+	static const struct bytes wanted = { policy, sizeof(policy) };
+	const char *const hosts[] = { "example.com", NULL, "192.0.2.1",
+		"2001:db8::1" };
+
+	*r = (struct path_rules){ .host = hosts[how[1] & 3] };
+	r->profile = (how[0] & 1) != 0;
+	r->anchor_rules = r->anchor_is_ca = r->anchor_expires =
+	    (how[0] & 2) != 0;
+	r->weak = (how[0] & 4) != 0;
+	r->crl = (how[0] & 8) != 0 ? PATH_CRL_NEEDED : PATH_CRL_KNOWN;
+	r->purpose_strict = (how[0] & 16) != 0;
+	r->policy.explicit = (how[0] & 32) != 0;
+	r->policy.no_mapping = (how[0] & 64) != 0;
+	r->policy.no_any = (how[0] & 128) != 0;
+	if ((how[1] & 4) != 0)
+		r->purpose = BYTES_OF(server);
+	if ((how[1] & 8) != 0)
+		r->policy.wanted = &wanted;
+	r->policy.n = (how[1] & 8) != 0;
+	r->key_usage = (how[1] & 16) != 0 ? USAGE_SIGNATURE : 0;
+	r->depth_limited = (how[1] & 32) != 0;
+}
+
+/* Two bytes of rules, then DER after DER: the leaf, what it may be led over
+ * by, lists; the last certificate is the anchor. */
 static void
 fuzz_certpath(struct bytes in)
 {
 	struct bytes item[LIMIT_PATH_POOL], crl[LIMIT_PATH_POOL];
 	struct path_anchor anchor = { .issues = true, .is_leaf = true };
-	struct path_rules r = { .host = "example.com" };
 	struct path_input p = { .anchor = &anchor, .n_anchors = 1 };
-	struct path path;
+	struct path_rules r;
 	struct der_item it;
+	struct path path;
 	struct crl list;
-	uint8_t how;
 
-	if (in.n < 1)
+	if (in.n < 2)
 		return;
-	how = in.p[0];
-	in = (struct bytes){ in.p + 1, in.n - 1 };
+	path_rules(in.p, &r);
+	in = (struct bytes){ in.p + 2, in.n - 2 };
 	while (p.n_pool + p.n_crls < LIMIT_PATH_POOL && der_next(&in, &it))
 		if (crl_parse(&cx, it.whole, &list) == NULL)
 			crl[p.n_crls++] = it.whole;
@@ -465,14 +499,6 @@ fuzz_certpath(struct bytes in)
 	anchor.der = item[p.n_pool - 1];
 	p.pool = item;
 	p.crl = crl;
-	r.profile = (how & 1) != 0;
-	r.anchor_rules = r.anchor_is_ca = r.anchor_expires = (how & 2) != 0;
-	r.weak = (how & 4) != 0;
-	r.crl = (how & 8) != 0 ? PATH_CRL_NEEDED : PATH_CRL_KNOWN;
-	r.purpose_strict = (how & 16) != 0;
-	r.policy.explicit = (how & 32) != 0;
-	if ((how & 64) != 0)
-		r.host = NULL;
 	if (path_validate(&cx, &p, &r, &path) == NULL)
 		must(path.n >= 1 && path.n <= LIMIT_PATH_CERTS);
 }
