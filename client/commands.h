@@ -17,6 +17,7 @@ extern const struct command demo_commands[];
 extern const struct command registry_commands[];
 extern const struct command trust_commands[];
 extern const struct command inspect_commands[];
+extern const struct command attest_commands[];
 extern const struct command label_commands[];
 extern const struct command device_commands[];
 

@@ -17,6 +17,7 @@ static const struct command_group groups[] = {
 	{ "Database and tokens", store_commands },
 	{ "Registry", registry_commands },
 	{ "Trust", trust_commands },
+	{ "Attestation", attest_commands },
 	{ "Labels", label_commands },
 	{ "Devices", device_commands },
 	{ "Allowlists", import_commands },

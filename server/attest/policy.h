@@ -1,6 +1,6 @@
 /*
  * A model's policy on evidence, and how it is applied to the facts of any
- * format.  As data it is JSON (codec/policy_json); an empty one asks nothing
+ * format.  As data it is JSON (attest/policy_json); an empty one asks nothing
  * beyond what its format asks by itself.
  */
 #ifndef ATTEST_POLICY_H

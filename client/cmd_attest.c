@@ -1,0 +1,220 @@
+#include <string.h>
+
+#include "attest/attest.h"
+#include "attest/policy_json.h"
+#include "attest/verdict_json.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "client/command.h"
+#include "client/commands.h"
+#include "client/disk.h"
+#include "client/print.h"
+#include "pki/pem.h"
+
+#define FILE_BYTES (512 * KIB)
+#define ANCHORS_MAX 64
+
+static const struct option_row verify_options[] = {
+	{ "format", "NAME",
+	    "of the evidence: idevid, psa, eat, tpm, matter, dice", true },
+	{ "anchors", "FILE",
+	    "PEM: certificates of CAs, public keys of signers, CRLs", false },
+	{ "policy", "FILE", "the model's policy, JSON", false },
+	{ "nonce", "HEX", "that the evidence has to answer", false },
+	{ "key", "FILE", "the key to be certified, PEM", false },
+	{ "exporter", "HEX", "of the TLS connection it came by", false },
+	{ "issuer", "URL", "of the service it was made for", false },
+	{ "time", "T", "of the verdict, RFC 3339; now, unless said", false },
+	OPTIONS_END,
+};
+
+/* All that a verdict depends on. */
+struct question {
+	struct attest_anchor anchor[ANCHORS_MAX];
+	struct attest_policy policy;
+	struct attest_basis basis;
+};
+
+/* Whatever makes a verdict impossible is the command line's fault (2). */
+static const struct err *
+unusable(struct cli *cli, const char *what)
+{
+	return fail(&cli->cx, &ERR_USAGE, "%s: %s", what,
+	    cli->cx.reason == NULL ? "cannot be used" : cli->cx.reason);
+}
+
+static const struct err *
+read_hex(struct cli *cli, const char *option, struct bytes *out)
+{
+	const char *text = cli_option(cli, option);
+
+	*out = BYTES_NONE;
+	if (text == NULL || bytes_from_hex(cli->cx.arena, bytes_str(text), out))
+		return NULL;
+	return fail(&cli->cx, &ERR_USAGE, "--%s: not hex", option);
+}
+
+static const struct {
+	const char *label;
+	enum anchor_kind kind;
+} BLOCKS[] = {
+	{ "CERTIFICATE", ANCHOR_CERTIFICATE },
+	{ "PUBLIC KEY", ANCHOR_PUBLIC_KEY },
+	{ "X509 CRL", ANCHOR_CRL },
+};
+
+/* The kind of the next block, or how many there are. */
+static size_t
+next_kind(struct bytes text)
+{
+	const char *begin = "-----BEGIN ";
+	const uint8_t *at = memmem(text.p, text.n, begin, strlen(begin));
+	size_t i, n = sizeof(BLOCKS) / sizeof(BLOCKS[0]);
+	struct bytes rest;
+
+	if (at == NULL)
+		return n;
+	at += strlen(begin);
+	rest = (struct bytes){ at, text.n - (size_t)(at - text.p) };
+	for (i = 0; i < n; i++) {
+		size_t len = strlen(BLOCKS[i].label);
+
+		if (rest.n > len &&
+		    bytes_eq((struct bytes){ rest.p, len },
+			bytes_str(BLOCKS[i].label)) &&
+		    rest.p[len] == '-')
+			return i;
+	}
+	return n;
+}
+
+static const struct err *
+read_anchors(struct cli *cli, struct question *q)
+{
+	const char *path = cli_option(cli, "anchors");
+	size_t i, *n = &q->basis.n_anchors;
+	struct bytes text, der;
+
+	if (path == NULL)
+		return NULL;
+	if (disk_read(&cli->cx, path, FILE_BYTES, &text) != NULL)
+		return unusable(cli, "--anchors");
+	while (*n < ANCHORS_MAX) {
+		i = next_kind(text);
+		if (i == sizeof(BLOCKS) / sizeof(BLOCKS[0]) ||
+		    pem_next(cli->cx.arena, &text, BLOCKS[i].label, &der) !=
+			PEM_BLOCK)
+			break;
+		q->anchor[*n].kind = BLOCKS[i].kind;
+		q->anchor[(*n)++].value = der;
+	}
+	if (*n == 0 || memmem(text.p, text.n, "-----BEGIN", 10) != NULL)
+		return fail(&cli->cx, &ERR_USAGE,
+		    "--anchors: not 1 to %d blocks of CERTIFICATE, PUBLIC KEY "
+		    "or X509 CRL",
+		    ANCHORS_MAX);
+	return NULL;
+}
+
+static const struct err *
+read_policy(struct cli *cli, struct question *q)
+{
+	const char *path = cli_option(cli, "policy");
+	struct bytes text;
+
+	if (path == NULL)
+		return NULL;
+	if (disk_read(&cli->cx, path, FILE_BYTES, &text) != NULL ||
+	    policy_json_read(&cli->cx, text, &q->policy) != NULL)
+		return unusable(cli, "--policy");
+	return NULL;
+}
+
+static const struct err *
+read_key(struct cli *cli, struct question *q)
+{
+	const char *path = cli_option(cli, "key");
+	struct bytes text;
+
+	if (path == NULL)
+		return NULL;
+	if (disk_read(&cli->cx, path, FILE_BYTES, &text) != NULL ||
+	    pem_next(cli->cx.arena, &text, "PUBLIC KEY", &q->basis.key_spki) !=
+		PEM_BLOCK)
+		return unusable(cli, "--key");
+	return NULL;
+}
+
+static const struct err *
+read_question(struct cli *cli, struct question *q)
+{
+	const char *time = cli_option(cli, "time");
+	const struct err *e;
+
+	q->basis.anchor = q->anchor;
+	q->basis.policy = &q->policy;
+	q->basis.issuer = cli_option(cli, "issuer");
+	if (time != NULL && !clock_parse(bytes_str(time), &cli->cx.now))
+		return fail(&cli->cx, &ERR_USAGE, "--time: not RFC 3339 in Z");
+	e = read_hex(cli, "nonce", &q->basis.nonce);
+	if (e == NULL)
+		e = read_hex(cli, "exporter", &q->basis.exporter);
+	if (e == NULL)
+		e = read_anchors(cli, q);
+	if (e == NULL)
+		e = read_policy(cli, q);
+	return e != NULL ? e : read_key(cli, q);
+}
+
+/* The same for people, beside the JSON. */
+static void
+print_words(struct ctx *cx, const struct verdict *v)
+{
+	size_t i;
+
+	(void)fprintf(stderr, "%s, grade %s\n",
+	    v->accepted ? "accepted" : "refused", grade_name(v->grade));
+	for (i = 0; i < v->n_findings; i++)
+		(void)fprintf(stderr, "%s: %s (%s, %s)\n",
+		    severity_name(v->finding[i].severity),
+		    print_safe(cx, v->finding[i].words), v->finding[i].code,
+		    layer_name(v->finding[i].layer));
+}
+
+static const struct err *
+run_verify(struct cli *cli)
+{
+	struct question *q = arena_alloc(cli->cx.arena, sizeof(*q));
+	const char *format = cli_option(cli, "format");
+	struct bytes evidence, json;
+	const struct err *e;
+	struct verdict v;
+
+	if (attest_format_get(format) == NULL)
+		return fail(&cli->cx, &ERR_USAGE, "no format \"%s\"", format);
+	e = read_question(cli, q);
+	if (e != NULL)
+		return e;
+	if (disk_read(&cli->cx, cli->arg[0], FILE_BYTES, &evidence) != NULL)
+		return unusable(cli, "evidence");
+	/* Evidence that cannot be read is refused, by the verdict. */
+	(void)!attest_judge(&cli->cx, format, evidence, &q->basis, &v);
+	e = verdict_json(&cli->cx, &v, &json);
+	if (e != NULL)
+		return e;
+	printf("%.*s\n", (int)json.n, (const char *)json.p);
+	print_words(&cli->cx, &v);
+	if (v.accepted)
+		return NULL;
+	return fail(&cli->cx, &ERR_BAD_EVIDENCE, "the evidence is refused");
+}
+
+const struct command attest_commands[] = {
+	{ "attest verify", "FILE", "judges evidence, without the service",
+	    verify_options, run_verify,
+	    "The verdict is JSON on standard output, and words beside it. "
+	    "Exit status 0: accepted, 1: refused, 2: no verdict, since an "
+	    "option or a file cannot be used." },
+	{ .name = NULL },
+};

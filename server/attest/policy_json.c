@@ -1,0 +1,224 @@
+#include "attest/policy_json.h"
+
+#include "attest/attest.h"
+#include "base/arena.h"
+#include "codec/json.h"
+
+#define LIMIT_PROFILE 256
+#define LIMIT_VERSION 64
+#define SCHEME_SEMVER 16384
+#define SCHEME_INTEGERS 16387
+
+const struct err ERR_BAD_ATTEST_POLICY = { KIND_INVALID, "bad-policy",
+	"The attestation policy is not valid." };
+
+struct item {
+	const char *type, *version;
+	struct bytes value, signer_id;
+};
+
+struct pcr {
+	int64_t index;
+	struct bytes sha256;
+};
+
+struct text {
+	struct json_strs formats, profiles, pids, declarations;
+	const char *min_grade, *debug, *min_version, *version_scheme;
+	struct bytes oem_id, hw_model, implementation_id;
+	int64_t vid, reattest_every;
+	bool secure_boot, lifecycle_secured, allow_downgrade, crl_required;
+	struct json_list measurements, pcrs;
+};
+
+static const struct json_field item_fields[] = {
+	JSON_F_STR(item, type, LIMIT_NAME, false),
+	JSON_F_STR(item, version, LIMIT_VERSION, false),
+	JSON_F_HEX(item, value, 64, true),
+	JSON_F_HEX(item, signer_id, 64, false),
+	JSON_END,
+};
+
+static const struct json_field pcr_fields[] = {
+	JSON_F_INT(pcr, index, LIMIT_PCRS - 1, true),
+	JSON_F_HEX(pcr, sha256, 32, false),
+	JSON_END,
+};
+
+static const struct json_field text_fields[] = {
+	JSON_F_STRS(text, formats, LIMIT_POLICY_LIST, LIMIT_SLUG, false),
+	JSON_F_STR(text, min_grade, 16, false),
+	JSON_F_STRS(text, profiles, LIMIT_POLICY_LIST, LIMIT_PROFILE, false),
+	JSON_F_HEX(text, oem_id, 16, false),
+	JSON_F_HEX(text, hw_model, 32, false),
+	JSON_F_HEX(text, implementation_id, 32, false),
+	JSON_F_INT(text, vid, UINT16_MAX, false),
+	JSON_F_STRS(text, pids, LIMIT_POLICY_LIST, 4, false),
+	JSON_F_STRS(text, declarations, 3, 16, false),
+	JSON_F_BOOL(text, secure_boot, false),
+	JSON_F_STR(text, debug, 40, false),
+	JSON_F_BOOL(text, lifecycle_secured, false),
+	JSON_F_STR(text, min_version, LIMIT_VERSION, false),
+	JSON_F_STR(text, version_scheme, 16, false),
+	JSON_F_BOOL(text, allow_downgrade, false),
+	{ "measurements", JSON_LIST, offsetof(struct text, measurements),
+	    LIMIT_MEASUREMENTS, false, item_fields, sizeof(struct item) },
+	{ "pcrs", JSON_LIST, offsetof(struct text, pcrs), LIMIT_PCRS, false,
+	    pcr_fields, sizeof(struct pcr) },
+	JSON_F_BOOL(text, crl_required, false),
+	JSON_F_INT(text, reattest_every, INT64_C(10) * 366 * 86400, false),
+	JSON_END,
+};
+
+static const struct err *
+bad(struct ctx *cx, const char *member, const char *value)
+{
+	return fail(
+	    cx, &ERR_BAD_ATTEST_POLICY, "policy: %s: \"%s\"", member, value);
+}
+
+static bool
+read_grade(const char *name, enum grade *out)
+{
+	for (*out = GRADE_NONE; *out <= GRADE_HARDWARE; (*out)++)
+		if (strcmp(grade_name(*out), name) == 0)
+			return true;
+	return false;
+}
+
+static bool
+read_debug(const char *name, enum debug_state *out)
+{
+	static const struct {
+		const char *name;
+		enum debug_state state;
+	} states[] = {
+		{ "disabled", DEBUG_DISABLED },
+		{ "disabled-since-boot", DEBUG_DISABLED_SINCE_BOOT },
+		{ "disabled-permanently", DEBUG_DISABLED_PERMANENTLY },
+		{ "disabled-fully-and-permanently",
+		    DEBUG_DISABLED_FULLY_AND_PERMANENTLY },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (strcmp(states[i].name, name) == 0) {
+			*out = states[i].state;
+			return true;
+		}
+	return false;
+}
+
+static const struct err *
+read_formats(struct ctx *cx, const struct text *in, struct attest_policy *out)
+{
+	size_t i;
+
+	for (i = 0; i < in->formats.n; i++) {
+		if (attest_format_get(in->formats.v[i]) == NULL)
+			return bad(cx, "formats", in->formats.v[i]);
+		out->format[out->n_formats++] = in->formats.v[i];
+	}
+	for (i = 0; i < in->profiles.n; i++)
+		out->profile[out->n_profiles++] = in->profiles.v[i];
+	return NULL;
+}
+
+static const struct err *
+read_matter(struct ctx *cx, const struct text *in, struct attest_policy *out)
+{
+	struct bytes pid;
+	size_t i;
+
+	out->vid = (uint16_t)in->vid;
+	for (i = 0; i < in->pids.n; i++) {
+		if (!bytes_from_hex(
+			cx->arena, bytes_str(in->pids.v[i]), &pid) ||
+		    pid.n != 2)
+			return bad(cx, "pids", in->pids.v[i]);
+		out->pid[out->n_pids++] = (uint16_t)(pid.p[0] << 8 | pid.p[1]);
+	}
+	for (i = 0; i < in->declarations.n; i++) {
+		const char *kind = in->declarations.v[i];
+
+		if (strcmp(kind, "test") == 0)
+			out->cd_test = true;
+		else if (strcmp(kind, "provisional") == 0)
+			out->cd_provisional = true;
+		else if (strcmp(kind, "none") == 0)
+			out->cd_optional = true;
+		else
+			return bad(cx, "declarations", kind);
+	}
+	return NULL;
+}
+
+static const struct err *
+read_version(struct ctx *cx, const struct text *in, struct attest_policy *out)
+{
+	const char *scheme =
+	    in->version_scheme == NULL ? "semver" : in->version_scheme;
+
+	if (strcmp(scheme, "semver") == 0)
+		out->sw_scheme = SCHEME_SEMVER;
+	else if (strcmp(scheme, "integers") == 0)
+		out->sw_scheme = SCHEME_INTEGERS;
+	else
+		return bad(cx, "version_scheme", scheme);
+	out->least_sw_version = in->min_version;
+	/* One that is not at least itself cannot be read. */
+	if (in->min_version != NULL &&
+	    !version_at_least(out->sw_scheme, in->min_version, in->min_version))
+		return bad(cx, "min_version", in->min_version);
+	return NULL;
+}
+
+static const struct err *
+read_lists(struct ctx *cx, const struct text *in, struct attest_policy *out)
+{
+	const struct item *item = in->measurements.v;
+	const struct pcr *pcr = in->pcrs.v;
+	size_t i;
+
+	for (i = 0; i < in->measurements.n; i++)
+		out->measurement[out->n_measurements++] =
+		    (struct measurement){ item[i].type, item[i].version,
+			    item[i].value, item[i].signer_id };
+	for (i = 0; i < in->pcrs.n; i++) {
+		if (pcr[i].sha256.n != 0 && pcr[i].sha256.n != 32)
+			return bad(cx, "pcrs", "sha256 is not 32 bytes");
+		out->pcr[out->n_pcrs].index = (uint32_t)pcr[i].index;
+		out->pcr[out->n_pcrs++].sha256 = pcr[i].sha256;
+	}
+	return NULL;
+}
+
+const struct err *
+policy_json_read(struct ctx *cx, struct bytes text, struct attest_policy *out)
+{
+	struct text in = { .min_grade = "none" };
+	const struct err *e;
+
+	*out = (struct attest_policy){ .n_formats = 0 };
+	e = json_read(cx, text, text_fields, &in);
+	if (e != NULL)
+		return e;
+	out->oem = in.oem_id;
+	out->hw_model = in.hw_model;
+	out->implementation_id = in.implementation_id;
+	out->secure_boot = in.secure_boot;
+	out->lifecycle_secured = in.lifecycle_secured;
+	out->sw_may_go_down = in.allow_downgrade;
+	out->crl_required = in.crl_required;
+	out->reattest_every = in.reattest_every;
+	if (!read_grade(in.min_grade, &out->least_grade))
+		return bad(cx, "min_grade", in.min_grade);
+	if (in.debug != NULL && !read_debug(in.debug, &out->least_debug))
+		return bad(cx, "debug", in.debug);
+	e = read_formats(cx, &in, out);
+	if (e == NULL)
+		e = read_matter(cx, &in, out);
+	if (e == NULL)
+		e = read_version(cx, &in, out);
+	return e != NULL ? e : read_lists(cx, &in, out);
+}

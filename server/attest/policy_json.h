@@ -1,0 +1,34 @@
+/*
+ * A policy on evidence as operators write it: a JSON object of these members,
+ * all optional, all else refused.
+ *
+ *	formats            names of formats, any of
+ *	min_grade          none, software, hardware
+ *	profiles           of EAT, any of
+ *	oem_id, hw_model, implementation_id    hex
+ *	vid, pids          of Matter: number; four hex digits each, any of
+ *	declarations       of Matter, beside official: test, provisional, none
+ *	secure_boot        true: required
+ *	debug              least: disabled, disabled-since-boot,
+ *	                   disabled-permanently, disabled-fully-and-permanently
+ *	lifecycle_secured  true: required (PSA)
+ *	min_version, version_scheme    semver (unless said), integers
+ *	allow_downgrade    true: below what the unit has shown
+ *	measurements       {type, version, value, signer_id}, values in hex
+ *	pcrs               {index, sha256}: quoted, and if said that value
+ *	crl_required       true: a chain without a current list is refused
+ *	reattest_every     seconds
+ */
+#ifndef ATTEST_POLICY_JSON_H
+#define ATTEST_POLICY_JSON_H
+
+#include "attest/policy.h"
+#include "base/err.h"
+
+extern const struct err ERR_BAD_ATTEST_POLICY; /* KIND_INVALID, "bad-policy" */
+
+/* What out points to is in the arena. */
+ERR_FN
+policy_json_read(struct ctx *cx, struct bytes text, struct attest_policy *out);
+
+#endif

@@ -1,0 +1,157 @@
+#include "attest/verdict_json.h"
+
+#include "base/arena.h"
+#include "codec/json.h"
+
+#define TEXT_MAX 4096
+#define BYTES_MAX 4096
+
+struct finding_out {
+	const char *layer, *severity, *code, *words;
+	bool elsewhere;
+};
+
+struct measurement_out {
+	const char *type, *version;
+	struct bytes value, signer_id;
+};
+
+struct facts_out {
+	const char *serial, *model, *hw_version, *sw_version, *profile;
+	const char *secure_boot, *debug, *lifecycle, *sw_scheme;
+	struct bytes ueid, oem_id, boot_seed, key, ek_sha256;
+	struct json_list measurements;
+};
+
+struct verdict_out {
+	bool accepted;
+	const char *grade;
+	struct json_list findings;
+	struct facts_out facts;
+};
+
+static const struct json_field finding_fields[] = {
+	JSON_F_STR(finding_out, layer, 16, true),
+	JSON_F_STR(finding_out, severity, 16, true),
+	JSON_F_STR(finding_out, code, 64, true),
+	JSON_F_STR(finding_out, words, TEXT_MAX, true),
+	JSON_F_BOOL(finding_out, elsewhere, true),
+	JSON_END,
+};
+
+static const struct json_field measurement_fields[] = {
+	JSON_F_STR(measurement_out, type, TEXT_MAX, false),
+	JSON_F_STR(measurement_out, version, TEXT_MAX, false),
+	JSON_F_HEX(measurement_out, value, BYTES_MAX, true),
+	JSON_F_HEX(measurement_out, signer_id, BYTES_MAX, false),
+	JSON_END,
+};
+
+static const struct json_field facts_fields[] = {
+	JSON_F_STR(facts_out, serial, TEXT_MAX, false),
+	JSON_F_HEX(facts_out, ueid, BYTES_MAX, false),
+	JSON_F_HEX(facts_out, oem_id, BYTES_MAX, false),
+	JSON_F_STR(facts_out, model, TEXT_MAX, false),
+	JSON_F_STR(facts_out, hw_version, TEXT_MAX, false),
+	JSON_F_STR(facts_out, sw_version, TEXT_MAX, false),
+	JSON_F_RAW(facts_out, sw_scheme, 32, false),
+	JSON_F_STR(facts_out, profile, TEXT_MAX, false),
+	JSON_F_RAW(facts_out, secure_boot, 8, false),
+	JSON_F_STR(facts_out, debug, 64, false),
+	JSON_F_RAW(facts_out, lifecycle, 32, false),
+	JSON_F_HEX(facts_out, boot_seed, BYTES_MAX, false),
+	JSON_F_HEX(facts_out, ek_sha256, BYTES_MAX, false),
+	JSON_F_HEX(facts_out, key, BYTES_MAX, false),
+	JSON_F_LIST(facts_out, measurements, LIMIT_MEASUREMENTS,
+	    measurement_out, measurement_fields),
+	JSON_END,
+};
+
+static const struct json_field verdict_fields[] = {
+	JSON_F_BOOL(verdict_out, accepted, true),
+	JSON_F_STR(verdict_out, grade, 16, true),
+	JSON_F_LIST(
+	    verdict_out, findings, LIMIT_FINDINGS, finding_out, finding_fields),
+	JSON_F_OBJ(verdict_out, facts, facts_fields, true),
+	JSON_END,
+};
+
+static const char *
+debug_name(enum debug_state s)
+{
+	static const char *const names[] = {
+		[DEBUG_UNKNOWN] = NULL,
+		[DEBUG_ENABLED] = "enabled",
+		[DEBUG_DISABLED] = "disabled",
+		[DEBUG_DISABLED_SINCE_BOOT] = "disabled-since-boot",
+		[DEBUG_DISABLED_PERMANENTLY] = "disabled-permanently",
+		[DEBUG_DISABLED_FULLY_AND_PERMANENTLY] =
+		    "disabled-fully-and-permanently",
+	};
+
+	return names[s];
+}
+
+static const char *
+known_name(enum known k)
+{
+	if (k == KNOWN_NOT)
+		return NULL;
+	return k == KNOWN_YES ? "true" : "false";
+}
+
+/* A number that is not the one that stands for nothing. */
+static const char *
+number(struct ctx *cx, int64_t n, int64_t nothing)
+{
+	return n == nothing ? NULL
+			    : arena_printf(cx->arena, "%lld", (long long)n);
+}
+
+static void
+fill_facts(struct ctx *cx, const struct facts *f, struct facts_out *out)
+{
+	struct measurement_out *m =
+	    arena_alloc(cx->arena, (f->n_measurements + 1) * sizeof(*m));
+	size_t i;
+
+	for (i = 0; i < f->n_measurements; i++)
+		m[i] = (struct measurement_out){ f->measurement[i].type,
+			f->measurement[i].version, f->measurement[i].value,
+			f->measurement[i].signer };
+	*out = (struct facts_out){
+		.serial = f->serial,
+		.ueid = f->ueid,
+		.oem_id = f->oem,
+		.model = f->model,
+		.hw_version = f->hw_version,
+		.sw_version = f->sw_version,
+		.sw_scheme = number(cx, f->sw_scheme, 0),
+		.profile = f->profile,
+		.secure_boot = known_name(f->secure_boot),
+		.debug = debug_name(f->debug),
+		.lifecycle = number(cx, f->lifecycle, -1),
+		.boot_seed = f->boot_seed,
+		.ek_sha256 = f->ek_sha256,
+		.key = f->key_spki,
+		.measurements = { m, f->n_measurements },
+	};
+}
+
+const struct err *
+verdict_json(struct ctx *cx, const struct verdict *v, struct bytes *out)
+{
+	struct finding_out *f =
+	    arena_alloc(cx->arena, (v->n_findings + 1) * sizeof(*f));
+	struct verdict_out whole = { v->accepted, grade_name(v->grade),
+		{ f, v->n_findings }, { .serial = NULL } };
+	size_t i;
+
+	for (i = 0; i < v->n_findings; i++)
+		f[i] = (struct finding_out){ layer_name(v->finding[i].layer),
+			severity_name(v->finding[i].severity),
+			v->finding[i].code, v->finding[i].words,
+			v->finding[i].elsewhere };
+	fill_facts(cx, &v->facts, &whole.facts);
+	return json_write(cx, verdict_fields, &whole, out);
+}
