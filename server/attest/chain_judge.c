@@ -9,6 +9,9 @@
 static const uint8_t EKU_CLIENT[] = { 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03,
 	0x02 };
 
+/* tcg-kp-EKCertificate (TCG EK Credential Profile 2.5, section 3.2.16). */
+static const uint8_t EKU_EK[] = { 0x67, 0x81, 0x05, 0x08, 0x01 };
+
 /* What the chain is judged with, beside one anchor. */
 struct material {
 	struct bytes pool[LIMIT_PATH_POOL], crl[LIMIT_CRLS];
@@ -50,9 +53,7 @@ gather(struct ctx *cx, const struct bytes *chain, size_t n,
 		if (basis->anchor[i].kind == ANCHOR_CRL &&
 		    concerns(cx, m, basis->anchor[i].value))
 			m->crl[m->n_crls++] = basis->anchor[i].value;
-	m->rules = (struct path_rules){ .purpose = BYTES_OF(EKU_CLIENT),
-		.key_usage = USAGE_SIGNATURE,
-		.anchor_rules = true,
+	m->rules = (struct path_rules){ .anchor_rules = true,
 		.anchor_is_ca = true,
 		.anchor_expires = true,
 		.crl = basis->policy->crl_required ? PATH_CRL_NEEDED
@@ -112,19 +113,17 @@ refuse(struct verdict *v, const struct err *e)
 	verdict_add(v, &found);
 }
 
-void
-chain_judge(struct ctx *cx, const struct bytes *chain, size_t n,
+static void
+judge(struct ctx *cx, const struct material *m,
     const struct attest_basis *basis, struct verdict *v)
 {
 	const struct err *e, *worst = NULL;
-	struct material m;
 	size_t i;
 
-	gather(cx, chain, n, basis, &m);
 	for (i = 0; i < basis->n_anchors; i++) {
 		if (basis->anchor[i].kind != ANCHOR_CERTIFICATE)
 			continue;
-		e = judge_under(cx, &m, &basis->anchor[i]);
+		e = judge_under(cx, m, &basis->anchor[i]);
 		if (e == NULL)
 			return;
 		/* Another anchor's refusal says less than one of a path. */
@@ -132,6 +131,29 @@ chain_judge(struct ctx *cx, const struct bytes *chain, size_t n,
 			worst = e;
 	}
 	refuse(v, worst == NULL ? &ERR_CHAIN_UNTRUSTED : worst);
+}
+
+void
+chain_judge(struct ctx *cx, const struct bytes *chain, size_t n,
+    const struct attest_basis *basis, struct verdict *v)
+{
+	struct material m;
+
+	gather(cx, chain, n, basis, &m);
+	m.rules.purpose = BYTES_OF(EKU_CLIENT);
+	m.rules.key_usage = USAGE_SIGNATURE;
+	judge(cx, &m, basis, v);
+}
+
+void
+chain_judge_ek(struct ctx *cx, const struct bytes *chain, size_t n,
+    const struct attest_basis *basis, struct verdict *v)
+{
+	struct material m;
+
+	gather(cx, chain, n, basis, &m);
+	m.rules.purpose = BYTES_OF(EKU_EK);
+	judge(cx, &m, basis, v);
 }
 
 enum grade

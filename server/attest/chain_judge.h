@@ -13,6 +13,11 @@
 void chain_judge(struct ctx *cx, const struct bytes *chain, size_t n,
     const struct attest_basis *basis, struct verdict *v);
 
+/* The same for the certificate of a TPM's endorsement key, whose own rules
+ * are pki/ek's. */
+void chain_judge_ek(struct ctx *cx, const struct bytes *chain, size_t n,
+    const struct attest_basis *basis, struct verdict *v);
+
 /* What the leaf says of where its key lives: hardware by hardwareModuleName
  * (RFC 4108 section 5) or a policy that TCG gave for it (TPM 2.0 Keys for
  * Device Identity and Attestation, section 5.2), software otherwise. */

@@ -1,9 +1,9 @@
 #include "attest/tpm.h"
 
+#include "attest/chain_judge.h"
 #include "attest/parts.h"
 #include "base/arena.h"
 #include "base/mem.h"
-#include "pki/chain.h"
 #include "pki/rawkey.h"
 
 /* Attributes of each kind of key: those that must be set, and clear. */
@@ -152,31 +152,6 @@ tpm_evidence_read(struct ctx *cx, struct bytes in, struct tpm_evidence *out)
 	return e;
 }
 
-/* The first anchor that the chain leads to. */
-static bool
-judge_chain(struct ctx *cx, const struct tpm_evidence *ev,
-    const struct attest_basis *basis, struct verdict *v)
-{
-	const char *why = "there is no anchor for TPMs";
-	size_t i;
-
-	for (i = 0; i < basis->n_anchors; i++) {
-		const struct attest_anchor *a = &basis->anchor[i];
-
-		if (a->kind != ANCHOR_CERTIFICATE)
-			continue;
-		if (chain_verify_ek(cx, ev->chain, ev->n_chain, basis->known,
-			a->value, a->scope_spki_sha256) == NULL)
-			return true;
-		why = cx->reason;
-	}
-	verdict_refuse(cx, v, LAYER_CHAIN, "ek-chain",
-	    "The endorsement certificate does not lead to a TPM maker that "
-	    "is trusted here: %s",
-	    why);
-	return false;
-}
-
 static bool
 judge_ek(struct ctx *cx, const struct tpm_evidence *ev, struct verdict *v)
 {
@@ -220,8 +195,8 @@ bool
 tpm_judge_keys(struct ctx *cx, const struct tpm_evidence *ev,
     const struct attest_basis *basis, struct verdict *v)
 {
-	return judge_chain(cx, ev, basis, v) && judge_ek(cx, ev, v) &&
-	       tpm_judge_ak(cx, ev, v);
+	chain_judge_ek(cx, ev->chain, ev->n_chain, basis, v);
+	return v->accepted && judge_ek(cx, ev, v) && tpm_judge_ak(cx, ev, v);
 }
 
 /* With SHA-1 too, for what proves nothing beyond the AK itself. */

@@ -1,32 +1,21 @@
 #include "attest/tpm_quote.h"
 
+#include "attest/context.h"
 #include "attest/tpm_log.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/mem.h"
 
-#define CONTEXT "latchkey tpm quote v1"
-#define EXTRA_MAX (2 * KIB)
-
 struct bytes
 tpm_quote_extra(struct ctx *cx, const struct attest_basis *basis)
 {
+	struct attest_context c = { BYTES_NONE, basis->nonce, basis->key_spki };
 	uint8_t digest[SHA256_BYTES];
-	struct bytes all = BYTES_NONE;
-	struct buf b;
 
 	if (basis->issuer == NULL)
 		return basis->nonce;
-	buf_init(&b, cx->arena, EXTRA_MAX);
-	buf_put(
-	    &b, (struct bytes){ (const uint8_t *)CONTEXT, sizeof(CONTEXT) });
-	buf_put(&b, (struct bytes){ (const uint8_t *)basis->issuer,
-			strlen(basis->issuer) + 1 });
-	buf_put(&b, basis->nonce);
-	digest_sha256(basis->key_spki, digest);
-	buf_put(&b, BYTES_OF(digest));
-	must(buf_bytes(&b, &all));
-	digest_sha256(all, digest);
+	c.issuer = bytes_str(basis->issuer);
+	digest_sha256(attest_context_bytes(cx, "tpm", &c), digest);
 	return bytes_dup(cx->arena, BYTES_OF(digest));
 }
 

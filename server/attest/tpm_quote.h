@@ -8,8 +8,8 @@
 #include "attest/tpm.h"
 
 /* What a quote's qualifying data has to be: where the service has a name,
- * SHA-256 of context string, issuer, nonce and key to be certified (E1); else
- * the nonce itself.  In the arena. */
+ * SHA-256 of what evidence has to cover (attest/context.h, E1); else the
+ * nonce itself.  In the arena. */
 struct bytes tpm_quote_extra(struct ctx *cx, const struct attest_basis *basis);
 
 /* Judges the quote that is there, and sets the facts. */

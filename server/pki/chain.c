@@ -93,11 +93,6 @@ judge_leaf(struct ctx *cx, const struct cert *c, enum chain_use use)
 {
 	if (c->is_ca)
 		return fail(cx, &ERR_CHAIN_PURPOSE, "chain: leaf is a CA");
-	if (use == CHAIN_EK)
-		return c->eku_ek ? NULL
-				 : fail(cx, &ERR_CHAIN_PURPOSE,
-				       "chain: leaf is not for an endorsement "
-				       "key (2.23.133.8.1)");
 	if (c->has_ku && !c->ku_digital_signature)
 		return fail(cx, &ERR_CHAIN_PURPOSE,
 		    "chain: leaf may not sign (keyUsage)");
@@ -113,14 +108,12 @@ judge_leaf(struct ctx *cx, const struct cert *c, enum chain_use use)
 /* A CA's facts, stricter than the library, which takes a CA without
  * basicConstraints in some forms. */
 static const struct err *
-judge_ca(struct ctx *cx, const struct cert *c, enum chain_use use)
+judge_ca(struct ctx *cx, const struct cert *c)
 {
-	bool purpose = use == CHAIN_EK ? c->eku_ek : c->eku_client;
-
 	if (!c->is_ca || (c->has_ku && !c->ku_cert_sign))
 		return fail(cx, &ERR_CHAIN_PURPOSE,
 		    "chain: issuer is no CA: %s", c->subject);
-	if (c->has_eku && !purpose && !c->eku_any)
+	if (c->has_eku && !c->eku_client && !c->eku_any)
 		return fail(cx, &ERR_CHAIN_PURPOSE,
 		    "chain: CA is for other purposes: %s", c->subject);
 	return NULL;
@@ -195,7 +188,7 @@ judge_found(struct ctx *cx, X509_STORE_CTX *v, const struct path *path)
 		    cert_parse_x509(cx, sk_X509_value(found, i), &ca);
 
 		if (e == NULL)
-			e = judge_ca(cx, &ca, path->use);
+			e = judge_ca(cx, &ca);
 		if (e != NULL)
 			return e;
 		if (i < n - 1 && bytes_eq(BYTES_OF(ca.key_sha256), path->scope))
@@ -287,35 +280,17 @@ chain_verify(struct ctx *cx, const struct bytes *chain, size_t n,
 	return judge(cx, chain, n, t->store, &path);
 }
 
-static const struct err *
-judge_below(struct ctx *cx, const struct bytes *chain, size_t n,
-    struct anchors *known, struct bytes anchor_der, struct path *path)
-{
-	AUTO_STRUCT(trust) *t = known == NULL ? trust_new(&anchor_der, 1)
-					      : anchors_get(known, anchor_der);
-
-	if (t == NULL)
-		return fail(cx, &ERR_CHAIN_UNTRUSTED,
-		    "chain: the anchor does not decode");
-	return judge(cx, chain, n, t->store, path);
-}
-
 const struct err *
 chain_verify_anchor(struct ctx *cx, const struct bytes *chain, size_t n,
     struct anchors *known, struct bytes anchor_der,
     struct bytes scope_spki_sha256)
 {
+	AUTO_STRUCT(trust) *t = known == NULL ? trust_new(&anchor_der, 1)
+					      : anchors_get(known, anchor_der);
 	struct path path = { .use = CHAIN_BIRTH, .scope = scope_spki_sha256 };
 
-	return judge_below(cx, chain, n, known, anchor_der, &path);
-}
-
-const struct err *
-chain_verify_ek(struct ctx *cx, const struct bytes *chain, size_t n,
-    struct anchors *known, struct bytes anchor_der,
-    struct bytes scope_spki_sha256)
-{
-	struct path path = { .use = CHAIN_EK, .scope = scope_spki_sha256 };
-
-	return judge_below(cx, chain, n, known, anchor_der, &path);
+	if (t == NULL)
+		return fail(cx, &ERR_CHAIN_UNTRUSTED,
+		    "chain: the anchor does not decode");
+	return judge(cx, chain, n, t->store, &path);
 }

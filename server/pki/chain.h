@@ -17,8 +17,6 @@ enum chain_use {
 	CHAIN_CLIENT, /* our own leaves: clientAuth required */
 	CHAIN_BIRTH,  /* IDevID: no EKU needed; one that stands must allow
 			 clientAuth or any */
-	CHAIN_EK,     /* endorsement key of a TPM: its EKU required, and no
-			 signing; a CA's EKU that stands must allow it */
 };
 
 extern const struct err ERR_CHAIN_SHAPE;     /* empty, too long, not parsed */
@@ -52,11 +50,6 @@ struct anchors;
  * or empty) further demands that a CA of the path below the anchor has that
  * key (A11). */
 ERR_FN chain_verify_anchor(struct ctx *cx, const struct bytes *chain, size_t n,
-    struct anchors *known, struct bytes anchor_der,
-    struct bytes scope_spki_sha256);
-
-/* The same for the certificate of a TPM's endorsement key (CHAIN_EK). */
-ERR_FN chain_verify_ek(struct ctx *cx, const struct bytes *chain, size_t n,
     struct anchors *known, struct bytes anchor_der,
     struct bytes scope_spki_sha256);
 

@@ -1,7 +1,7 @@
 /*
  * The certificate of a TPM's endorsement key (TCG EK Credential Profile for
  * TPM 2.0): what it may be used for, and which TPM it names.  Who signed it
- * is pki/chain's to find out (chain_verify_ek).
+ * is pki/path's to find out.
  */
 #ifndef PKI_EK_H
 #define PKI_EK_H

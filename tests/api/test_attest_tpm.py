@@ -73,9 +73,10 @@ class Unit:
 
     def answer_to(self, challenge, key=None):
         """docs/attestation.md: what the quote's qualifying data is."""
-        return hashlib.sha256(b"latchkey tpm quote v1\0" +
-            self.issuer.encode() + b"\0" + challenge +
-            hashlib.sha256(key or self.tpm.key).digest()).digest()
+        text = b"latchkey evidence 1\0tpm\0"
+        for part in (self.issuer.encode(), challenge, key or self.tpm.key):
+            text += len(part).to_bytes(4, "big") + part
+        return hashlib.sha256(text).digest()
 
     def proof(self, key=None, **more):
         return self.send("/proof", key or self.tpm.key, **more)
@@ -138,13 +139,13 @@ def test_only_a_listed_tpm_of_a_trusted_maker_is_challenged(
     list_unit(operator, maker, tpm)
     expect(unit.challenge(), 200)
     expect(unit.challenge(ek_cert=[tpm.file("ek.der")]), 403)
-    assert "ek-chain" in refused(unit.challenge(
+    assert "chain-untrusted" in refused(unit.challenge(
         ek_cert=[tpm.file("ek.der")]), operator)
     for anchor in expect(operator.call("GET",
             f"/manufacturers/{maker.id}/anchors"), 200).json()["anchors"]:
         expect(operator.call("DELETE",
             f"/manufacturers/{maker.id}/anchors/{anchor['id']}"), 204)
-    assert "ek-chain" in refused(unit.challenge(), operator)
+    assert "chain-untrusted" in refused(unit.challenge(), operator)
 
 
 def test_keys_of_other_kinds_and_broken_evidence_get_no_challenge(

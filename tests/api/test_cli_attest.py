@@ -64,8 +64,8 @@ def test_accepted_evidence_is_status_0_and_says_what_was_proved(given):
 
 @pytest.mark.parametrize("option,value,code", [
     ("--nonce", "00" * 32, "quote-nonce"),
-    ("--anchors", TPM.parent / "swtpm-ecc/ek-root.pem", "ek-chain"),
-    ("--time", "2020-01-01T00:00:00Z", "ek-chain")])
+    ("--anchors", TPM.parent / "swtpm-ecc/ek-root.pem", "chain-untrusted"),
+    ("--time", "2020-01-01T00:00:00Z", "chain-expired")])
 def test_refused_evidence_is_status_1_with_the_finding(
         given, option, value, code):
     given[given.index(option) + 1] = value
@@ -88,7 +88,7 @@ def test_evidence_that_cannot_be_read_is_refused(given, tmp_path):
     ({"formats": ["tpm"], "pcrs": [{"index": 7}]}, None),
     ({"formats": ["matter"]}, "format"), ({"min_grade": "hardware"}, "grade"),
     ({"secure_boot": True}, "secure-boot"),
-    ({"oem_id": "00000000"}, "oem"),
+    ({"oem_id": "00000000"}, "oem"), ({"crl_required": True}, "path-no-crl"),
     ({"pcrs": [{"index": 8}]}, "pcr-not-quoted"),
     ({"pcrs": [{"index": 7, "sha256": "00" * 32}]}, "pcr-value")])
 def test_a_models_policy_is_applied(given, tmp_path, policy, code):

@@ -336,7 +336,6 @@ fuzz_chain(struct bytes in)
 	if (t == NULL)
 		return;
 	(void)!chain_verify(&cx, der + 1, n - 1, t, CHAIN_CLIENT);
-	(void)!chain_verify_ek(&cx, der + 1, n - 1, NULL, der[0], BYTES_NONE);
 	if (chain_verify_anchor(
 		&cx, der + 1, n - 1, NULL, der[0], BYTES_NONE) != NULL)
 		return;

@@ -1,6 +1,5 @@
 #include "tests/unit/pki/material.h"
 
-#include "pki/chain.h"
 #include "pki/ek.h"
 
 #include "base/file.h"
@@ -48,25 +47,6 @@ certificates_of_makers_are_read(void **state)
 	assert_null(
 	    ek_cert_parse(&cx, pem(CLOUD "uca_tpm_rsa_enc_cert.pem"), &ek));
 	assert_true(bytes_eq(BYTES_OF(ek.manufacturer), LIT("GOOG")));
-}
-
-static void
-a_chain_leads_to_its_maker_and_no_other(void **state)
-{
-	struct bytes chain[] = { vector(RSA "ek-cert.der"),
-		pem(RSA "ek-ca.pem") };
-	struct bytes root = pem(RSA "ek-root.pem");
-	struct bytes other = pem(ECC "ek-root.pem");
-
-	(void)state;
-	cx.now = UNIT_NOW + 30 * DAY;
-	assert_null(chain_verify_ek(&cx, chain, 2, NULL, root, BYTES_NONE));
-	assert_non_null(chain_verify_ek(&cx, chain, 1, NULL, root, BYTES_NONE));
-	assert_non_null(
-	    chain_verify_ek(&cx, chain, 2, NULL, other, BYTES_NONE));
-	/* It is no birth certificate. */
-	assert_non_null(
-	    chain_verify_anchor(&cx, chain, 2, NULL, root, BYTES_NONE));
 }
 
 static const struct err *
@@ -133,7 +113,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(certificates_of_makers_are_read),
-		UNIT_TEST(a_chain_leads_to_its_maker_and_no_other),
 		UNIT_TEST(other_purposes_and_names_are_refused),
 	};
 
