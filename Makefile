@@ -30,13 +30,13 @@ PC := libmicrohttpd gnutls openssl jansson libpq libcbor cjose libcurl \
 PC_CFLAGS = $(eval PC_CFLAGS := $$(shell pkg-config --cflags $(PC)))$(PC_CFLAGS)
 
 LIBS_CORE := -lpq -lcbor -lcjose -ljansson -lssl -lcrypto
-LIBS_SERVER := $(LIBS_CORE) -lmicrohttpd -lgnutls
+LIBS_SERVER := $(LIBS_CORE) -lmicrohttpd -lgnutls -lcurl
 LIBS_CLIENT := $(LIBS_CORE) -lcurl -lmosquitto
 
 src = $(wildcard $(addsuffix /*.c,$(1)))
 obj = $(patsubst %.c,$(BUILD)/%.o,$(call src,$(1)))
 CORE := $(addprefix server/,base codec pki store attest)
-DAEMON := $(addprefix server/,domain http)
+DAEMON := $(addprefix server/,fetch domain http)
 UNIT := $(wildcard tests/unit/*/*_test.c)
 UNIT_BIN := $(patsubst %.c,$(BUILD)/%,$(UNIT))
 

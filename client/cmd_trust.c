@@ -321,6 +321,99 @@ run_crl_add(struct cli *cli)
 	return e;
 }
 
+struct source_put {
+	const char *url, *issuer;
+	const char *every; /* decimal, or NULL */
+};
+
+static const struct json_field source_put_fields[] = {
+	JSON_F_STR(source_put, url, LIMIT_URL, true),
+	JSON_F_RAW(source_put, every, 16, false),
+	JSON_F_STR(source_put, issuer, PEM_BYTES, false),
+	JSON_END,
+};
+
+struct source_row {
+	const char *id, *url, *failure;
+	int64_t every, fetched_at, failed_at;
+};
+
+static const struct json_field source_fields[] = {
+	JSON_F_STR(source_row, id, 64, false),
+	JSON_F_STR(source_row, url, 4096, false),
+	JSON_F_INT(source_row, every, 0, false),
+	JSON_F_TIME(source_row, fetched_at, false),
+	JSON_F_TIME(source_row, failed_at, false),
+	JSON_F_STR(source_row, failure, 4096, false),
+	JSON_END,
+};
+
+struct source_list {
+	struct json_list crl_sources;
+};
+
+static const struct json_field source_list_fields[] = {
+	JSON_F_LIST(source_list, crl_sources, LIMIT_MAKER_CRLS, source_row,
+	    source_fields),
+	JSON_END,
+};
+
+static const struct option_row crl_fetch_options[] = {
+	{ "url", "URL", "where the list is", true },
+	{ "every", "SECONDS", "how often (an hour)", false },
+	{ "issuer", "FILE", "the CA that signs it, if it is no anchor", false },
+	OPTIONS_END,
+};
+
+static const struct err *
+run_crl_fetch(struct cli *cli)
+{
+	const long range[3] = { 60, 2592000, 3600 };
+	const char *issuer = cli_option(cli, "issuer");
+	struct source_put in = { .url = cli_option(cli, "url") };
+	struct source_row row = { .id = "" };
+	struct api_shape put = { source_put_fields, &in };
+	struct api_shape got = { source_fields, &row };
+	const struct err *e;
+	long every;
+
+	e = cli_number(cli, "every", range, &every);
+	if (e == NULL && issuer != NULL)
+		e = read_text(cli, issuer, &in.issuer);
+	in.every = arena_printf(cli->cx.arena, "%ld", every);
+	if (e == NULL)
+		e = admin_call(cli,
+		    at(cli, "POST", "manufacturers", "/crl-sources"), &put,
+		    &got);
+	if (e == NULL)
+		printf("source %s: %s\n", row.id, in.url);
+	return e;
+}
+
+static const struct err *
+run_crl_sources(struct cli *cli)
+{
+	struct source_list list = { { NULL, 0 } };
+	struct api_shape shape = { source_list_fields, &list };
+
+	return admin_show(
+	    cli, at(cli, "GET", "manufacturers", "/crl-sources"), &shape);
+}
+
+static const struct err *
+run_crl_forget(struct cli *cli)
+{
+	const char *rest = arena_printf(cli->cx.arena, "/crl-sources/%s",
+	    api_escape(&cli->cx, cli->arg[1]));
+	const struct err *e;
+
+	e = admin_call(
+	    cli, at(cli, "DELETE", "manufacturers", rest), NULL, NULL);
+	if (e == NULL)
+		printf("source %s removed\n", cli->arg[1]);
+	return e;
+}
+
 static const struct err *
 run_crl_list(struct cli *cli)
 {
@@ -365,5 +458,12 @@ const struct command trust_commands[] = {
 	    show_options, run_crl_list, NULL },
 	{ "crl remove", "MANUFACTURER ID", "removes a revocation list", NULL,
 	    run_crl_remove, NULL },
+	{ "crl fetch", "MANUFACTURER", "fetches a list on a schedule",
+	    crl_fetch_options, run_crl_fetch, NULL },
+	{ "crl sources", "MANUFACTURER",
+	    "shows what is fetched, and how it went", show_options,
+	    run_crl_sources, NULL },
+	{ "crl forget", "MANUFACTURER ID", "stops fetching from a source", NULL,
+	    run_crl_forget, NULL },
 	{ .name = NULL },
 };

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "domain/crl_fetch.h"
 #include "domain/follow.h"
 #include "domain/labels.h"
 #include "domain/live.h"
@@ -105,6 +106,7 @@ struct wiring {
 	char *conninfo;
 	struct db **dbs;
 	struct follow *follow;
+	struct crl_fetch *crl_fetch;
 	struct server *server;
 };
 
@@ -279,6 +281,7 @@ start(struct wiring *w, char why[CFG_WHY_BYTES])
 		return false;
 	w->svc.live = live_new();
 	w->follow = follow_start(&w->svc, w->conninfo);
+	w->crl_fetch = crl_fetch_start(&w->svc, w->conninfo);
 	w->server = server_start(&w->svc, w->dbs, why);
 	return w->server != NULL;
 }
@@ -290,6 +293,7 @@ stop(struct wiring *w)
 
 	server_stop(w->server);
 	follow_stop(w->follow);
+	crl_fetch_stop(w->crl_fetch);
 	live_free(w->svc.live);
 	labels_free(w->svc.labels);
 	anchors_free(w->svc.anchors);

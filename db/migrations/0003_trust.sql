@@ -81,16 +81,24 @@ CREATE INDEX crl_entry_crl ON crl_entry (crl_id);
 
 -- Lists that are fetched on a schedule, by one node at a time.
 CREATE TABLE crl_source (
+	id uuid PRIMARY KEY,
 	manufacturer_id text NOT NULL REFERENCES manufacturer,
 	url text NOT NULL,
 	every interval NOT NULL,
-	issuer bytea,				-- certificate of who signs it
+	issuer text,				-- PEM of who signs it
 	next_at timestamptz NOT NULL DEFAULT now(),
 	fetched_at timestamptz,			-- the last that was good
-	failed_at timestamptz,
-	failure text,
-	PRIMARY KEY (manufacturer_id, url)
+	failed_at timestamptz,			-- the last that was not
+	failure text,				-- of the last, if it was not
+	UNIQUE (manufacturer_id, url)
 );
+CREATE FUNCTION crl_source_notify() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM pg_notify('latchkey_crl', NEW.manufacturer_id);
+	RETURN NULL;
+END $$;
+CREATE TRIGGER crl_source_notify AFTER INSERT OR UPDATE OF url, every, issuer
+	ON crl_source FOR EACH ROW EXECUTE FUNCTION crl_source_notify();
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON crl, crl_entry, crl_source
 	TO latchkey_service;

@@ -110,11 +110,19 @@ check_signer(struct ctx *cx, const struct crl_in *in, struct crl *crl)
 static ERR_FN
 read_list(struct ctx *cx, const struct crl_in *in, struct crl *out)
 {
-	struct bytes text = bytes_str(in->crl), der, more;
+	static const char begin[] = "-----BEGIN ";
+	struct bytes text = in->der, der = in->der, more;
+	bool is_pem = in->crl != NULL ||
+		      (text.n > strlen(begin) &&
+			  bytes_eq((struct bytes){ text.p, strlen(begin) },
+			      bytes_str(begin)));
 	const struct err *e;
 
-	if (pem_next(cx->arena, &text, "X509 CRL", &der) != PEM_BLOCK ||
-	    pem_next(cx->arena, &text, "X509 CRL", &more) != PEM_END)
+	if (in->crl != NULL)
+		text = bytes_str(in->crl);
+	if (is_pem &&
+	    (pem_next(cx->arena, &text, "X509 CRL", &der) != PEM_BLOCK ||
+		pem_next(cx->arena, &text, "X509 CRL", &more) != PEM_END))
 		return fail(cx, &ERR_BAD_CRL, "crl: not one X509 CRL block");
 	e = crl_parse(cx, der, out);
 	return e != NULL ? e : crl_current(cx, out);
@@ -136,6 +144,7 @@ describe(struct ctx *cx, const struct crl_in *in, const struct crl *crl,
 		.issuer = arena_printf(cx->arena, "%.*s", ISSUER_SHOWN,
 		    name_text(cx->arena, crl->issuer)),
 		.der = crl->der,
+		.url = in->url,
 		.this_update = crl->this_update,
 		.next_update = crl->next_update,
 		.created_at = cx->now,

@@ -1,8 +1,8 @@
 /*
  * What makers' CAs revoked (RFC 5280 section 5): lists that an operator hands
- * in.  A list counts for the units of its manufacturer alone, is signed by
- * one of that maker's anchors or by a CA below one, and never makes place for
- * an older one.
+ * in, or names a place for (domain/crl_fetch).  A list counts for the units of
+ * its manufacturer alone, is signed by one of that maker's anchors or by a CA
+ * below one, and never makes place for an older one.
  */
 #ifndef DOMAIN_CRLS_H
 #define DOMAIN_CRLS_H
@@ -16,7 +16,9 @@ extern const struct err ERR_CRL_OLD;    /* KIND_CONFLICT "crl-old" */
 
 struct crl_in {
 	const char *manufacturer_id;
-	const char *crl;    /* PEM */
+	const char *crl;    /* PEM, or NULL */
+	struct bytes der;   /* then this, or PEM as some serve it */
+	const char *url;    /* where it was fetched, or NULL */
 	const char *issuer; /* PEM of the CA below an anchor, or NULL */
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "domain/crl_fetch.h"
 #include "domain/crls.h"
 #include "domain/trust.h"
 #include "http/answer.h"
@@ -213,6 +214,69 @@ delete_crl(struct ctx *cx, struct request *rq, struct reply *rs)
 {
 	const struct err *e =
 	    crls_delete(cx, &rq->caller.admin, rq->param[0], rq->param[1]);
+
+	if (e == NULL)
+		reply_body(rs, 204, NULL, BYTES_NONE);
+	return e;
+}
+
+static const struct json_field source_in_fields[] = {
+	JSON_F_STR(crl_source_in, url, LIMIT_URL, true),
+	JSON_F_INT(crl_source_in, every, INT32_MAX, false),
+	JSON_F_STR(crl_source_in, issuer, PEM_MAX, false),
+	JSON_END,
+};
+
+static const struct json_field source_fields[] = {
+	JSON_F_STR(crl_source, id, 36, true),
+	ANSWER_STR(
+	    crl_source, manufacturer_id, "manufacturer", LIMIT_SLUG, true),
+	JSON_F_STR(crl_source, url, LIMIT_URL, true),
+	JSON_F_INT(crl_source, every, 0, true),
+	JSON_F_TIME(crl_source, fetched_at, false),
+	JSON_F_TIME(crl_source, failed_at, false),
+	JSON_F_STR(crl_source, failure, LIMIT_BODY_SMALL, false),
+	JSON_END,
+};
+
+static const struct json_field sources_fields[] =
+    ANSWER_PAGE("crl_sources", LIMIT_MAKER_CRLS, crl_source, source_fields);
+
+const struct err *
+post_crl_source(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct crl_source_in in = { .manufacturer_id = rq->param[0] };
+	struct crl_source out;
+	const struct err *e;
+	bool created;
+
+	e = json_read(cx, rq->body, source_in_fields, &in);
+	if (e == NULL)
+		e = crl_source_set(cx, &rq->caller.admin, &in, &out, &created);
+	if (e != NULL)
+		return e;
+	return answer_json(cx, rs, created ? 201 : 200, source_fields, &out);
+}
+
+const struct err *
+get_crl_sources(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct answer_page page = { .next = NULL };
+	struct crl_source *all;
+	const struct err *e;
+
+	e = crl_sources(cx, rq->param[0], &all, &page.rows.n);
+	if (e != NULL)
+		return e;
+	page.rows.v = all;
+	return answer_json(cx, rs, 200, sources_fields, &page);
+}
+
+const struct err *
+delete_crl_source(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	const struct err *e = crl_source_remove(
+	    cx, &rq->caller.admin, rq->param[0], rq->param[1]);
 
 	if (e == NULL)
 		reply_body(rs, 204, NULL, BYTES_NONE);

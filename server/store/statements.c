@@ -9,6 +9,7 @@
 #include "store/bootstrap.h"
 #include "store/certificate.h"
 #include "store/crl.h"
+#include "store/crl_source.h"
 #include "store/device.h"
 #include "store/enrollment.h"
 #include "store/event.h"
@@ -32,6 +33,7 @@ const struct stmt *const *const store_statements[] = {
 	bootstrap_stmts,
 	certificate_stmts,
 	crl_stmts,
+	crl_source_stmts,
 	device_stmts,
 	enrollment_stmts,
 	event_stmts,

@@ -3,6 +3,9 @@ its CA revoked, and by which names a unit is listed."""
 
 import base64
 import datetime
+import http.server
+import threading
+import time
 import pathlib
 
 import pytest
@@ -507,3 +510,105 @@ def test_a1_a_second_enrollment_of_a_live_unit_is_refused_and_a_sign(
     assert signs(operator) == [("device.second_key", unit.id)]
     assert owner.device(unit.id).json()["quarantined"] is (
         clones == "quarantine")
+
+
+# ------------------------------------------------------- fetched on a schedule
+
+@pytest.fixture
+def web():
+    """A CA's web server; its files by name, and who asked for what."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            status, body = self.server.files.get(self.path, (404, b""))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            if status == 302:
+                self.send_header("Location", "/good.crl")
+            self.end_headers()
+            try:
+                self.wfile.write(body)
+            except OSError:
+                pass  # it had enough
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.files = {}
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def add_source(operator, maker, url, **body):
+    return operator.call("POST", f"/manufacturers/{maker.id}/crl-sources",
+        json={"url": url, **body})
+
+
+def fetched(operator, maker, url):
+    """The source, once it was fetched or failed."""
+    for _ in range(100):
+        for s in expect(operator.call("GET",
+                f"/manufacturers/{maker.id}/crl-sources"),
+                200).json()["crl_sources"]:
+            if s["url"] == url and ("fetched_at" in s or "failed_at" in s):
+                return s
+        time.sleep(0.1)
+    raise AssertionError("never fetched")
+
+
+def test_a_list_is_fetched_and_counts_like_one_handed_in(stack, operator, web):
+    maker = Maker()
+    operator.register(maker)
+    unit = Device(stack, maker)
+    operator.allow(unit)
+    der = x509.load_pem_x509_crl(make_crl(maker, number_of(unit)).encode()
+        ).public_bytes(serialization.Encoding.DER)
+    web.files["/good.crl"] = (200, der)
+    made = expect(add_source(operator, maker, web.url + "/good.crl"),
+        201).json()
+    source = fetched(operator, maker, web.url + "/good.crl")
+    assert "failure" not in source and source["every"] == 3600
+    expect(unit.authorize(), 400)
+    (crl,) = expect(operator.call("GET", "/manufacturers/acme/crls"),
+        200).json()["crls"]
+    assert crl["url"] == web.url + "/good.crl"
+    assert expect(add_source(operator, maker, web.url + "/good.crl",
+        every=60), 200).json()["id"] == made["id"]
+    path = f"/manufacturers/acme/crl-sources/{made['id']}"
+    expect(operator.call("DELETE", path), 204)
+    expect(operator.call("DELETE", path), 404)
+    expect(unit.authorize(), 400)
+
+
+def test_what_cannot_be_fetched_or_is_no_list_is_an_event_once(
+        stack, operator, web):
+    maker = Maker()
+    operator.register(maker)
+    web.files.update({
+        "/moved.crl": (302, b""), "/html": (200, b"<html>"),
+        "/huge": (200, b"0" * (1 << 21)),
+        "/forged": (200, make_crl(maker, 7, key=new_key()).encode())})
+    for path, why in (("/missing", "status 404"), ("/moved.crl", "status 302"),
+            ("/html", "crl"), ("/huge", "more than"),
+            ("/forged", "no anchor of acme signed")):
+        expect(add_source(operator, maker, web.url + path), 201)
+        assert why in fetched(operator, maker, web.url + path)["failure"]
+    failed = [e for e in operator.events() if e["kind"] == "crl.fetch_failed"]
+    assert len(failed) == 5
+    assert expect(operator.call("GET", "/manufacturers/acme/crls"),
+        200).json()["crls"] == []
+
+
+@pytest.mark.parametrize("body", [
+    {"url": "file:///etc/passwd"}, {"url": "ftp://a/b"}, {"url": "http://"},
+    {"url": "http://user:password@a/"}, {"url": "http://a/ b"},
+    {"url": "http://a/" + "b" * 256}, {"url": "http://a/", "every": 1},
+    {"url": "http://a/", "issuer": "x"}, {}])
+def test_a_source_that_cannot_be_is_400(operator, body):
+    maker = Maker()
+    operator.register(maker)
+    expect(operator.call("POST", "/manufacturers/acme/crl-sources",
+        json=body), 400)

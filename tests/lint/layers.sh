@@ -17,8 +17,9 @@ done <<-'LAYERS'
 	codec base
 	pki base
 	store base
+	fetch base
 	attest base codec pki
-	domain base codec pki store attest
+	domain base codec pki store attest fetch
 	http base codec domain
 	plugin base codec pki store
 	client base codec pki attest store

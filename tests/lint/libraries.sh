@@ -18,6 +18,6 @@ done <<-'LIBRARIES'
 	gnutls/ server/http
 	mosquitto_(broker|plugin) server/plugin
 	mosquitto.h (server/plugin|client)
-	curl/ client
+	curl/ (server/fetch|client)
 LIBRARIES
 exit $bad

@@ -1,0 +1,235 @@
+#include "domain/crl_fetch.h"
+
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/text.h"
+#include "domain/crls.h"
+#include "domain/registry.h"
+#include "domain/svc.h"
+#include "fetch/fetch.h"
+#include "pki/cert.h"
+#include "store/event.h"
+#include "store/listen.h"
+
+#define CHANNEL "latchkey_crl"
+#define LOOK_EVERY_MS 30000
+#define RETRY_MS 1000
+#define RETRY_SECONDS 900
+#define EVERY_LEAST 60
+#define EVERY_MOST (30 * INT64_C(86400))
+#define EVERY_DEFAULT 3600
+/* A list of LIMIT_CRL bytes with all that is made of it. */
+#define FETCH_ARENA (24 * (size_t)MIB)
+
+static const struct err ERR_SOURCE = { KIND_INVALID, "bad-crl-source",
+	"No list can be fetched from there." };
+
+struct crl_fetch {
+	pthread_t thread;
+	const struct svc *svc;
+	struct db *db;
+	int wake_fd;
+};
+
+static const struct stmt *const *const STATEMENTS[] = { crl_stmts,
+	crl_source_stmts, event_stmts, registry_stmts, NULL };
+
+/* Fetched and stored; the reason stays on the context. */
+static ERR_FN
+fetch_one(struct ctx *cx, const struct crl_source *s)
+{
+	static const struct admin_caller schedule = { .token_id = NULL };
+	struct crl_in in = { .manufacturer_id = s->manufacturer_id,
+		.issuer = s->issuer,
+		.url = s->url };
+	struct crl_row row;
+	const struct err *e;
+	bool created;
+
+	e = fetch_get(cx, s->url, LIMIT_CRL, &in.der);
+	return e != NULL ? e : crls_add(cx, &schedule, &in, &row, &created);
+}
+
+/* One source that is due; *more false if there was none.  A failure is an
+ * event when it begins. */
+static ERR_FN
+work(struct ctx *cx, bool *more)
+{
+	struct crl_source s;
+	const struct err *e = crl_source_take(cx, &s, more), *failed;
+
+	if (e != NULL || !*more)
+		return e;
+	failed = fetch_one(cx, &s);
+	if (failed == &ERR_STORE)
+		return failed;
+	if (failed != NULL && s.failure == NULL)
+		e = event_add(cx, &(struct event){ .kind = "crl.fetch_failed",
+				      .manufacturer_id = s.manufacturer_id,
+				      .code = failed->code,
+				      .detail = cx->reason });
+	if (e != NULL)
+		return e;
+	return crl_source_done(
+	    cx, s.id, failed == NULL ? NULL : cx->reason, RETRY_SECONDS);
+}
+
+/* One connection's life: until it is lost or we are to stop (false). */
+static bool
+fetch_connection(struct crl_fetch *f, struct ctx *cx)
+{
+	enum listen_outcome r;
+	bool more;
+
+	if (!listen_start(cx, CHANNEL))
+		return listen_wait(cx, f->wake_fd, RETRY_MS, NULL, NULL) !=
+		       LISTEN_WOKEN;
+	for (;;) {
+		cx->now = clock_now();
+		if (work(cx, &more) != NULL)
+			return listen_wait(cx, f->wake_fd, RETRY_MS, NULL,
+				   NULL) != LISTEN_WOKEN;
+		arena_reset(cx->arena);
+		r = listen_wait(
+		    cx, f->wake_fd, more ? 0 : LOOK_EVERY_MS, NULL, NULL);
+		if (r == LISTEN_WOKEN)
+			return false;
+		if (r == LISTEN_LOST)
+			return true;
+	}
+}
+
+static void *
+run(void *arg)
+{
+	struct crl_fetch *f = arg;
+	AUTO_STRUCT(arena) *arena = arena_new(FETCH_ARENA);
+	struct ctx cx = {
+		.arena = arena, .db = f->db, .svc = f->svc, .rid = "crl-fetch"
+	};
+
+	while (fetch_connection(f, &cx))
+		arena_reset(arena);
+	return NULL;
+}
+
+struct crl_fetch *
+crl_fetch_start(const struct svc *svc, const char *conninfo)
+{
+	struct crl_fetch *f = mem_new(1, sizeof(*f));
+
+	f->svc = svc;
+	f->db = db_new(conninfo, STATEMENTS);
+	f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	must(f->wake_fd >= 0);
+	must(pthread_create(&f->thread, NULL, run, f) == 0);
+	return f;
+}
+
+void
+crl_fetch_stop(struct crl_fetch *f)
+{
+	uint64_t one = 1;
+
+	if (f == NULL)
+		return;
+	must(write(f->wake_fd, &one, sizeof(one)) == sizeof(one));
+	must(pthread_join(f->thread, NULL) == 0);
+	db_free(f->db);
+	(void)close(f->wake_fd);
+	mem_free(f);
+}
+
+static ERR_FN
+check_source(struct ctx *cx, const struct crl_source_in *in)
+{
+	struct bytes der;
+	size_t n;
+
+	if (!fetch_url_ok(in->url))
+		return fail(cx, &ERR_SOURCE,
+		    "url: http or https, at most %d bytes, no user", LIMIT_URL);
+	if (in->every != 0 &&
+	    (in->every < EVERY_LEAST || in->every > EVERY_MOST))
+		return fail(cx, &ERR_SOURCE, "every: from a minute to 30 days");
+	return in->issuer == NULL
+		   ? NULL
+		   : cert_read_pem(cx, bytes_str(in->issuer), &der, 1, &n);
+}
+
+const struct err *
+crl_source_set(struct ctx *cx, const struct admin_caller *by,
+    const struct crl_source_in *in, struct crl_source *out, bool *created)
+{
+	char id[UUID_TEXT_BYTES];
+	const struct crl_source s = { .id = id,
+		.manufacturer_id = in->manufacturer_id,
+		.url = in->url,
+		.issuer = in->issuer,
+		.every = in->every == 0 ? EVERY_DEFAULT : in->every };
+	struct crl_source *all;
+	struct manufacturer m;
+	const struct err *e;
+	TX tx = { 0 };
+	size_t n = 0;
+
+	rng_uuid(id);
+	e = manufacturer_get(cx, in->manufacturer_id, &m);
+	if (e == NULL)
+		e = check_source(cx, in);
+	if (e == NULL)
+		e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = crl_lock(cx, in->manufacturer_id);
+	if (e == NULL)
+		e = crl_source_list(cx, in->manufacturer_id, &all, &n);
+	if (e == NULL && n >= LIMIT_MAKER_CRLS)
+		e = fail(cx, &ERR_SOURCE, "%s has %d sources",
+		    in->manufacturer_id, LIMIT_MAKER_CRLS);
+	if (e == NULL)
+		e = crl_source_put(cx, &s, out, created);
+	if (e == NULL)
+		e = event_add(cx, &(struct event){ .kind = "crl_source.set",
+				      .manufacturer_id = in->manufacturer_id,
+				      .admin_token_id = by->token_id,
+				      .detail = in->url });
+	return e != NULL ? e : tx_commit(&tx);
+}
+
+const struct err *
+crl_sources(struct ctx *cx, const char *manufacturer_id,
+    struct crl_source **out, size_t *n)
+{
+	struct manufacturer m;
+	const struct err *e = manufacturer_get(cx, manufacturer_id, &m);
+
+	return e != NULL ? e : crl_source_list(cx, manufacturer_id, out, n);
+}
+
+const struct err *
+crl_source_remove(struct ctx *cx, const struct admin_caller *by,
+    const char *manufacturer_id, const char *id)
+{
+	const struct err *e;
+	TX tx = { 0 };
+
+	if (!text_is_uuid(bytes_str(id)))
+		return fail(cx, &ERR_NOT_FOUND, "no UUID in lower case");
+	e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = crl_source_delete(cx, manufacturer_id, id);
+	if (e == NULL)
+		e = event_add(cx, &(struct event){ .kind = "crl_source.removed",
+				      .manufacturer_id = manufacturer_id,
+				      .admin_token_id = by->token_id,
+				      .detail = id });
+	return e != NULL ? e : tx_commit(&tx);
+}

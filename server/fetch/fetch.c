@@ -1,0 +1,77 @@
+#include "fetch/fetch.h"
+
+#include <curl/curl.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/limits.h"
+
+#define CONNECT_SECONDS 5L
+#define FETCH_SECONDS 20L
+
+AUTO_DEFINE(CURL, curl_easy_cleanup);
+
+const struct err ERR_FETCH = { KIND_UNAVAILABLE, "fetch-failed",
+	"The file could not be fetched." };
+
+bool
+fetch_url_ok(const char *url)
+{
+	const char *host, *p;
+
+	if (strncmp(url, "http://", 7) == 0)
+		host = url + 7;
+	else if (strncmp(url, "https://", 8) == 0)
+		host = url + 8;
+	else
+		return false;
+	for (p = url; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~')
+			return false;
+	return p - url <= LIMIT_URL && strcspn(host, "/?#@") > 0 &&
+	       host[strcspn(host, "/?#@")] != '@';
+}
+
+static size_t
+take(char *data, size_t size, size_t n, void *arg)
+{
+	struct buf *body = arg;
+	struct bytes all;
+
+	buf_put(body, (struct bytes){ (const uint8_t *)data, size * n });
+	/* Anything but n ends the transfer: over the limit. */
+	return buf_bytes(body, &all) ? n : 0;
+}
+
+const struct err *
+fetch_get(struct ctx *cx, const char *url, size_t max, struct bytes *out)
+{
+	AUTO(CURL) *c = curl_easy_init();
+	char why[CURL_ERROR_SIZE] = "";
+	struct buf body;
+	long status = 0;
+	CURLcode rc;
+
+	if (c == NULL || !fetch_url_ok(url))
+		return fail(cx, &ERR_FETCH, "not a URL to fetch");
+	buf_init(&body, cx->arena, max);
+	(void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(c, CURLOPT_URL, url);
+	(void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	(void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
+	(void)curl_easy_setopt(c, CURLOPT_WRITEDATA, &body);
+	(void)curl_easy_setopt(c, CURLOPT_ERRORBUFFER, why);
+	(void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+	(void)curl_easy_setopt(c, CURLOPT_TIMEOUT, FETCH_SECONDS);
+	rc = curl_easy_perform(c);
+	(void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
+	if (!buf_bytes(&body, out))
+		return fail(cx, &ERR_FETCH, "more than %zu bytes", max);
+	if (rc != CURLE_OK)
+		return fail(cx, &ERR_FETCH, "%s",
+		    *why != '\0' ? why : curl_easy_strerror(rc));
+	if (status != 200)
+		return fail(cx, &ERR_FETCH, "status %ld", status);
+	return NULL;
+}
