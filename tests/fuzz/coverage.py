@@ -60,6 +60,7 @@ PARSERS = {
     "cms": ["server/pki/cms.c -cms_certs_only -wrap"],
     "cbor": ["server/codec/cbor.c"],
     "cose": ["server/codec/cose.c"],
+    "corim": ["server/codec/corim.c", "server/codec/corim_json.c"],
     "tpm": ["server/codec/tpm.c -tpm_put_2b"],
     "tpm_log": ["server/codec/tpm_log.c"],
     "ek": ["server/pki/ek.c"],

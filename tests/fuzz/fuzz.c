@@ -18,6 +18,7 @@
 #include "codec/birth_line.h"
 #include "codec/dice.h"
 #include "codec/cbor.h"
+#include "codec/corim.h"
 #include "codec/cose.h"
 #include "codec/form.h"
 #include "codec/json.h"
@@ -666,6 +667,21 @@ fuzz_cose(struct bytes in)
 	}
 }
 
+/* Whatever is allowed is of a class and has a digest. */
+static void
+fuzz_corim(struct bytes in)
+{
+	struct corim c = { .n_values = 0 };
+	size_t i;
+
+	if (corim_read(&cx, in, &c) != NULL)
+		return;
+	for (i = 0; i < c.n_values; i++)
+		must(c.value[i].class_id.n > 0 && c.value[i].digest.n >= 32);
+	for (i = 0; i < c.n_keys; i++)
+		must(c.key[i].pem != NULL);
+}
+
 /* A public area, an attestation or a signature. */
 static void
 fuzz_tpm(struct bytes in)
@@ -749,6 +765,7 @@ static const struct row {
 	{ "matter_evidence", fuzz_matter_evidence },
 	{ "cbor", fuzz_cbor },
 	{ "cose", fuzz_cose },
+	{ "corim", fuzz_corim },
 	{ "tpm", fuzz_tpm },
 	{ "tpm_log", fuzz_tpm_log },
 	{ "ek", fuzz_ek },

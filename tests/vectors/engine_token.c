@@ -7,8 +7,11 @@
 #include <stdlib.h>
 
 #include "attest/attest.h"
+#include "attest/endorse.h"
 #include "attest/fmt_eat.h"
 #include "attest/token.h"
+#include "base/arena.h"
+#include "base/mem.h"
 
 static const struct err *
 judge(const char *format, struct bytes token, const struct attest_basis *basis)
@@ -22,27 +25,48 @@ judge(const char *format, struct bytes token, const struct attest_basis *basis)
 	return yes_if(v.accepted, v.accepted ? "" : verdict_refusal(&v)->code);
 }
 
-/* Token, kind of key, key, nonce. */
+/* Files, each after its length in four bytes. */
+static const struct err *
+load(struct bytes files, struct attest_policy *policy,
+    struct attest_anchor *anchor, size_t *n)
+{
+	struct corim *c = arena_alloc(engine_cx.arena, sizeof(*c));
+	const struct err *e = NULL;
+	size_t size;
+
+	while (e == NULL && files.n > 0) {
+		size = (size_t)files.p[2] << 8 | files.p[3];
+		e = corim_read(
+		    &engine_cx, (struct bytes){ files.p + 4, size }, c);
+		files.p += 4 + size;
+		files.n -= 4 + size;
+	}
+	if (e == NULL)
+		e = endorse_policy(&engine_cx, c, policy);
+	return e != NULL ? e : endorse_anchors(&engine_cx, c, anchor, n);
+}
+
+/* Token, kind of key, key, nonce, reference values. */
 static const struct err *
 ask_psa(const struct bytes *in)
 {
-	struct attest_anchor anchor = {
-		.kind = bytes_eq(in[1], bytes_str("secret"))
-			    ? ANCHOR_SECRET_KEY
-			    : ANCHOR_PUBLIC_KEY,
-		.value = in[2],
-	};
+	struct attest_anchor anchor[LIMIT_ANCHORS] = { {
+	    .kind = bytes_eq(in[1], bytes_str("secret")) ? ANCHOR_SECRET_KEY
+							 : ANCHOR_PUBLIC_KEY,
+	    .value = in[2],
+	} };
 	struct attest_policy policy = {
 		.profile = { "tag:psacertified.org,2023:psa#tfm",
 		    "http://arm.com/psa/2.0.0", "PSA_IOT_PROFILE_1" },
 		.n_profiles = 3,
 		.lifecycle_secured = true,
 	};
-	struct attest_basis basis = { .anchor = &anchor,
-		.n_anchors = 1,
+	struct attest_basis basis = { .anchor = anchor,
+		.n_anchors = in[2].n > 0,
 		.policy = &policy,
 		.nonce = in[3] };
 
+	must(load(in[4], &policy, anchor, &basis.n_anchors) == NULL);
 	return judge("psa", in[0], &basis);
 }
 
@@ -105,6 +129,6 @@ ask_eat_structure(const struct bytes *in)
 const struct question questions_token[] = {
 	{ "eat", ask_eat, 5 },
 	{ "eat-structure", ask_eat_structure, 1 },
-	{ "psa", ask_psa, 6 },
+	{ "psa", ask_psa, 5 },
 	{ NULL, NULL, 0 },
 };

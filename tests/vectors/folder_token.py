@@ -9,23 +9,24 @@ def public_key(path):
     return base64.b64decode("".join(l for l in lines if "-" not in l))
 
 
-def endorsed(folder, case, suffix):
-    """What a folder of reference values has of a kind, each with its length
-    in four bytes before it."""
+def endorsed(folder, case):
+    """The reference values and keys of a folder, each file with its length in
+    four bytes before it."""
     if not case.get("endorsements"):
         return b""
-    files = sorted((folder / case["endorsements"]).glob("*" + suffix))
-    return b"".join(len(f.read_bytes()).to_bytes(4, "big") + f.read_bytes()
-        for f in files)
+    files = sorted(p.read_bytes()
+        for p in (folder / case["endorsements"]).iterdir())
+    return b"".join(len(f).to_bytes(4, "big") + f for f in files)
 
 
 def psa_token(folder, case):
-    path = folder / case["key"]
-    key = ((b"secret", path.read_bytes()) if case["type"] == "mac0"
-        else (b"public", public_key(path)))
-    return "psa", [(folder / case["file"]).read_bytes(), *key,
-        bytes.fromhex(case.get("nonce") or ""),
-        endorsed(folder, case, ".cbor"), endorsed(folder, case, ".json")]
+    kind, key = b"public", b""
+    if case["key"] and case["type"] == "mac0":
+        kind, key = b"secret", (folder / case["key"]).read_bytes()
+    elif case["key"]:
+        key = public_key(folder / case["key"])
+    return "psa", [(folder / case["file"]).read_bytes(), kind, key,
+        bytes.fromhex(case.get("nonce") or ""), endorsed(folder, case)]
 
 
 def eat(folder, case):
