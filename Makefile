@@ -143,7 +143,8 @@ unit: $(UNIT_BIN)
 	@for t in $(UNIT_BIN); do $$t || exit 1; done
 
 # The parsers alone; one program under the name of each row of its table.
-FUZZED := $(BUILD)/tests/fuzz/fuzz.o $(addprefix $(BUILD)/server/,http/guard.o domain/label_read.o) \
+FUZZED := $(addprefix $(BUILD)/tests/fuzz/,fuzz.o evidence.o) \
+	$(addprefix $(BUILD)/server/,http/guard.o domain/label_read.o) \
 	$(call obj,$(addprefix server/,base codec pki attest))
 $(BUILD)/fuzz-replay: $(BUILD)/tests/fuzz/replay.o $(FUZZED)
 	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LIBS_CORE)

@@ -1,0 +1,26 @@
+/*
+ * What the rows share (tests/fuzz/fuzz.c).
+ */
+#ifndef FUZZ_FUZZ_H
+#define FUZZ_FUZZ_H
+
+#include "base/bytes.h"
+#include "base/ctx.h"
+
+/* The context of one input. */
+extern struct ctx cx;
+
+/* Rows of tests/fuzz/evidence.c. */
+void fuzz_cbor(struct bytes in);
+void fuzz_corim(struct bytes in);
+void fuzz_cose(struct bytes in);
+void fuzz_dice(struct bytes in);
+void fuzz_eat(struct bytes in);
+void fuzz_ek(struct bytes in);
+void fuzz_idevid(struct bytes in);
+void fuzz_matter_evidence(struct bytes in);
+void fuzz_psa(struct bytes in);
+void fuzz_tpm(struct bytes in);
+void fuzz_tpm_log(struct bytes in);
+
+#endif
