@@ -37,11 +37,14 @@ quick_fn quick_csrattrs;
 handler_fn post_approval_lookup;
 handler_fn post_approval_decision;
 handler_fn post_claim;
-handler_fn post_tpm_challenge;
-handler_fn post_tpm_proof;
 handler_fn get_devices;
 handler_fn get_device;
 handler_fn delete_device;
+
+/* h_attestation.c, h_tpm.c: evidence ahead of what it is for. */
+handler_fn post_attestation_nonce;
+handler_fn post_tpm_challenge;
+handler_fn post_tpm_proof;
 
 /* h_admin*.c: operators. */
 handler_fn get_manufacturers;

@@ -27,6 +27,7 @@ const struct route routes[] = {
 	{ METHOD_POST, "/.well-known/est/{label}/serverkeygen", WHO_ENROLLEE, 0, BODY_PKCS10, LIMIT_BODY_EST, AS_EST, post_serverkeygen, NULL },
 	{ METHOD_POST, "/.well-known/est/{label}/fullcmc", WHO_ANYONE, 0, BODY_ANY, LIMIT_BODY_EST, AS_EST, post_fullcmc, NULL },
 
+	{ METHOD_POST, "/v1/attestation/nonce", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, post_attestation_nonce, NULL },
 	{ METHOD_POST, "/v1/attestation/tpm", WHO_ANYONE, 0, BODY_JSON, LIMIT_BODY_EVIDENCE, AS_PROBLEM, post_tpm_challenge, NULL },
 	{ METHOD_POST, "/v1/attestation/tpm/proof", WHO_ANYONE, 0, BODY_JSON, LIMIT_BODY_EVIDENCE, AS_PROBLEM, post_tpm_proof, NULL },
 
