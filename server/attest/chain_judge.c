@@ -1,7 +1,7 @@
 #include "attest/chain_judge.h"
 
+#include "base/arena.h"
 #include "pki/device_names.h"
-#include "pki/digest.h"
 #include "pki/dn.h"
 #include "pki/path.h"
 
@@ -12,89 +12,72 @@ static const uint8_t EKU_CLIENT[] = { 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03,
 /* tcg-kp-EKCertificate (TCG EK Credential Profile 2.5, section 3.2.16). */
 static const uint8_t EKU_EK[] = { 0x67, 0x81, 0x05, 0x08, 0x01 };
 
-/* What the chain is judged with, beside one anchor. */
+/* What the chain is judged with. */
 struct material {
 	struct bytes pool[LIMIT_PATH_POOL], crl[LIMIT_CRLS];
-	size_t n_pool, n_crls;
-	struct path_rules rules;
+	struct path_anchor *anchor;
+	size_t n_pool, n_crls, n_anchors;
 };
 
-/* Whether a list comes from an issuer in the pool, or above it. */
-static bool
-concerns(struct ctx *cx, const struct material *m, struct bytes list)
-{
-	struct path_cert c;
-	struct bytes issuer;
-	size_t i;
-
-	if (!crl_issuer(list, &issuer))
-		return false;
-	for (i = 0; i < m->n_pool; i++)
-		if (path_cert_parse(cx, m->pool[i], &c) == NULL &&
-		    (dn_same(issuer, c.issuer_dn) ||
-			dn_same(issuer, c.subject_dn)))
-			return true;
-	return false;
-}
-
 static void
-gather(struct ctx *cx, const struct bytes *chain, size_t n,
+gather_certificates(struct ctx *cx, const struct bytes *chain, size_t n,
     const struct attest_basis *basis, struct material *m)
 {
 	size_t i;
 
-	*m = (struct material){ .n_pool = 0 };
+	m->anchor =
+	    arena_alloc(cx->arena, (basis->n_anchors + 1) * sizeof(*m->anchor));
 	for (i = 0; i < n; i++)
 		m->pool[m->n_pool++] = chain[i];
-	for (i = 0; i < basis->n_anchors && m->n_pool < LIMIT_PATH_POOL; i++)
-		if (basis->anchor[i].kind == ANCHOR_CRL_SIGNER)
-			m->pool[m->n_pool++] = basis->anchor[i].value;
-	for (i = 0; i < basis->n_anchors && m->n_crls < LIMIT_CRLS; i++)
-		if (basis->anchor[i].kind == ANCHOR_CRL &&
-		    concerns(cx, m, basis->anchor[i].value))
-			m->crl[m->n_crls++] = basis->anchor[i].value;
-	m->rules = (struct path_rules){ .anchor_rules = true,
-		.anchor_is_ca = true,
-		.anchor_expires = true,
-		.crl = basis->policy->crl_required ? PATH_CRL_NEEDED
-						   : PATH_CRL_KNOWN };
+	for (i = 0; i < basis->n_anchors; i++) {
+		const struct attest_anchor *a = &basis->anchor[i];
+
+		if (a->kind == ANCHOR_CERTIFICATE)
+			m->anchor[m->n_anchors++] =
+			    (struct path_anchor){ .der = a->value,
+				    .issues = true,
+				    .scope = a->scope_spki_sha256 };
+		else if (a->kind == ANCHOR_CRL_SIGNER &&
+			 m->n_pool < LIMIT_PATH_POOL)
+			m->pool[m->n_pool++] = a->value;
+	}
 }
 
-/* A11: a CA of the path below the anchor has the key of the scope. */
-static const struct err *
-judge_scope(struct ctx *cx, const struct path *path, struct bytes scope)
+/* The lists whose issuer is in the pool or above it. */
+static void
+gather_lists(
+    struct ctx *cx, const struct attest_basis *basis, struct material *m)
 {
-	uint8_t hash[SHA256_BYTES];
+	struct path_cert *c = arena_alloc(cx->arena, m->n_pool * sizeof(*c));
+	struct bytes issuer;
+	size_t i, k, n = 0;
+
+	for (i = 0; i < m->n_pool; i++)
+		if (path_cert_parse(cx, m->pool[i], &c[n]) == NULL)
+			n++;
+	for (i = 0; i < basis->n_anchors; i++) {
+		const struct attest_anchor *a = &basis->anchor[i];
+
+		if (a->kind != ANCHOR_CRL || !crl_issuer(a->value, &issuer))
+			continue;
+		for (k = 0; k < n; k++)
+			if (dn_same(issuer, c[k].issuer_dn) ||
+			    dn_same(issuer, c[k].subject_dn))
+				break;
+		if (k < n && m->n_crls < LIMIT_CRLS)
+			m->crl[m->n_crls++] = a->value;
+	}
+}
+
+static bool
+has_lists(const struct attest_basis *basis)
+{
 	size_t i;
 
-	if (scope.n == 0)
-		return NULL;
-	for (i = 1; i + 1 < path->n; i++) {
-		digest_sha256(path->cert[i]->spki, hash);
-		if (bytes_eq(BYTES_OF(hash), scope))
-			return NULL;
-	}
-	return fail(cx, &ERR_CHAIN_SCOPE,
-	    "chain: not through the anchor's intermediate (A11)");
-}
-
-static const struct err *
-judge_under(
-    struct ctx *cx, const struct material *m, const struct attest_anchor *a)
-{
-	const struct path_anchor anchor = { .der = a->value, .issues = true };
-	const struct path_input in = { .leaf = m->pool[0],
-		.anchor = &anchor,
-		.n_anchors = 1,
-		.pool = m->pool + 1,
-		.n_pool = m->n_pool - 1,
-		.crl = m->crl,
-		.n_crls = m->n_crls };
-	const struct err *e;
-	struct path path;
-
-	e = path_validate(cx, &in, &m->rules, &path);
-	return e != NULL ? e : judge_scope(cx, &path, a->scope_spki_sha256);
+	for (i = 0; i < basis->n_anchors; i++)
+		if (basis->anchor[i].kind == ANCHOR_CRL)
+			return true;
+	return false;
 }
 
 static void
@@ -114,46 +97,50 @@ refuse(struct verdict *v, const struct err *e)
 }
 
 static void
-judge(struct ctx *cx, const struct material *m,
-    const struct attest_basis *basis, struct verdict *v)
+judge(struct ctx *cx, const struct bytes *chain, size_t n,
+    const struct attest_basis *basis, struct path_rules rules,
+    struct verdict *v)
 {
-	const struct err *e, *worst = NULL;
-	size_t i;
+	struct material m = { .n_pool = 0 };
+	struct path_input in;
+	const struct err *e;
+	struct path path;
 
-	for (i = 0; i < basis->n_anchors; i++) {
-		if (basis->anchor[i].kind != ANCHOR_CERTIFICATE)
-			continue;
-		e = judge_under(cx, m, &basis->anchor[i]);
-		if (e == NULL)
-			return;
-		/* Another anchor's refusal says less than one of a path. */
-		if (worst == NULL || worst == &ERR_CHAIN_UNTRUSTED)
-			worst = e;
-	}
-	refuse(v, worst == NULL ? &ERR_CHAIN_UNTRUSTED : worst);
+	rules.anchor_rules = rules.anchor_is_ca = rules.anchor_expires = true;
+	rules.crl =
+	    basis->policy->crl_required ? PATH_CRL_NEEDED : PATH_CRL_KNOWN;
+	gather_certificates(cx, chain, n, basis, &m);
+	if (has_lists(basis))
+		gather_lists(cx, basis, &m);
+	in = (struct path_input){ .leaf = m.pool[0],
+		.anchor = m.anchor,
+		.n_anchors = m.n_anchors,
+		.pool = m.pool + 1,
+		.n_pool = m.n_pool - 1,
+		.crl = m.crl,
+		.n_crls = m.n_crls };
+	e = path_validate(cx, &in, &rules, &path);
+	if (e != NULL)
+		refuse(v, e);
 }
 
 void
 chain_judge(struct ctx *cx, const struct bytes *chain, size_t n,
     const struct attest_basis *basis, struct verdict *v)
 {
-	struct material m;
+	const struct path_rules rules = { .purpose = BYTES_OF(EKU_CLIENT),
+		.key_usage = USAGE_SIGNATURE };
 
-	gather(cx, chain, n, basis, &m);
-	m.rules.purpose = BYTES_OF(EKU_CLIENT);
-	m.rules.key_usage = USAGE_SIGNATURE;
-	judge(cx, &m, basis, v);
+	judge(cx, chain, n, basis, rules, v);
 }
 
 void
 chain_judge_ek(struct ctx *cx, const struct bytes *chain, size_t n,
     const struct attest_basis *basis, struct verdict *v)
 {
-	struct material m;
+	const struct path_rules rules = { .purpose = BYTES_OF(EKU_EK) };
 
-	gather(cx, chain, n, basis, &m);
-	m.rules.purpose = BYTES_OF(EKU_EK);
-	judge(cx, &m, basis, v);
+	judge(cx, chain, n, basis, rules, v);
 }
 
 enum grade

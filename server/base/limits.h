@@ -32,6 +32,7 @@
 #define LIMIT_POLICIES 64 /* policies or mappings of a certificate */
 
 #define LIMIT_CRL (1 * MIB)        /* DER */
+#define LIMIT_CRL_POINTS 16        /* distribution points of a certificate */
 #define LIMIT_CRLS 24              /* that one path is judged with */
 #define LIMIT_EXTENSIONS 32        /* of a certificate or CSR */
 #define LIMIT_SAN 32               /* names in a subjectAltName */

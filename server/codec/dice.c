@@ -23,6 +23,9 @@ const struct err ERR_BAD_DICE = { KIND_INVALID, "bad-dice",
 #define CONFIG_COMPONENT (-70002)
 #define CONFIG_VERSION (-70003)
 
+/* Memory for the items of one message, its headers, claims and key. */
+#define SCRATCH (4 * LIMIT_ARENA)
+
 /* keyCertSign of the X.509 bits, first byte first. */
 #define USAGE_CERT_SIGN 0x20
 
@@ -84,7 +87,7 @@ read_claims(struct ctx *cx, const struct cbor *map, struct dice_layer *out)
 }
 
 static const struct err *
-read_layer(struct ctx *cx, struct bytes raw, struct dice_layer *out)
+read_layer_in(struct ctx *cx, struct bytes raw, struct dice_layer *out)
 {
 	const struct err *e;
 	struct cbor map;
@@ -99,29 +102,66 @@ read_layer(struct ctx *cx, struct bytes raw, struct dice_layer *out)
 	return read_claims(cx, &map, out);
 }
 
-const struct err *
-dice_read(struct ctx *cx, struct bytes in, struct dice_chain *out)
+/* What comes of a layer are slices of it; the items on the way, which its
+ * sender may make many, are given back. */
+static const struct err *
+read_layer(struct ctx *cx, struct bytes raw, struct dice_layer *out)
+{
+	AUTO_STRUCT(arena) *scratch = arena_new(SCRATCH);
+	struct ctx inner = *cx;
+	const struct err *e;
+
+	inner.arena = scratch;
+	e = read_layer_in(&inner, raw, out);
+	if (e != NULL)
+		cx->reason = arena_strdup(cx->arena, inner.reason);
+	return e;
+}
+
+static const struct err *
+read_chain(struct ctx *cx, const struct cbor *top, struct dice_chain *out)
+{
+	const struct err *e;
+	size_t i;
+
+	if (top->n < 2 || top->n - 1 > LIMIT_DICE_LAYERS)
+		return bad(cx, "a key without layers, or more than the limit");
+	out->has_root = true;
+	e = cose_key_read(cx, top->item[0].raw, &out->root);
+	for (i = 1; i < top->n && e == NULL; i++)
+		e = read_layer(cx, top->item[i].raw, &out->layer[out->n++]);
+	return e;
+}
+
+static const struct err *
+read_any(struct ctx *cx, struct bytes in, struct dice_chain *out)
 {
 	const struct err *e;
 	struct cbor top;
-	size_t i;
 
-	*out = (struct dice_chain){ .n = 0 };
 	e = cbor_read(cx, in, &top);
 	if (e != NULL)
 		return e;
 	if (top.kind != CBOR_ARRAY || top.n == 0)
 		return bad(cx, "not an array");
-	if (top.item[0].kind != CBOR_MAP) {
-		out->n = 1;
-		return read_layer(cx, in, &out->layer[0]);
-	}
-	if (top.n < 2 || top.n - 1 > LIMIT_DICE_LAYERS)
-		return bad(cx, "a key without layers, or more than the limit");
-	out->has_root = true;
-	e = cose_key_read(cx, top.item[0].raw, &out->root);
-	for (i = 1; i < top.n && e == NULL; i++)
-		e = read_layer(cx, top.item[i].raw, &out->layer[out->n++]);
+	if (top.item[0].kind == CBOR_MAP)
+		return read_chain(cx, &top, out);
+	out->n = 1;
+	return read_layer(cx, in, &out->layer[0]);
+}
+
+const struct err *
+dice_read(struct ctx *cx, struct bytes in, struct dice_chain *out)
+{
+	AUTO_STRUCT(arena) *scratch = arena_new(SCRATCH);
+	struct ctx inner = *cx;
+	const struct err *e;
+
+	*out = (struct dice_chain){ .n = 0 };
+	inner.arena = scratch;
+	e = read_any(&inner, in, out);
+	if (e != NULL)
+		cx->reason = arena_strdup(cx->arena, inner.reason);
 	return e;
 }
 
@@ -129,13 +169,17 @@ void
 dice_config_read(
     struct ctx *cx, struct bytes descriptor, struct dice_config *out)
 {
+	AUTO_STRUCT(arena) *scratch = NULL;
+	struct ctx inner = *cx;
 	const struct cbor *v;
 	struct cbor map;
 
 	*out = (struct dice_config){ NULL, NULL };
 	/* Any bytes may be a descriptor: only what begins as a map is read. */
-	if (descriptor.n == 0 || descriptor.p[0] >> 5 != 5 ||
-	    cbor_read(cx, descriptor, &map) != NULL)
+	if (descriptor.n == 0 || descriptor.p[0] >> 5 != 5)
+		return;
+	inner.arena = scratch = arena_new(SCRATCH);
+	if (cbor_read(&inner, descriptor, &map) != NULL)
 		return;
 	v = cbor_at(&map, CONFIG_COMPONENT);
 	if (v != NULL && v->kind == CBOR_TEXT)

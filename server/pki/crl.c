@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/arena.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "pki/der.h"
@@ -495,33 +496,57 @@ point_covers(struct ctx *cx, const struct crl *crl, const struct path_cert *c,
 	return point_names_meet(cx, &list, &point);
 }
 
+/* Any certificate has its issuer itself as a last point (section 6.3.3, at
+ * its end). */
+static bool
+issuer_covers(struct ctx *cx, const struct crl *crl, const struct path_cert *c)
+{
+	struct point_name list;
+
+	if (!bytes_eq(crl->issuer_dn, c->issuer_dn))
+		return false;
+	if (crl->point.n == 0)
+		return true;
+	return read_point_name(cx, crl->point, crl->issuer, &list) &&
+	       (names_hold(list.names, c->issuer_dn) ||
+		   bytes_eq(list.dn, c->issuer_dn));
+}
+
+/* The reasons for which one of the certificate's points is the list's. */
+static unsigned
+points_cover(struct ctx *cx, const struct crl *crl, const struct path_cert *c)
+{
+	struct bytes v = c->ext[PX_CRL_POINTS].value, points = BYTES_NONE;
+	unsigned reasons = 0;
+	struct point p;
+	size_t n;
+
+	if (v.p != NULL && !der_take(&v, DER_SEQUENCE, &points))
+		return 0;
+	for (n = 0; points.n > 0; n++) {
+		if (n == LIMIT_CRL_POINTS || !take_point(&points, &p))
+			return 0;
+		if (point_covers(cx, crl, c, &p))
+			reasons |= p.reasons & crl->reasons;
+	}
+	return reasons;
+}
+
 bool
 crl_covers(struct ctx *cx, const struct crl *crl, const struct path_cert *c,
     unsigned *reasons)
 {
-	struct bytes v = c->ext[PX_CRL_POINTS].value, points = BYTES_NONE;
-	struct point_name list;
-	struct point p;
+	AUTO_STRUCT(arena) *scratch = NULL;
+	struct ctx inner = *cx;
 
 	*reasons = 0;
 	if (crl->only_attributes || (crl->only_users && c->ca) ||
 	    (crl->only_cas && !c->ca))
 		return false;
-	if (v.p != NULL && !der_take(&v, DER_SEQUENCE, &points))
-		return false;
-	while (points.n > 0) {
-		if (!take_point(&points, &p))
-			return false;
-		if (point_covers(cx, crl, c, &p))
-			*reasons |= p.reasons & crl->reasons;
-	}
-	/* Any certificate has its issuer itself as a last point (section
-	 * 6.3.3, at its end). */
-	if (bytes_eq(crl->issuer_dn, c->issuer_dn) &&
-	    (crl->point.n == 0 ||
-		(read_point_name(cx, crl->point, crl->issuer, &list) &&
-		    (names_hold(list.names, c->issuer_dn) ||
-			bytes_eq(list.dn, c->issuer_dn)))))
-		*reasons |= crl->reasons;
+	if (crl->point.n > 0)
+		inner.arena = scratch = arena_new(LIMIT_ARENA);
+	if (issuer_covers(&inner, crl, c))
+		*reasons = crl->reasons;
+	*reasons |= points_cover(&inner, crl, c);
 	return *reasons != 0;
 }

@@ -1,6 +1,7 @@
 #include "pki/path.h"
 
 #include "base/arena.h"
+#include "pki/digest.h"
 #include "pki/path_internal.h"
 #include "pki/signed.h"
 
@@ -25,12 +26,38 @@ keep_refusal(struct ctx *cx, struct path_search *s, const struct err *e)
 	s->reason = cx->reason;
 }
 
+/* The anchor's scope; that of lists' issuers is the anchor itself. */
+static const struct err *
+judge_scope(
+    struct ctx *cx, const struct path_search *s, const struct path *path)
+{
+	const struct path_cert *last = path->cert[path->n - 1];
+	uint8_t hash[SHA256_BYTES];
+	struct bytes scope;
+	size_t i;
+
+	if (path->n < 2 || s->nesting > 0)
+		return NULL;
+	scope = s->in->anchor[last - s->anchor].scope;
+	if (scope.n == 0)
+		return NULL;
+	for (i = 1; i + 1 < path->n; i++) {
+		digest_sha256(path->cert[i]->spki, hash);
+		if (bytes_eq(BYTES_OF(hash), scope))
+			return NULL;
+	}
+	return fail(cx, &ERR_CHAIN_SCOPE,
+	    "path: not through the anchor's intermediate (A11)");
+}
+
 static bool
 accepts(struct ctx *cx, struct path_search *s, const struct path_rules *rules,
     const struct path *path)
 {
 	const struct err *e = path_judge(cx, rules, path);
 
+	if (e == NULL)
+		e = judge_scope(cx, s, path);
 	if (e == NULL && rules->crl != PATH_CRL_NONE)
 		e = path_revocation(cx, s, rules, path);
 	if (e != NULL)

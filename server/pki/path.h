@@ -52,6 +52,9 @@ struct path_anchor {
 	bool issues;      /* certificates */
 	bool is_leaf;     /* the leaf may be the anchor itself */
 	bool self_signed; /* then it must be signed by its own key */
+	/* SHA-256 of an SPKI: a CA of the path below the anchor has that key
+	 * (SECURITY.md A11); or empty. */
+	struct bytes scope;
 };
 
 /* What a path is made of.  What cannot be read of anchors and pool is passed

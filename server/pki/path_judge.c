@@ -1,3 +1,4 @@
+#include "base/arena.h"
 #include "base/mem.h"
 #include "pki/path_internal.h"
 
@@ -150,8 +151,8 @@ judge_end(struct ctx *cx, const struct state *st, const struct path_cert *leaf)
 	return NULL;
 }
 
-const struct err *
-path_judge(
+static const struct err *
+judge_all(
     struct ctx *cx, const struct path_rules *rules, const struct path *path)
 {
 	struct state st = { .rules = rules,
@@ -166,4 +167,20 @@ path_judge(
 	while (e == NULL && i-- > 0)
 		e = judge_cert(cx, &st, path->cert[i], i == 0);
 	return e != NULL ? e : judge_end(cx, &st, path->cert[0]);
+}
+
+/* One search may judge many paths: what that takes is given back each time. */
+const struct err *
+path_judge(
+    struct ctx *cx, const struct path_rules *rules, const struct path *path)
+{
+	AUTO_STRUCT(arena) *scratch = arena_new(LIMIT_ARENA);
+	struct ctx inner = *cx;
+	const struct err *e;
+
+	inner.arena = scratch;
+	e = judge_all(&inner, rules, path);
+	if (e != NULL)
+		cx->reason = arena_strdup(cx->arena, inner.reason);
+	return e;
 }

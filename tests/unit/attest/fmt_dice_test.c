@@ -147,6 +147,48 @@ what_is_no_chain_is_refused(void **state)
 	    judged(unit_file(CHAINS "subject-key-missing.cbor"), &v), "parse");
 }
 
+/* Every layer with as many items as fit: what reading takes is given back. */
+static void
+layers_full_of_items_fit_the_arena(void **state)
+{
+	/* COSE_Key: {1: 1, -1: 6, -2: x} */
+	static const uint8_t key[] = { 0xa3, 0x01, 0x01, 0x20, 0x06, 0x21, 0x58,
+		0x20 };
+	/* [<< {1: -8} >>, {}, << {1: "a", 2: "a", -4670553: h'20', */
+	static const uint8_t head[] = { 0x84, 0x43, 0xa1, 0x01, 0x27, 0xa0,
+		0x59, 0x0b, 0xf7, 0xb9, 0x02, 0xf2, 0x01, 0x61, 'a', 0x02, 0x61,
+		'a', 0x3a, 0x00, 0x47, 0x44, 0x58, 0x41, 0x20 };
+	/* -4670552: << key >>, 256: 0, 257: 0 ... }, signature] */
+	static const uint8_t label[] = { 0x3a, 0x00, 0x47, 0x44, 0x57, 0x58,
+		0x28 };
+	struct bytes out;
+	struct verdict v;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, cx.arena, LIMIT_EVIDENCE);
+	buf_put(&b, LIT("\x8b"));
+	buf_put(&b, BYTES_OF(key));
+	buf_put(&b, BYTES_OF(UDS));
+	for (size_t i = 0; i < LIMIT_DICE_LAYERS; i++) {
+		buf_put(&b, BYTES_OF(head));
+		buf_put(&b, BYTES_OF(label));
+		buf_put(&b, BYTES_OF(key));
+		buf_put(&b, BYTES_OF(UDS));
+		for (size_t k = 0; k < 750; k++) {
+			uint8_t item[] = { 0x19, (uint8_t)(1 + k / 256),
+				(uint8_t)k, 0x00 };
+
+			buf_put(&b, BYTES_OF(item));
+		}
+		buf_put(&b, LIT("\x58\x40"));
+		buf_put(&b, BYTES_OF(UDS));
+		buf_put(&b, BYTES_OF(UDS));
+	}
+	assert_true(buf_bytes(&b, &out));
+	assert_string_equal(judged(out, &v), "layer-signature");
+}
+
 /* -- X.509 */
 
 static void
@@ -286,6 +328,7 @@ main(void)
 		TEST(a_layer_in_debug_mode_spoils_those_after_it),
 		TEST(a_chain_of_another_device_is_refused),
 		TEST(what_is_no_chain_is_refused),
+		TEST(layers_full_of_items_fit_the_arena),
 		TEST(layers_may_be_certificates_whose_last_key_signs),
 		TEST(a_certificate_outside_of_its_time_is_refused),
 	};

@@ -84,7 +84,7 @@ write_evidence(const struct sent *s)
 }
 
 static struct attest_policy policy;
-static struct attest_anchor anchor[4];
+static struct attest_anchor anchor[LIMIT_ANCHORS];
 static struct attest_basis basis;
 static struct holder root, leaf;
 static struct sent sent;
@@ -247,6 +247,33 @@ an_anchor_vouches_within_its_scope_alone(void **state)
 	assert_string_equal(judged(&v), "accepted");
 }
 
+/* Anchors that all have one name, and a chain as long as may be: what judging
+ * takes is given back. */
+static void
+many_anchors_and_the_longest_chain_fit_the_arena(void **state)
+{
+	struct holder ca[LIMIT_CHAIN];
+	struct verdict v;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(anchor); i++)
+		anchor[i].value = make_ca("root", NULL).der;
+	basis.n_anchors = COUNT(anchor);
+	ca[0] = make_ca("ca", &root);
+	for (i = 1; i < LIMIT_CHAIN - 1; i++)
+		ca[i] = make_ca(i == 2 ? "ca" : "cb", &ca[i - 1]);
+	leaf = make(&LEAF, &ca[LIMIT_CHAIN - 2]);
+	sent.key = leaf.key;
+	sent.n = LIMIT_CHAIN;
+	sent.chain[0] = leaf.der;
+	for (i = 1; i < LIMIT_CHAIN; i++)
+		sent.chain[i] = ca[i - 1].der;
+	assert_string_equal(judged(&v), "chain-untrusted");
+	anchor[COUNT(anchor) - 1].value = root.der;
+	assert_string_equal(judged(&v), "accepted");
+}
+
 static void
 a_policy_that_needs_lists_refuses_without(void **state)
 {
@@ -291,6 +318,7 @@ main(void)
 		TEST(a_signature_for_something_else_is_refused),
 		TEST(a_chain_that_does_not_lead_to_an_anchor_is_refused),
 		TEST(an_anchor_vouches_within_its_scope_alone),
+		TEST(many_anchors_and_the_longest_chain_fit_the_arena),
 		TEST(a_policy_that_needs_lists_refuses_without),
 		TEST(what_is_no_evidence_is_refused),
 	};
