@@ -6,6 +6,7 @@
 
 #define LIMIT_PROFILE 256
 #define LIMIT_VERSION 64
+#define LIMIT_CERTIFICATE_ID 19
 #define SCHEME_SEMVER 16384
 #define SCHEME_INTEGERS 16387
 
@@ -25,9 +26,11 @@ struct pcr {
 struct text {
 	struct json_strs formats, profiles, pids, declarations;
 	const char *min_grade, *debug, *min_version, *version_scheme;
+	const char *certificate_id;
 	struct bytes oem_id, hw_model, implementation_id;
-	int64_t vid, reattest_every;
-	bool secure_boot, lifecycle_secured, allow_downgrade, crl_required;
+	int64_t vid, device_type, declaration_version, reattest_every;
+	bool ueid_required, secure_boot, lifecycle_secured, allow_downgrade,
+	    crl_required;
 	struct json_list measurements, pcrs;
 };
 
@@ -49,12 +52,16 @@ static const struct json_field text_fields[] = {
 	JSON_F_STRS(text, formats, LIMIT_POLICY_LIST, LIMIT_SLUG, false),
 	JSON_F_STR(text, min_grade, 16, false),
 	JSON_F_STRS(text, profiles, LIMIT_POLICY_LIST, LIMIT_PROFILE, false),
+	JSON_F_BOOL(text, ueid_required, false),
 	JSON_F_HEX(text, oem_id, 16, false),
 	JSON_F_HEX(text, hw_model, 32, false),
 	JSON_F_HEX(text, implementation_id, 32, false),
 	JSON_F_INT(text, vid, UINT16_MAX, false),
 	JSON_F_STRS(text, pids, LIMIT_POLICY_LIST, 4, false),
 	JSON_F_STRS(text, declarations, 3, 16, false),
+	JSON_F_STR(text, certificate_id, LIMIT_CERTIFICATE_ID, false),
+	JSON_F_INT(text, device_type, UINT32_MAX, false),
+	JSON_F_INT(text, declaration_version, UINT16_MAX, false),
 	JSON_F_BOOL(text, secure_boot, false),
 	JSON_F_STR(text, debug, 40, false),
 	JSON_F_BOOL(text, lifecycle_secured, false),
@@ -75,6 +82,29 @@ bad(struct ctx *cx, const char *member, const char *value)
 {
 	return fail(
 	    cx, &ERR_BAD_ATTEST_POLICY, "policy: %s: \"%s\"", member, value);
+}
+
+/* Said to be of no bytes, which would ask nothing. */
+static bool
+is_void(struct bytes b)
+{
+	return b.p != NULL && b.n == 0;
+}
+
+static const struct err *
+read_identity(struct ctx *cx, const struct text *in, struct attest_policy *out)
+{
+	if (is_void(in->oem_id))
+		return bad(cx, "oem_id", "");
+	if (is_void(in->hw_model))
+		return bad(cx, "hw_model", "");
+	if (is_void(in->implementation_id))
+		return bad(cx, "implementation_id", "");
+	out->ueid_required = in->ueid_required;
+	out->oem = in->oem_id;
+	out->hw_model = in->hw_model;
+	out->implementation_id = in->implementation_id;
+	return NULL;
 }
 
 static bool
@@ -131,6 +161,9 @@ read_matter(struct ctx *cx, const struct text *in, struct attest_policy *out)
 	size_t i;
 
 	out->vid = (uint16_t)in->vid;
+	out->cd_certificate_id = in->certificate_id;
+	out->cd_device_type = (uint32_t)in->device_type;
+	out->cd_version = (uint16_t)in->declaration_version;
 	for (i = 0; i < in->pids.n; i++) {
 		if (!bytes_from_hex(
 			cx->arena, bytes_str(in->pids.v[i]), &pid) ||
@@ -180,12 +213,16 @@ read_lists(struct ctx *cx, const struct text *in, struct attest_policy *out)
 	const struct pcr *pcr = in->pcrs.v;
 	size_t i;
 
-	for (i = 0; i < in->measurements.n; i++)
+	for (i = 0; i < in->measurements.n; i++) {
+		/* An empty one would allow any software. */
+		if (item[i].value.n == 0 || is_void(item[i].signer_id))
+			return bad(cx, "measurements", "a value of no bytes");
 		out->measurement[out->n_measurements++] =
 		    (struct measurement){ item[i].type, item[i].version,
 			    item[i].value, item[i].signer_id };
+	}
 	for (i = 0; i < in->pcrs.n; i++) {
-		if (pcr[i].sha256.n != 0 && pcr[i].sha256.n != 32)
+		if (pcr[i].sha256.p != NULL && pcr[i].sha256.n != 32)
 			return bad(cx, "pcrs", "sha256 is not 32 bytes");
 		out->pcr[out->n_pcrs].index = (uint32_t)pcr[i].index;
 		out->pcr[out->n_pcrs++].sha256 = pcr[i].sha256;
@@ -203,9 +240,6 @@ policy_json_read(struct ctx *cx, struct bytes text, struct attest_policy *out)
 	e = json_read(cx, text, text_fields, &in);
 	if (e != NULL)
 		return e;
-	out->oem = in.oem_id;
-	out->hw_model = in.hw_model;
-	out->implementation_id = in.implementation_id;
 	out->secure_boot = in.secure_boot;
 	out->lifecycle_secured = in.lifecycle_secured;
 	out->sw_may_go_down = in.allow_downgrade;
@@ -216,6 +250,8 @@ policy_json_read(struct ctx *cx, struct bytes text, struct attest_policy *out)
 	if (in.debug != NULL && !read_debug(in.debug, &out->least_debug))
 		return bad(cx, "debug", in.debug);
 	e = read_formats(cx, &in, out);
+	if (e == NULL)
+		e = read_identity(cx, &in, out);
 	if (e == NULL)
 		e = read_matter(cx, &in, out);
 	if (e == NULL)

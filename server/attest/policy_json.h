@@ -5,9 +5,12 @@
  *	formats            names of formats, any of
  *	min_grade          none, software, hardware
  *	profiles           of EAT, any of
+ *	ueid_required      true: the evidence says which unit it is of
  *	oem_id, hw_model, implementation_id    hex
  *	vid, pids          of Matter: number; four hex digits each, any of
  *	declarations       of Matter, beside official: test, provisional, none
+ *	certificate_id, device_type, declaration_version    of Matter, what the
+ *	                   ledger of certified products says
  *	secure_boot        true: required
  *	debug              least: disabled, disabled-since-boot,
  *	                   disabled-permanently, disabled-fully-and-permanently

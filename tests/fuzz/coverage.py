@@ -49,6 +49,7 @@ PARSERS = {
         "server/attest/fmt_dice.c +parse +parse_parts +check_said"],
     "eat": ["server/attest/fmt_eat.c"],
     "psa": ["server/attest/fmt_psa.c"],
+    "policy": ["server/attest/policy_json.c"],
     "crl": ["server/pki/crl.c +crl_parse +split +read_entries +take_entry "
         "+read_entry_extensions +read_extensions +read_extension "
         "+read_point +read_authority +take_flag +read_reasons +take_times"],

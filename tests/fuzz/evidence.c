@@ -6,6 +6,7 @@
 #include "attest/attest.h"
 #include "attest/fmt_eat.h"
 #include "attest/fmt_psa.h"
+#include "attest/policy_json.h"
 #include "attest/token.h"
 #include "base/mem.h"
 #include "codec/cbor.h"
@@ -96,6 +97,27 @@ void
 fuzz_matter_evidence(struct bytes in)
 {
 	judge_evidence("matter", in);
+}
+
+/* Whatever stands in a policy asks for something. */
+void
+fuzz_policy(struct bytes in)
+{
+	struct attest_policy p;
+	size_t i;
+
+	if (policy_json_read(&cx, in, &p) != NULL)
+		return;
+	for (i = 0; i < p.n_formats; i++)
+		must(attest_format_get(p.format[i]) != NULL);
+	for (i = 0; i < p.n_measurements; i++)
+		must(p.measurement[i].value.n > 0);
+	for (i = 0; i < p.n_pcrs; i++)
+		must(
+		    p.pcr[i].index < LIMIT_PCRS && p.pcr[i].sha256.n % 32 == 0);
+	must(p.least_sw_version == NULL ||
+	     version_at_least(
+		 p.sw_scheme, p.least_sw_version, p.least_sw_version));
 }
 
 /* What an item was read from is read again, and nothing else is in it. */

@@ -563,6 +563,7 @@ static const struct row {
 	{ "dice", fuzz_dice },
 	{ "eat", fuzz_eat },
 	{ "psa", fuzz_psa },
+	{ "policy", fuzz_policy },
 	{ "pem", fuzz_pem },
 	{ "cms", fuzz_cms },
 	{ "cms_signed", fuzz_cms_signed },

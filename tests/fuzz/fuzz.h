@@ -19,6 +19,7 @@ void fuzz_eat(struct bytes in);
 void fuzz_ek(struct bytes in);
 void fuzz_idevid(struct bytes in);
 void fuzz_matter_evidence(struct bytes in);
+void fuzz_policy(struct bytes in);
 void fuzz_psa(struct bytes in);
 void fuzz_tpm(struct bytes in);
 void fuzz_tpm_log(struct bytes in);

@@ -31,6 +31,9 @@ every_member_is_read(void **state)
 	    "\"profiles\":[\"one\"],\"oem_id\":\"0001\",\"hw_model\":\"02\","
 	    "\"implementation_id\":\"03\",\"vid\":65521,\"pids\":[\"8000\"],"
 	    "\"declarations\":[\"test\",\"provisional\",\"none\"],"
+	    "\"certificate_id\":\"ZIG20141ZB330001-24\","
+	    "\"device_type\":22,\"declaration_version\":2,"
+	    "\"ueid_required\":true,"
 	    "\"secure_boot\":true,\"debug\":\"disabled-permanently\","
 	    "\"lifecycle_secured\":true,\"min_version\":\"2.7\","
 	    "\"version_scheme\":\"integers\",\"allow_downgrade\":true,"
@@ -48,6 +51,10 @@ every_member_is_read(void **state)
 	assert_int_equal(p.vid, 0xfff1);
 	assert_int_equal(p.pid[0], 0x8000);
 	assert_true(p.cd_test && p.cd_provisional && p.cd_optional);
+	assert_string_equal(p.cd_certificate_id, "ZIG20141ZB330001-24");
+	assert_int_equal(p.cd_device_type, 22);
+	assert_int_equal(p.cd_version, 2);
+	assert_true(p.ueid_required);
 	assert_true(p.secure_boot && p.lifecycle_secured);
 	assert_int_equal(p.least_debug, DEBUG_DISABLED_PERMANENTLY);
 	assert_string_equal(p.least_sw_version, "2.7");
@@ -60,23 +67,51 @@ every_member_is_read(void **state)
 	assert_int_equal(p.reattest_every, 86400);
 }
 
+/* Each refusal says what is wrong, by the name of the member. */
 static void
 what_nobody_could_mean_is_refused(void **state)
 {
-	static const char *const bad[] = { "", "[]", "{\"no\":1}",
-		"{\"formats\":[\"fdo\"]}", "{\"min_grade\":\"best\"}",
-		"{\"debug\":\"off\"}", "{\"pids\":[\"80\"]}",
-		"{\"declarations\":[\"official\"]}", "{\"vid\":65536}",
-		"{\"min_version\":\"x\"}", "{\"version_scheme\":\"text\"}",
-		"{\"pcrs\":[{\"index\":24}]}",
-		"{\"pcrs\":[{\"index\":1,\"sha256\":\"00\"}]}",
-		"{\"measurements\":[{\"type\":\"BL\"}]}", "{\"secure_boot\":1}",
-		"{\"vid\":1,\"vid\":2}" };
+	static const struct {
+		const char *text, *member;
+	} bad[] = {
+		{ "", "" },
+		{ "[]", "" },
+		{ "{\"no\":1}", "no" },
+		{ "{\"formats\":[\"fdo\"]}", "formats" },
+		{ "{\"formats\":\"tpm\"}", "formats" },
+		{ "{\"min_grade\":\"best\"}", "min_grade" },
+		{ "{\"debug\":\"off\"}", "debug" },
+		{ "{\"oem_id\":\"\"}", "oem_id" },
+		{ "{\"oem_id\":\"0g\"}", "oem_id" },
+		{ "{\"hw_model\":\"\"}", "hw_model" },
+		{ "{\"implementation_id\":\"\"}", "implementation_id" },
+		{ "{\"pids\":[\"80\"]}", "pids" },
+		{ "{\"declarations\":[\"official\"]}", "declarations" },
+		{ "{\"certificate_id\":\"ZIG20141ZB330001-245\"}",
+		    "certificate_id" },
+		{ "{\"vid\":65536}", "vid" },
+		{ "{\"vid\":-1}", "vid" },
+		{ "{\"vid\":1,\"vid\":2}", "duplicate" },
+		{ "{\"vid\":null}", "vid" },
+		{ "{\"min_version\":\"x\"}", "min_version" },
+		{ "{\"version_scheme\":\"text\"}", "version_scheme" },
+		{ "{\"pcrs\":[{\"index\":24}]}", "index" },
+		{ "{\"pcrs\":[{\"index\":1,\"sha256\":\"00\"}]}", "pcrs" },
+		{ "{\"pcrs\":[{\"index\":1,\"sha256\":\"\"}]}", "pcrs" },
+		{ "{\"measurements\":[{\"type\":\"BL\"}]}", "value" },
+		{ "{\"measurements\":[{\"value\":\"\"}]}", "measurements" },
+		{ "{\"measurements\":[{\"value\":\"00\",\"signer_id\":\"\"}]}",
+		    "measurements" },
+		{ "{\"secure_boot\":1}", "secure_boot" },
+		{ "{\"reattest_every\":1.5}", "reattest_every" },
+	};
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < COUNT(bad); i++)
-		assert_false(reads(bad[i]));
+	for (i = 0; i < COUNT(bad); i++) {
+		assert_false(reads(bad[i].text));
+		assert_non_null(strstr(cx.reason, bad[i].member));
+	}
 }
 
 int
