@@ -29,7 +29,8 @@ PARSERS = {
         "server/pki/ext.c -ext_policies -ext_find",
         "server/pki/name.c -name_text",
         "server/pki/key.c -key_verify_es256 -sig_to_der -key_point_p256 "
-        "-key_parse_pem -key_parse_spki", "server/pki/sigalg.c"],
+        "-key_parse_pem -key_parse_spki -key_read_pem -key_pem",
+        "server/pki/sigalg.c -sigalg_der -family_of_key"],
     "capabilities": ["server/pki/keywrap.c +choose_cipher"],
     "names": ["server/pki/csr_names.c"],
     "cert": ["server/pki/cert.c -cert_read_pem -cert_pem "

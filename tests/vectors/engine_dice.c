@@ -16,7 +16,7 @@ judge(struct bytes evidence, struct bytes root, bool normal, struct verdict *v)
 		.anchor = &anchor, .n_anchors = root.n > 0, .policy = &policy
 	};
 
-	return attest_judge(&engine_cx, "dice", evidence, &basis, v);
+	return engine_judge("dice", evidence, &basis, v);
 }
 
 /* Evidence, key, "normal" or nothing. */
