@@ -65,6 +65,8 @@ PARSERS = {
     "corim": ["server/codec/corim.c", "server/codec/corim_json.c"],
     "tpm": ["server/codec/tpm.c -tpm_put_2b"],
     "tpm_log": ["server/codec/tpm_log.c"],
+    "tpm_evidence": ["server/attest/tpm.c -judge_ek",
+        "server/attest/parts.c"],
     "ek": ["server/pki/ek.c"],
     "path": ["server/http/guard.c +guard_path +path_char"],
     "head": ["server/http/guard.c -guard_path -path_char"],

@@ -8,6 +8,7 @@
 #include "attest/fmt_psa.h"
 #include "attest/policy_json.h"
 #include "attest/token.h"
+#include "attest/tpm_quote.h"
 #include "base/mem.h"
 #include "codec/cbor.h"
 #include "codec/corim.h"
@@ -221,4 +222,29 @@ fuzz_ek(struct bytes in)
 
 	if (ek_cert_parse(&cx, in, &ek) == NULL)
 		must(ek.model != NULL && ek.version != NULL && ek.spki.n > 0);
+}
+
+/* Evidence that is read whole; its quote is judged as if the keys were good,
+ * with the nonce that it answers to. */
+void
+fuzz_tpm_evidence(struct bytes in)
+{
+	const struct attest_policy policy = { .n_pcrs = 0 };
+	struct attest_basis basis = { .policy = &policy };
+	struct tpm_evidence ev;
+	struct verdict v;
+
+	if (tpm_evidence_read(&cx, in, &ev) != NULL)
+		return;
+	must(ev.n_chain > 0 && ev.ek.name.n > 2 && ev.ak.name.n > 2);
+	must((ev.challenge.n == 0) == (ev.secret.n == 0));
+	verdict_init(&v);
+	(void)tpm_judge_keys(&cx, &ev, &basis, &v);
+	must(!v.accepted); /* no anchor */
+	(void)tpm_judge_ak(&cx, &ev, &v);
+	if (ev.creation.raw.n > 0)
+		(void)tpm_judge_creation(&cx, &ev, &v);
+	basis.nonce = ev.quote.attest.extra;
+	if (ev.quote.raw.n > 0)
+		(void)tpm_quote_judge(&cx, &ev, &basis, &v);
 }

@@ -575,6 +575,7 @@ static const struct row {
 	{ "corim", fuzz_corim },
 	{ "tpm", fuzz_tpm },
 	{ "tpm_log", fuzz_tpm_log },
+	{ "tpm_evidence", fuzz_tpm_evidence },
 	{ "ek", fuzz_ek },
 };
 

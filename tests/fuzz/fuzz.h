@@ -22,6 +22,7 @@ void fuzz_matter_evidence(struct bytes in);
 void fuzz_policy(struct bytes in);
 void fuzz_psa(struct bytes in);
 void fuzz_tpm(struct bytes in);
+void fuzz_tpm_evidence(struct bytes in);
 void fuzz_tpm_log(struct bytes in);
 
 #endif
