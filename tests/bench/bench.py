@@ -21,6 +21,7 @@ from peer import Cfssl  # noqa: E402
 from rig import RAISED, Load, Rig, load  # noqa: E402
 from table import Rows, machine, openssl  # noqa: E402
 from tokens import Tokens  # noqa: E402
+from verdicts import measure  # noqa: E402
 
 ENROLLMENTS, AT_ONCE = 6000, 128
 HANDSHAKERS, HANDSHAKE_SECONDS = 16, 4
@@ -271,6 +272,11 @@ def revocations(rig, rows):
     rows.add("revoke to cut p99, 200 connected", took[n - 1 - n // 100])
 
 
+def verdicts(_, rows):
+    """On evidence of each format, in memory."""
+    measure(rows)
+
+
 def main(argv):
     began = time.monotonic()
     rows, rig = Rows("rows"), Rig()
@@ -281,7 +287,7 @@ def main(argv):
         rig.start()
         openssl(rows)
         for step in (memory, stalled, handshakes, cacerts, polls,
-                certificates, enrollments, revocations):
+                certificates, enrollments, revocations, verdicts):
             if not argv or step.__name__ in argv:
                 print(f"measuring {step.__name__} ...", flush=True)
                 step(rig, rows)

@@ -16,6 +16,7 @@ from rig import RAISED, Rig  # noqa: E402
 from store import Store  # noqa: E402
 from table import Rows, machine, openssl  # noqa: E402
 from tokens import Tokens  # noqa: E402
+from verdicts import memory as verdicts_memory  # noqa: E402
 
 ROWS = int(os.environ.get("LARGE_ROWS", 10_000_000))
 ENROLLMENTS = int(os.environ.get("LARGE_ENROLLMENTS", 1_000_000))
@@ -100,6 +101,7 @@ def main():
         fill(rows, full, tokens[1])
         stores(rows, *tokens)
         memory(rows, tokens[0])
+        verdicts_memory(rows)
     finally:
         try:
             if full:

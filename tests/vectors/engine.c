@@ -6,6 +6,7 @@
  * sender would send and nothing else; what the answer should be stays with
  * whoever asks.
  */
+#include "tests/vectors/cost.h"
 #include "tests/vectors/engine.h"
 
 #include <stdio.h>
@@ -169,6 +170,7 @@ static const struct question *const tables[] = {
 	questions,
 	questions_cose,
 	questions_dice,
+	questions_idevid,
 	questions_path,
 	questions_token,
 	questions_matter,
@@ -234,7 +236,9 @@ main(int argc, char **argv)
 		.arena = arena_new(LIMIT_ARENA),
 		.rid = "00000000-0000-4000-8000-000000000000",
 	};
-	if (argc == 3)
+	if (argc == 3 && strcmp(argv[1], "cost") == 0)
+		cost_start(strtoul(argv[2], NULL, 10));
+	else if (argc == 3)
 		engine_mutate(
 		    strtoul(argv[1], NULL, 10), strtoull(argv[2], NULL, 10));
 	while (fgets(line, sizeof(line), stdin) != NULL) {

@@ -35,6 +35,7 @@ void engine_mutate(unsigned long count, uint64_t seed);
 /* Tables of other files; a row without a name ends each. */
 extern const struct question questions_cose[];
 extern const struct question questions_dice[];
+extern const struct question questions_idevid[];
 extern const struct question questions_path[];
 extern const struct question questions_token[];
 extern const struct question questions_matter[];

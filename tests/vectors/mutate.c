@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "tests/vectors/cost.h"
 #include "tests/vectors/engine.h"
 
 #include "base/arena.h"
@@ -142,7 +143,9 @@ engine_judge(const char *format, struct bytes evidence,
 	const struct err *e =
 	    attest_judge(&engine_cx, format, evidence, basis, out);
 
-	if (e == NULL && out->accepted && evidence.n > 0)
+	if (e == NULL && out->accepted && evidence.n > 0) {
 		try(format, evidence, basis, out);
+		cost_tell(format, evidence, basis);
+	}
 	return e;
 }
