@@ -20,6 +20,10 @@ static const struct option_row verify_options[] = {
 	    "of the evidence: idevid, psa, eat, tpm, matter, dice", true },
 	{ "anchors", "FILE",
 	    "PEM: certificates of CAs, public keys of signers, CRLs", false },
+	{ "declarations", "FILE",
+	    "PEM: certificates of signers of Matter's declarations", false },
+	{ "crl-signers", "FILE",
+	    "PEM: certificates of who signs CRLs in place of a CA", false },
 	{ "policy", "FILE", "the model's policy, JSON", false },
 	{ "nonce", "HEX", "that the evidence has to answer", false },
 	{ "key", "FILE", "the key to be certified, PEM", false },
@@ -89,31 +93,42 @@ next_kind(struct bytes text)
 	return n;
 }
 
+/* Adds the blocks of the option's file, whose certificates are of a kind. */
 static const struct err *
-read_anchors(struct cli *cli, struct question *q)
+read_anchors(struct cli *cli, const char *option, enum anchor_kind certificates,
+    struct question *q)
 {
-	const char *path = cli_option(cli, "anchors");
-	size_t i, *n = &q->basis.n_anchors;
+	const char *path = cli_option(cli, option);
+	size_t i, before = q->basis.n_anchors, *n = &q->basis.n_anchors;
 	struct bytes text, der;
 
 	if (path == NULL)
 		return NULL;
 	if (disk_read(&cli->cx, path, FILE_BYTES, &text) != NULL)
-		return unusable(cli, "--anchors");
+		return unusable(
+		    cli, arena_printf(cli->cx.arena, "--%s", option));
 	while (*n < ANCHORS_MAX) {
+		enum anchor_kind kind;
+
 		i = next_kind(text);
 		if (i == sizeof(BLOCKS) / sizeof(BLOCKS[0]) ||
 		    pem_next(cli->cx.arena, &text, BLOCKS[i].label, &der) !=
 			PEM_BLOCK)
 			break;
-		q->anchor[*n].kind = BLOCKS[i].kind;
-		q->anchor[(*n)++].value = der;
+		kind = BLOCKS[i].kind;
+		if (kind == ANCHOR_CERTIFICATE)
+			kind = certificates;
+		else if (certificates != ANCHOR_CERTIFICATE)
+			return fail(&cli->cx, &ERR_USAGE,
+			    "--%s: a block that is no CERTIFICATE", option);
+		q->anchor[(*n)++] =
+		    (struct attest_anchor){ .kind = kind, .value = der };
 	}
-	if (*n == 0 || memmem(text.p, text.n, "-----BEGIN", 10) != NULL)
+	if (*n == before || memmem(text.p, text.n, "-----BEGIN", 10) != NULL)
 		return fail(&cli->cx, &ERR_USAGE,
-		    "--anchors: not 1 to %d blocks of CERTIFICATE, PUBLIC KEY "
-		    "or X509 CRL",
-		    ANCHORS_MAX);
+		    "--%s: not 1 to %d blocks of CERTIFICATE, PUBLIC KEY or "
+		    "X509 CRL",
+		    option, ANCHORS_MAX);
 	return NULL;
 }
 
@@ -161,10 +176,51 @@ read_question(struct cli *cli, struct question *q)
 	if (e == NULL)
 		e = read_hex(cli, "exporter", &q->basis.exporter);
 	if (e == NULL)
-		e = read_anchors(cli, q);
+		e = read_anchors(cli, "anchors", ANCHOR_CERTIFICATE, q);
+	if (e == NULL)
+		e = read_anchors(cli, "declarations", ANCHOR_DECLARATION, q);
+	if (e == NULL)
+		e = read_anchors(cli, "crl-signers", ANCHOR_CRL_SIGNER, q);
 	if (e == NULL)
 		e = read_policy(cli, q);
 	return e != NULL ? e : read_key(cli, q);
+}
+
+static void
+print_fact(struct ctx *cx, const char *name, const char *value)
+{
+	if (value != NULL)
+		(void)fprintf(stderr, "%s: %s\n", name, print_safe(cx, value));
+}
+
+static const char *
+hex(struct ctx *cx, struct bytes b)
+{
+	return b.n == 0 ? NULL : bytes_hex(cx->arena, b);
+}
+
+static void
+print_facts(struct ctx *cx, const struct facts *f)
+{
+	size_t i;
+
+	print_fact(cx, "serial", f->serial);
+	print_fact(cx, "unit", hex(cx, f->ueid));
+	print_fact(cx, "subject", f->subject);
+	print_fact(cx, "maker", hex(cx, f->oem));
+	print_fact(cx, "model", f->model);
+	print_fact(cx, "hardware", f->hw_version);
+	print_fact(cx, "software", f->sw_version);
+	if (f->secure_boot != KNOWN_NOT)
+		print_fact(cx, "secure boot",
+		    f->secure_boot == KNOWN_YES ? "yes" : "no");
+	print_fact(cx, "debug", debug_name(f->debug));
+	for (i = 0; i < f->n_measurements; i++)
+		(void)fprintf(stderr, "measured: %s %s\n",
+		    f->measurement[i].type == NULL
+			? "(no name)"
+			: print_safe(cx, f->measurement[i].type),
+		    bytes_hex(cx->arena, f->measurement[i].value));
 }
 
 /* The same for people, beside the JSON. */
@@ -180,6 +236,7 @@ print_words(struct ctx *cx, const struct verdict *v)
 		    severity_name(v->finding[i].severity),
 		    print_safe(cx, v->finding[i].words), v->finding[i].code,
 		    layer_name(v->finding[i].layer));
+	print_facts(cx, &v->facts);
 }
 
 static const struct err *
@@ -215,6 +272,7 @@ const struct command attest_commands[] = {
 	    verify_options, run_verify,
 	    "The verdict is JSON on standard output, and words beside it. "
 	    "Exit status 0: accepted, 1: refused, 2: no verdict, since an "
-	    "option or a file cannot be used." },
+	    "option or a file cannot be used.  Parts of evidence, findings "
+	    "and policies\nare described in docs/attestation.md." },
 	{ .name = NULL },
 };

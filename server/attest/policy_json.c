@@ -116,26 +116,14 @@ read_grade(const char *name, enum grade *out)
 	return false;
 }
 
+/* The least that a policy can ask is that it is disabled. */
 static bool
 read_debug(const char *name, enum debug_state *out)
 {
-	static const struct {
-		const char *name;
-		enum debug_state state;
-	} states[] = {
-		{ "disabled", DEBUG_DISABLED },
-		{ "disabled-since-boot", DEBUG_DISABLED_SINCE_BOOT },
-		{ "disabled-permanently", DEBUG_DISABLED_PERMANENTLY },
-		{ "disabled-fully-and-permanently",
-		    DEBUG_DISABLED_FULLY_AND_PERMANENTLY },
-	};
-	size_t i;
-
-	for (i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-		if (strcmp(states[i].name, name) == 0) {
-			*out = states[i].state;
+	for (*out = DEBUG_DISABLED;
+	     *out <= DEBUG_DISABLED_FULLY_AND_PERMANENTLY; (*out)++)
+		if (strcmp(debug_name(*out), name) == 0)
 			return true;
-		}
 	return false;
 }
 

@@ -119,5 +119,7 @@ const struct finding *verdict_refusal(const struct verdict *v);
 const char *grade_name(enum grade g);
 const char *layer_name(enum layer l);
 const char *severity_name(enum severity s);
+/* NULL where it is unknown. */
+const char *debug_name(enum debug_state s);
 
 #endif

@@ -77,22 +77,6 @@ static const struct json_field verdict_fields[] = {
 };
 
 static const char *
-debug_name(enum debug_state s)
-{
-	static const char *const names[] = {
-		[DEBUG_UNKNOWN] = NULL,
-		[DEBUG_ENABLED] = "enabled",
-		[DEBUG_DISABLED] = "disabled",
-		[DEBUG_DISABLED_SINCE_BOOT] = "disabled-since-boot",
-		[DEBUG_DISABLED_PERMANENTLY] = "disabled-permanently",
-		[DEBUG_DISABLED_FULLY_AND_PERMANENTLY] =
-		    "disabled-fully-and-permanently",
-	};
-
-	return names[s];
-}
-
-static const char *
 known_name(enum known k)
 {
 	if (k == KNOWN_NOT)
