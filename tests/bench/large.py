@@ -5,13 +5,16 @@ LARGE_ROWS and LARGE_ENROLLMENTS in the environment make it smaller."""
 
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+from harness.cluster import Cluster  # noqa: E402
 from rig import RAISED, Rig  # noqa: E402
 from store import Store  # noqa: E402
 from table import Rows, machine, openssl  # noqa: E402
@@ -24,6 +27,7 @@ RUNS, RUN_UNITS = 5, 5000
 CONNECTIONS = 32
 CHUNK = 50_000
 BEYOND = 1_000_000  # a rate
+BUFFERS = "4GB"
 
 
 def cpu_per_certificate(tokens, prefix):
@@ -84,17 +88,29 @@ def fill(rows, rig, tokens):
     rig.stack.start()
 
 
+def memory_of_a_server(directory):
+    """A cluster that may keep the pages it needs, as one of this size is
+    given memory for."""
+    cluster = Cluster(directory, durable=True)
+    cluster.sql(f"ALTER SYSTEM SET shared_buffers = '{BUFFERS}'")
+    cluster.stop()
+    cluster.start()
+    return cluster
+
+
 def main():
     began = time.monotonic()
     rows = Rows("rows-large")
     print(f"{machine()}\n{ROWS} rows, {ENROLLMENTS} enrollments; "
         "shipped limits raised: "
-        + ", ".join(f"{k} = {v}" for k, v in RAISED.items()), flush=True)
-    empty = Rig()
-    full = None
+        + ", ".join(f"{k} = {v}" for k, v in RAISED.items())
+        + f"; shared_buffers = {BUFFERS}", flush=True)
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="latchkey-bench-"))
+    directory.chmod(0o711)
+    cluster = memory_of_a_server(directory)
+    empty, full = Rig(cluster), Rig(cluster)
     try:
         empty.start_service()
-        full = Rig(empty.cluster)
         full.start_service()
         openssl(rows)
         tokens = Tokens(empty), Tokens(full)
@@ -103,11 +119,10 @@ def main():
         memory(rows, tokens[0])
         verdicts_memory(rows)
     finally:
-        try:
-            if full:
-                full.stop()
-        finally:
-            empty.stop()
+        for rig in (full, empty):
+            rig.stop()
+        cluster.remove()
+        shutil.rmtree(directory)
         rows.print("bench-large.json", began)
     return 1 if rows.missing() else 0
 
