@@ -12,7 +12,6 @@
 
 #define SECURED 0x3000 /* to 0x30ff; below it the device is being made */
 #define TEXT_MAX 1024
-#define SCHEME_SEMVER 16384
 
 /* Where each profile has its claims; 0: not at all. */
 static const struct profile {
@@ -193,7 +192,6 @@ set_facts(struct ctx *cx, const struct profile *p, const struct cbor *map,
 		   : cycle >> 8 == 0x40 || cycle >> 8 == 0x50 ? DEBUG_ENABLED
 							      : DEBUG_UNKNOWN;
 	set_components(cx, cbor_at(map, p->components), f);
-	f->sw_scheme = f->sw_version == NULL ? 0 : SCHEME_SEMVER;
 }
 
 bool

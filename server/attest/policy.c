@@ -222,8 +222,11 @@ apply_firmware(struct ctx *cx, const struct attest_policy *p,
 		.code = "measurement",
 		.words = "Software was measured that is not allowed." };
 
+	/* Semantic versions and others have no order between them. */
 	if (p->least_sw_version != NULL &&
-	    !version_at_least(scheme, f->sw_version, p->least_sw_version))
+	    ((f->sw_scheme != 0 && (f->sw_scheme == SCHEME_SEMVER) !=
+				       (scheme == SCHEME_SEMVER)) ||
+		!version_at_least(scheme, f->sw_version, p->least_sw_version)))
 		verdict_refuse(cx, v, LAYER_POLICY, "sw-version",
 		    "The software is older than %s, or its version is not "
 		    "said.",

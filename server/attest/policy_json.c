@@ -1,12 +1,14 @@
 #include "attest/policy_json.h"
 
 #include "attest/attest.h"
+#include "attest/endorse.h"
 #include "base/arena.h"
 #include "codec/json.h"
 
 #define LIMIT_PROFILE 256
 #define LIMIT_VERSION 64
 #define LIMIT_CERTIFICATE_ID 19
+#define LIMIT_ENDORSEMENTS 4
 #define SCHEME_SEMVER 16384
 #define SCHEME_INTEGERS 16387
 
@@ -24,7 +26,7 @@ struct pcr {
 };
 
 struct text {
-	struct json_strs formats, profiles, pids, declarations;
+	struct json_strs formats, profiles, pids, declarations, endorsements;
 	const char *min_grade, *debug, *min_version, *version_scheme;
 	const char *certificate_id;
 	struct bytes oem_id, hw_model, implementation_id;
@@ -70,6 +72,8 @@ static const struct json_field text_fields[] = {
 	JSON_F_BOOL(text, allow_downgrade, false),
 	{ "measurements", JSON_LIST, offsetof(struct text, measurements),
 	    LIMIT_MEASUREMENTS, false, item_fields, sizeof(struct item) },
+	JSON_F_STRS(
+	    text, endorsements, LIMIT_ENDORSEMENTS, LIMIT_BODY_SMALL, false),
 	{ "pcrs", JSON_LIST, offsetof(struct text, pcrs), LIMIT_PCRS, false,
 	    pcr_fields, sizeof(struct pcr) },
 	JSON_F_BOOL(text, crl_required, false),
@@ -218,6 +222,26 @@ read_lists(struct ctx *cx, const struct text *in, struct attest_policy *out)
 	return NULL;
 }
 
+static const struct err *
+read_endorsements(
+    struct ctx *cx, const struct text *in, struct attest_policy *out)
+{
+	struct corim *c = arena_alloc(cx->arena, sizeof(*c));
+	const struct err *e = NULL;
+	struct bytes file;
+	size_t i;
+
+	for (i = 0; i < in->endorsements.n && e == NULL; i++) {
+		if (!bytes_from_b64u(
+			cx->arena, bytes_str(in->endorsements.v[i]), &file))
+			return bad(cx, "endorsements", "not base64url");
+		e = corim_read(cx, file, c);
+	}
+	if (e == NULL)
+		e = endorse_policy(cx, c, out);
+	return e == NULL ? NULL : bad(cx, "endorsements", cx->reason);
+}
+
 const struct err *
 policy_json_read(struct ctx *cx, struct bytes text, struct attest_policy *out)
 {
@@ -244,5 +268,7 @@ policy_json_read(struct ctx *cx, struct bytes text, struct attest_policy *out)
 		e = read_matter(cx, &in, out);
 	if (e == NULL)
 		e = read_version(cx, &in, out);
-	return e != NULL ? e : read_lists(cx, &in, out);
+	if (e == NULL)
+		e = read_lists(cx, &in, out);
+	return e != NULL ? e : read_endorsements(cx, &in, out);
 }

@@ -28,12 +28,12 @@ every_member_is_read(void **state)
 	(void)state;
 	assert_true(reads(
 	    "{\"formats\":[\"tpm\",\"matter\"],\"min_grade\":\"hardware\","
-	    "\"profiles\":[\"one\"],\"oem_id\":\"0001\",\"hw_model\":\"02\","
+	    "\"profiles\":[\"one\"],\"ueid_required\":true,\"oem_id\":\"0001\","
+	    "\"hw_model\":\"02\","
 	    "\"implementation_id\":\"03\",\"vid\":65521,\"pids\":[\"8000\"],"
 	    "\"declarations\":[\"test\",\"provisional\",\"none\"],"
 	    "\"certificate_id\":\"ZIG20141ZB330001-24\","
 	    "\"device_type\":22,\"declaration_version\":2,"
-	    "\"ueid_required\":true,"
 	    "\"secure_boot\":true,\"debug\":\"disabled-permanently\","
 	    "\"lifecycle_secured\":true,\"min_version\":\"2.7\","
 	    "\"version_scheme\":\"integers\",\"allow_downgrade\":true,"
@@ -45,6 +45,7 @@ every_member_is_read(void **state)
 	assert_string_equal(p.format[1], "matter");
 	assert_int_equal(p.least_grade, GRADE_HARDWARE);
 	assert_string_equal(p.profile[0], "one");
+	assert_true(p.ueid_required);
 	assert_true(bytes_eq(p.oem, LIT("\0\1")));
 	assert_true(bytes_eq(p.hw_model, LIT("\2")));
 	assert_true(bytes_eq(p.implementation_id, LIT("\3")));
@@ -54,7 +55,6 @@ every_member_is_read(void **state)
 	assert_string_equal(p.cd_certificate_id, "ZIG20141ZB330001-24");
 	assert_int_equal(p.cd_device_type, 22);
 	assert_int_equal(p.cd_version, 2);
-	assert_true(p.ueid_required);
 	assert_true(p.secure_boot && p.lifecycle_secured);
 	assert_int_equal(p.least_debug, DEBUG_DISABLED_PERMANENTLY);
 	assert_string_equal(p.least_sw_version, "2.7");
@@ -114,12 +114,33 @@ what_nobody_could_mean_is_refused(void **state)
 	}
 }
 
+/* A CoMID of one component, of the implementation "i". */
+#define COMID                                                                  \
+	"2QH6oQShAIGCoQChANkCWEFpgaIA2QJZogFiQkwFQmtzAaECgYIBWCAwMTIzNDU2Nzg5" \
+	"YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg"
+
+static void
+reference_values_of_makers_are_added(void **state)
+{
+	(void)state;
+	assert_true(reads("{\"endorsements\":[\"" COMID "\"]}"));
+	assert_true(bytes_eq(p.implementation_id, LIT("i")));
+	assert_int_equal(p.n_measurements, 1);
+	assert_string_equal(p.measurement[0].type, "BL");
+	assert_true(bytes_eq(p.measurement[0].signer, LIT("ks")));
+	assert_false(reads("{\"implementation_id\":\"03\","
+			   "\"endorsements\":[\"" COMID "\"]}"));
+	assert_false(reads("{\"endorsements\":[\"=\"]}"));
+	assert_false(reads("{\"endorsements\":[\"oA\"]}"));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(an_empty_policy_asks_nothing),
 		UNIT_TEST(every_member_is_read),
+		UNIT_TEST(reference_values_of_makers_are_added),
 		UNIT_TEST(what_nobody_could_mean_is_refused),
 	};
 

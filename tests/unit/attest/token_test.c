@@ -219,6 +219,9 @@ claims_have_their_types(void **state)
 		ROW("\x19\1\2\x20"), ROW("\x19\1\3\x40"),          /* hwmodel */
 		ROW("\x19\1\4\x61z"),                            /* hwversion */
 		ROW("\x19\1\4\x82\x61z\x80"), ROW("\x19\1\6\1"), /* oemboot */
+		ROW("\x19\1\5\x20"),                             /* uptime */
+		ROW("\x19\1\x08\1"),                             /* location */
+		ROW("\x19\1\x0d\1"),                             /* dloas */
 		ROW("\x19\1\7\5"),                               /* dbgstat */
 		ROW("\x19\1\x09\1"),                             /* profile */
 		ROW("\x19\1\x0a\xa0"),                           /* submods */
@@ -274,6 +277,28 @@ a_token_has_its_time(void **state)
 	assert_string_equal(with(LIT("\6\xf9\x7e\0"), &v), "not-yet");
 }
 
+static void
+versions_of_another_scheme_are_not_compared(void **state)
+{
+	struct verdict v;
+
+	(void)state;
+	policy.least_sw_version = "2.7.0";
+	policy.sw_scheme = 16384;
+	assert_string_equal(with(LIT("\x19\1\x0f\x82\x66"
+				     "2.10.0\x19\x40\0"),
+				&v),
+	    "accepted");
+	assert_string_equal(with(LIT("\x19\1\x0f\x82\x65"
+				     "2.6.9\x19\x40\0"),
+				&v),
+	    "sw-version");
+	assert_string_equal(with(LIT("\x19\1\x0f\x82\x66"
+				     "2.10.0\1"),
+				&v),
+	    "sw-version");
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, end)
 
 int
@@ -286,6 +311,7 @@ main(void)
 		TEST(claims_have_their_types),
 		TEST(a_module_that_is_open_opens_the_device),
 		TEST(a_token_has_its_time),
+		TEST(versions_of_another_scheme_are_not_compared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
