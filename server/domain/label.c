@@ -10,6 +10,7 @@
 #include "domain/label_read.h"
 #include "domain/labels.h"
 #include "domain/svc.h"
+#include "pki/signers.h"
 #include "store/label.h"
 
 const struct err ERR_NO_LABEL = { KIND_NOT_FOUND, "no-such-label",
@@ -96,6 +97,45 @@ read_all(struct ctx *cx, struct label **v, size_t *n)
 	return NULL;
 }
 
+/* Whether this very version was in memory before, and was looked at then. */
+static bool
+was_known(const struct labels *l, const struct label *label)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (strcmp(l->v[i].name, label->name) == 0)
+			return l->v[i].version == label->version;
+	return false;
+}
+
+/* Such a label answers 503 on this node, which its operator is told where
+ * it can be mended: once for each version, as the labels are read often. */
+static void
+report_issuers(
+    struct ctx *cx, const struct labels *old, const struct label *v, size_t n)
+{
+	const char *dir = cx->svc->set.issuers_dir;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const char *name = v[i].issuer;
+
+		if (signers_get(cx->svc->signers, name) != NULL ||
+		    was_known(old, &v[i]))
+			continue;
+		LOG(cx, "label.issuer_missing", LOG_S("label", v[i].name),
+		    LOG_S("issuer", name),
+		    LOG_S("hint",
+			dir[0] == '\0'
+			    ? "set issuers_dir, then start again"
+			    : arena_printf(cx->arena,
+				  "put %s.crt and %s.key into %s, then start "
+				  "again",
+				  name, name, dir)));
+	}
+}
+
 const struct err *
 labels_load(struct ctx *cx)
 {
@@ -112,6 +152,7 @@ labels_load(struct ctx *cx)
 	if (e == NULL) {
 		struct arena *old = l->arena;
 
+		report_issuers(&inner, l, v, n);
 		must(pthread_mutex_lock(&l->lock) == 0);
 		l->arena = fresh;
 		l->v = v;

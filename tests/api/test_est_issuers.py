@@ -1,5 +1,6 @@
 """Labels with an issuing CA of their own, below the same root."""
 
+import re
 import subprocess
 
 import pytest
@@ -65,6 +66,36 @@ def test_issuer_that_is_not_here_is_503_for_its_label_alone(stack, make_stack,
     answer = expect(other.get("/.well-known/est/north/cacerts"), 503)
     assert int(answer.headers["Retry-After"]) > 0
     expect(other.get("/.well-known/est/cacerts"), 200)
+
+
+def test_missing_issuer_is_logged_once_with_what_to_do(stack, make_stack,
+        operator, labelled, workdir):
+    bare, cas = make_stack(), workdir / "none"
+    cas.mkdir()
+    bare.process.wait_log(r"event=label\.issuer_missing .*label=north "
+        r"issuer=emea hint=.*issuers_dir")
+    empty = make_stack(issuers_dir=cas)
+    line = (r"event=label\.issuer_missing .*label=%s issuer=emea "
+        r"hint=.*emea\.crt and emea\.key into " + re.escape(str(cas)))
+    empty.process.wait_log(line % "north")
+    # One that comes later is said, too, and nothing is said twice.
+    expect(operator.call("PUT", "/labels/south", json={"issuer": "emea"}),
+        201)
+    empty.process.wait_log(line % "south")
+    assert len(re.findall(line % "north", empty.log())) == 1
+    assert "issuer_missing" not in stack.log()
+
+
+def test_issuers_key_that_others_may_read_stops_the_start(stack):
+    key = stack.settings["issuers_dir"] / "emea.key"
+    key.chmod(0o640)
+    stack.stop()
+    with pytest.raises(AssertionError):
+        stack.start()
+    assert "emea.key: others may read or write this secret" in stack.log()
+    stack.process = None
+    key.chmod(0o600)
+    stack.start()
 
 
 def test_own_issuing_cas_are_no_makers_anchor(stack, operator, maker):
