@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from cryptography import x509
 
-from harness.crypto import certs_of_cms
+from harness.crypto import certs_of_cms, key_pem
 from harness.http import Client, expect
 from harness.players import Device
 
@@ -61,11 +61,23 @@ def test_cacerts_of_a_label_hold_its_issuing_ca(stack, labelled, emea):
 
 
 def test_issuer_that_is_not_here_is_503_for_its_label_alone(stack, make_stack,
-        operator, labelled):
-    other = Client(make_stack())
+        operator, owner, labelled, database):
+    there = make_stack()
+    other = Client(there)
     answer = expect(other.get("/.well-known/est/north/cacerts"), 503)
     assert int(answer.headers["Retry-After"]) > 0
     expect(other.get("/.well-known/est/cacerts"), 200)
+    # Enrolling there issues nothing and spends nothing: the same token is
+    # good on the node that has the issuer.
+    device = Device(stack, labelled)
+    operator.allow(device)
+    device.obtain_token(owner)
+    answer = expect(device.enroll(client=Client(there, device.birth_chain,
+        key_pem(device.birth_key))), 503)
+    assert int(answer.headers["Retry-After"]) > 0
+    assert database.value("SELECT count(*) FROM certificate") == 0
+    expect(device.enroll(), 200)
+    assert database.value("SELECT count(*) FROM certificate") == 1
 
 
 def test_missing_issuer_is_logged_once_with_what_to_do(stack, make_stack,

@@ -164,8 +164,8 @@ class Device:
         """(certificate file, key file) for other people's programs."""
         return self.operational.session.cert
 
-    def onboard(self, owner):
-        """The whole way from the birth certificate to an operational one."""
+    def obtain_token(self, owner):
+        """The grant, up to the enroll token."""
         expect(self.authorize(), 200)
         expect(owner.approve(self.grant["user_code"]), 200)
         for _ in range(20):
@@ -175,6 +175,11 @@ class Device:
             assert answer.json()["error"] in (
                 "authorization_pending", "slow_down"), answer.text
             time.sleep(0.25)
+        return self
+
+    def onboard(self, owner):
+        """The whole way from the birth certificate to an operational one."""
+        self.obtain_token(owner)
         expect(self.enroll(), 200)
         return self
 
