@@ -1,10 +1,17 @@
+#include <unistd.h>
+
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/mem.h"
 #include "client/admin.h"
 #include "client/commands.h"
+#include "client/disk.h"
 
 #define HOUR 3600
+/* id, password, serial number, time, and what stands between. */
+#define TOKEN_LINE (64 + 128 + LIMIT_SERIAL + CLOCK_TEXT_BYTES + 4)
 
 struct token_in {
 	const char *manufacturer, *label, *batch, *after;
@@ -75,6 +82,8 @@ static const struct option_row add_options[] = {
 	{ "serial", "SERIAL", "a unit; may be given often", false },
 	{ "batch", "BATCH", "all listed units of this batch", false },
 	{ "hours", "N", "how long they are good (24; at most 720)", false },
+	{ "output", "FILE", "a new file for them, mode 0600; nothing is shown",
+	    false },
 	OPTIONS_END,
 };
 
@@ -85,24 +94,40 @@ static const struct option_row list_options[] = {
 	OPTIONS_END,
 };
 
+/* Where the tokens go: a file that was not there, or the terminal. */
+struct sink {
+	const char *path; /* NULL: the terminal */
+	int fd;
+};
+
 /* As CSV, once: the service keeps only a hash of each. */
-static void
-print_tokens(const struct token_list *list)
+static const struct err *
+put_tokens(
+    struct cli *cli, const struct sink *to, const struct token_list *list)
 {
 	const struct token_row *t = list->tokens.v;
 	char until[CLOCK_TEXT_BYTES];
+	struct bytes text;
+	struct buf b;
 	size_t i;
 
+	buf_init(&b, cli->cx.arena, LIMIT_PAGE * TOKEN_LINE);
 	for (i = 0; i < list->tokens.n; i++) {
 		clock_text(t[i].expires_at, until);
-		printf("%s,%s,%s,%s\n", t[i].id, t[i].password, t[i].serial,
-		    until);
+		buf_printf(&b, "%s,%s,%s,%s\n", t[i].id, t[i].password,
+		    t[i].serial, until);
 	}
+	must(buf_bytes(&b, &text));
+	if (to->path != NULL)
+		return disk_append(&cli->cx, to->path, to->fd, text);
+	(void)fwrite(text.p, 1, text.n, stdout);
 	(void)fflush(stdout);
+	return NULL;
 }
 
 static const struct err *
-make_page(struct cli *cli, struct token_in *in, size_t *made)
+make_page(
+    struct cli *cli, struct token_in *in, const struct sink *to, size_t *made)
 {
 	struct api_shape what = {
 		in->batch != NULL ? batch_in_fields : serials_in_fields, in
@@ -112,11 +137,35 @@ make_page(struct cli *cli, struct token_in *in, size_t *made)
 	const struct err *e =
 	    admin_call(cli, "POST /v1/admin/bootstrap-tokens", &what, &got);
 
+	if (e == NULL)
+		e = put_tokens(cli, to, &list);
 	if (e != NULL)
 		return e;
-	print_tokens(&list);
 	*made += list.tokens.n;
 	in->after = list.next;
+	return NULL;
+}
+
+/* Page by page; what was made stays made when a later page fails. */
+static const struct err *
+make_pages(struct cli *cli, struct token_in *in, const struct sink *to)
+{
+	const struct err *e;
+	size_t made = 0;
+
+	do {
+		e = make_page(cli, in, to, &made);
+		if (e == NULL && in->after != NULL)
+			fprintf(stderr, "%zu tokens made\n", made);
+	} while (e == NULL && in->after != NULL);
+	if (e != NULL)
+		return e;
+	if (to->path != NULL)
+		fprintf(stderr, "%zu tokens made; they are in %s alone\n", made,
+		    to->path);
+	else
+		fprintf(stderr, "%zu tokens made; they are shown this once\n",
+		    made);
 	return NULL;
 }
 
@@ -137,25 +186,26 @@ run_add(struct cli *cli)
 	struct token_in in = { .manufacturer = cli->arg[0],
 		.label = cli_option(cli, "label"),
 		.batch = cli_option(cli, "batch") };
+	struct sink to = { cli_option(cli, "output"), -1 };
 	const long range[3] = { 1, 720, 24 };
 	const struct err *e;
-	size_t made = 0;
 	long hours;
 
 	take_serials(cli, &in);
 	if ((in.batch != NULL) == (in.serials.n > 0))
 		return fail(&cli->cx, &ERR_USAGE, "give --serial, or --batch");
 	e = cli_number(cli, "hours", range, &hours);
+	if (e != NULL)
+		return e;
 	in.lifetime = hours * HOUR;
-	do {
-		if (e == NULL)
-			e = make_page(cli, &in, &made);
-		if (e == NULL && in.after != NULL)
-			fprintf(stderr, "%zu tokens made\n", made);
-	} while (e == NULL && in.after != NULL);
-	if (e == NULL)
-		fprintf(stderr, "%zu tokens made; they are shown this once\n",
-		    made);
+	/* Before the first call: a token that cannot be kept is not made. */
+	if (to.path != NULL)
+		e = disk_create(&cli->cx, to.path, &to.fd);
+	if (e != NULL)
+		return e;
+	e = make_pages(cli, &in, &to);
+	if (to.path != NULL)
+		(void)close(to.fd);
 	return e;
 }
 
@@ -195,7 +245,8 @@ const struct command bootstrap_commands[] = {
 	    add_options, run_add,
 	    "The units must be listed by serial number alone.  Prints lines "
 	    "\"id,password,\nserial,expires_at\": id and password are what an "
-	    "EST client gives to HTTP Basic.\nA unit's earlier token that was "
+	    "EST client gives to HTTP Basic.\nWith --output they go to that "
+	    "file alone, page by page.  A unit's earlier token that was "
 	    "not used is withdrawn." },
 	{ "bootstrap list", "", "shows tokens and what became of them",
 	    list_options, run_list, NULL },

@@ -97,6 +97,27 @@ disk_write(struct ctx *cx, const char *path, struct bytes data, mode_t mode)
 }
 
 const struct err *
+disk_create(struct ctx *cx, const char *path, int *fd)
+{
+	const struct err *e;
+
+	*fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC,
+	    S_IRUSR | S_IWUSR);
+	if (*fd < 0)
+		return trouble(cx, path);
+	e = sync_parent(cx, path);
+	if (e != NULL)
+		(void)close(*fd);
+	return e;
+}
+
+const struct err *
+disk_append(struct ctx *cx, const char *path, int fd, struct bytes data)
+{
+	return write_all(fd, data) ? NULL : trouble(cx, path);
+}
+
+const struct err *
 disk_rename(struct ctx *cx, const char *from, const char *to)
 {
 	if (rename(from, to) != 0)

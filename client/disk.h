@@ -21,6 +21,13 @@ disk_read(struct ctx *cx, const char *path, size_t max, struct bytes *out);
 ERR_FN
 disk_write(struct ctx *cx, const char *path, struct bytes data, mode_t mode);
 
+/* Makes an empty file, mode 0600, that was not there: its descriptor. */
+ERR_FN disk_create(struct ctx *cx, const char *path, int *fd);
+
+/* Appends to it durably. */
+ERR_FN
+disk_append(struct ctx *cx, const char *path, int fd, struct bytes data);
+
 /* Renames, and makes the new name durable. */
 ERR_FN disk_rename(struct ctx *cx, const char *from, const char *to);
 

@@ -6,12 +6,13 @@ import base64
 import csv
 import io
 import json
+import os
 import re
 
 import pytest
 from cryptography.x509 import oid
 
-from harness.crypto import certs_of_cms, csr_der
+from harness.crypto import certs_of_cms, csr_der, new_key
 from harness.http import Client, expect
 from harness.players import Device, Maker, Operator
 from harness.raw import Raw
@@ -269,6 +270,32 @@ def test_command_line_adds_lists_and_withdraws(stack, database, operator,
     assert first in stack.cli("bootstrap", "withdraw", first, token=admin)
     assert "withdrawn" in stack.cli("bootstrap", "list", "--serial",
         made[0][2], token=admin)
+
+
+def test_command_line_keeps_tokens_off_the_terminal(stack, database, operator,
+        maker, plant, workdir):
+    admin, path = database.admin_token, workdir / "tokens.csv"
+    expect(operator.import_lines(maker.id, "serial,model,batch\n" + "".join(
+        f"B-{n},{maker.model},week-7\n" for n in range(102))), 200)
+    args = ("bootstrap", "add", maker.id, "--label", "plant", "--batch",
+        "week-7", "--output", path)
+    umask = os.umask(0)
+    try:
+        assert stack.cli(*args, token=admin) == ""
+    finally:
+        os.umask(umask)
+    assert path.stat().st_mode & 0o777 == 0o600
+    text = path.read_text()
+    made = list(csv.reader(io.StringIO(text)))
+    assert {serial for _, _, serial, _ in made} == {
+        f"B-{n}" for n in range(102)}
+    name, password, _, _ = made[101]
+    expect(enroll(stack, {"id": name, "password": password}, new_key()), 200)
+    # A file that is there stays as it is, and no token is made or replaced.
+    with pytest.raises(Exception):
+        stack.cli(*args, token=admin)
+    assert path.read_text() == text
+    assert database.value("SELECT count(*) FROM bootstrap_token") == 102
 
 
 def test_command_line_shows_a_device_without_an_owner(stack, database, device,
