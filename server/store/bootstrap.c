@@ -24,6 +24,12 @@ static const struct stmt BOOTSTRAP_BATCH = { "bootstrap_batch",
 	"($3::text IS NULL OR b.serial > $3) ORDER BY b.serial LIMIT $4",
 	4 };
 
+/* Of two calls at once for one unit, the second waits here until it sees, and
+ * withdraws, what the first one made.  A unique index would do as well, and
+ * cost each enrollment that uses a token its heap-only update. */
+static const struct stmt BOOTSTRAP_LOCK = { "bootstrap_lock",
+	"SELECT FROM birth WHERE id = $1 FOR NO KEY UPDATE", 1 };
+
 static const struct stmt BOOTSTRAP_REPLACE = { "bootstrap_replace",
 	"UPDATE bootstrap_token SET withdrawn_at = now() WHERE birth_id = $1 "
 	"AND used_at IS NULL AND withdrawn_at IS NULL",
@@ -143,8 +149,10 @@ const struct err *
 bootstrap_add(struct ctx *cx, const struct bootstrap_new *in)
 {
 	const struct err *e =
-	    DB_RUN(cx, &BOOTSTRAP_REPLACE, NULL, DB_INT(in->birth_id));
+	    DB_RUN(cx, &BOOTSTRAP_LOCK, NULL, DB_INT(in->birth_id));
 
+	if (e == NULL)
+		e = DB_RUN(cx, &BOOTSTRAP_REPLACE, NULL, DB_INT(in->birth_id));
 	if (e != NULL)
 		return e;
 	return DB_RUN(cx, &BOOTSTRAP_ADD, NULL, DB_TEXT(in->id),
@@ -283,6 +291,6 @@ bootstrap_withdraw(struct ctx *cx, const char *id, bool *changed)
 }
 
 const struct stmt *const bootstrap_stmts[] = { &BOOTSTRAP_UNITS,
-	&BOOTSTRAP_BATCH, &BOOTSTRAP_REPLACE, &BOOTSTRAP_ADD, &BOOTSTRAP_FIND,
-	&BOOTSTRAP_BIND, &BOOTSTRAP_USE, &BOOTSTRAP_LIST, &BOOTSTRAP_WITHDRAW,
-	&BOOTSTRAP_EXISTS, NULL };
+	&BOOTSTRAP_BATCH, &BOOTSTRAP_LOCK, &BOOTSTRAP_REPLACE, &BOOTSTRAP_ADD,
+	&BOOTSTRAP_FIND, &BOOTSTRAP_BIND, &BOOTSTRAP_USE, &BOOTSTRAP_LIST,
+	&BOOTSTRAP_WITHDRAW, &BOOTSTRAP_EXISTS, NULL };

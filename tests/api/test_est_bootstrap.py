@@ -98,6 +98,17 @@ def test_repeat_of_a_lost_answer_withdraws_the_first_token(operator, maker,
     expect(enroll(stack, second, device.key), 200)
 
 
+def test_calls_at_once_leave_a_unit_one_live_token(operator, maker, device,
+        label, stack, database):
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        made = [t for (t,) in pool.map(lambda _: make(operator, maker,
+            device.serial), range(16))]
+    assert database.value("SELECT count(*) FROM bootstrap_token WHERE "
+        "used_at IS NULL AND withdrawn_at IS NULL") == 1
+    assert sorted(state(operator, t) for t in made) == (
+        ["open"] + 15 * ["withdrawn"])
+
+
 @pytest.mark.parametrize("bad", [
     {"serials": []}, {"batch": "x"}, {"lifetime": 59},
     {"lifetime": 30 * DAY + 1}, {"label": "nowhere"}, {"label": "device"},
