@@ -30,6 +30,8 @@ static const struct err ERR_EARLY = { KIND_BUSY, "renewal-too-early",
 struct renewal {
 	const struct device_caller *from;
 	const char *ra; /* or NULL */
+	/* The state of one that was not shown in use before; NULL if it was */
+	const struct certificate_state *unused;
 	struct csr csr;
 	struct label label;
 };
@@ -126,6 +128,17 @@ check_renewal(struct ctx *cx, struct renewal *r)
 	return e != NULL ? e : check_names(cx, r);
 }
 
+/* A renewal ends the predecessor of what is renewed.  Asked once nothing is
+ * left that refuses: a refusal changes nothing. */
+static ERR_FN
+note_first_use(struct ctx *cx, const struct renewal *r)
+{
+	if (r->unused == NULL)
+		return NULL;
+	return renewal_first_use(cx, r->from->serial, r->from->not_before,
+	    r->unused, r->label.superseded == SUPERSEDED_IS_REVOKED);
+}
+
 static ERR_FN
 renew(struct ctx *cx, const struct renewal *r, struct est_out *out)
 {
@@ -142,6 +155,8 @@ renew(struct ctx *cx, const struct renewal *r, struct est_out *out)
 	e = check_age(cx, r);
 	if (e == NULL)
 		e = certify_sign(cx, &r->label, &r->csr, &io, &c);
+	if (e == NULL)
+		e = note_first_use(cx, r);
 	if (e == NULL)
 		e = renewal_add(cx, &c, &issued);
 	if (e != NULL)
@@ -268,9 +283,7 @@ reenroll_by_ra(struct ctx *cx, const struct ra_caller *ra, struct bytes csr_der,
 		return e;
 	if (was_just_renewed(cx, &r, &s))
 		return certify_answer(cx, newest.der, out);
+	r.unused = s.first_use ? &s : NULL;
 	e = check_key(cx, &r);
-	if (e == NULL && s.first_use)
-		e = renewal_first_use(cx, newest.serial, newest.not_before, &s,
-		    r.label.superseded == SUPERSEDED_IS_REVOKED);
 	return e != NULL ? e : renew(cx, &r, out);
 }

@@ -239,6 +239,24 @@ def test_renewal_by_ra_keeps_the_labels_rules(authority, enrolled, database,
     assert "Retry-After" in expect(authority.renew(enrolled), 429).headers
 
 
+def test_renewal_by_ra_that_is_too_early_supersedes_nothing(authority,
+        enrolled, operator, database):
+    expect(enrolled.renew(), 200)  # and never used
+    expect(operator.call("PUT", "/labels/device", json={"renew_after": 50,
+        "superseded": "revoked"}), 200)
+    expect(authority.renew(enrolled, new_key()), 429)
+    assert database.value("SELECT count(*) FROM certificate WHERE "
+        "revoked_at IS NOT NULL") == 0
+    assert database.value("SELECT count(*) FROM certificate WHERE "
+        "predecessor IS NOT NULL AND first_used_at IS NOT NULL") == 0
+    # The renewal that is due supersedes, as ever.
+    expect(operator.call("PUT", "/labels/device", json={
+        "superseded": "revoked"}), 200)
+    expect(authority.renew(enrolled, new_key()), 200)
+    assert database.value("SELECT count(*) FROM certificate WHERE "
+        "revoked_at IS NOT NULL") == 1
+
+
 def test_command_line_makes_a_registration_authority(stack, operator,
         database, workdir, enrolled):
     topics = workdir / "topics"
