@@ -28,6 +28,9 @@ static const struct json_field claims_fields[] = {
 static const struct json_field attestation_fields[] = {
 	JSON_F_STR(owner_attestation, format, TEXT_BYTES, false),
 	JSON_F_STR(owner_attestation, grade, TEXT_BYTES, false),
+	JSON_F_STR(owner_attestation, sw_version, TEXT_BYTES, false),
+	JSON_F_STR(owner_attestation, secure_boot, TEXT_BYTES, false),
+	JSON_F_STR(owner_attestation, debug, TEXT_BYTES, false),
 	JSON_END,
 };
 

@@ -23,7 +23,8 @@ struct owner_facts {
 	const char *manufacturer, *manufacturer_id, *model, *model_id;
 	const char *serial, *batch, *made_at, *boot_test, *support_until;
 	struct owner_attestation {
-		const char *format, *grade;
+		const char *format, *grade, *sw_version;
+		const char *secure_boot, *debug;
 	} attestation;
 	const char *key_sha256; /* of the key to be certified */
 	bool seen_before;

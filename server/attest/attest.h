@@ -51,8 +51,9 @@ struct attest_basis {
 	size_t n_anchors;
 	struct anchors *known; /* certificates decoded before, or NULL */
 	const struct attest_policy *policy; /* of the model; never NULL */
-	struct bytes nonce;    /* ours; empty: freshness is not checked */
-	struct bytes key_spki; /* to be certified; empty: no binding */
+	const char *earlier_sw; /* what the unit has shown, or NULL */
+	struct bytes nonce;     /* ours; empty: freshness is not checked */
+	struct bytes key_spki;  /* to be certified; empty: no binding */
 	/* TLS exporter of the connection (RFC 9266), or empty. */
 	struct bytes exporter;
 	const char *issuer; /* URL of this service (E1), or NULL */

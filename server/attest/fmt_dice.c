@@ -234,7 +234,7 @@ verify(struct ctx *cx, const void *parsed, const struct attest_basis *basis,
 	else
 		v->grade = v->facts.secure_boot == KNOWN_YES ? GRADE_HARDWARE
 							     : GRADE_SOFTWARE;
-	policy_apply(cx, basis->policy, NULL, v);
+	policy_apply(cx, basis->policy, basis->earlier_sw, v);
 }
 
 const struct attest_format fmt_dice = { "dice", parse, verify };

@@ -365,7 +365,7 @@ verify(struct ctx *cx, const void *parsed, const struct attest_basis *basis,
 	v->facts.key_spki = basis->key_spki;
 	/* RFC 9711 has no claim for where the key lives. */
 	v->grade = GRADE_SOFTWARE;
-	policy_apply(cx, basis->policy, NULL, v);
+	policy_apply(cx, basis->policy, basis->earlier_sw, v);
 }
 
 const struct attest_format fmt_eat = { "eat", parse, verify };

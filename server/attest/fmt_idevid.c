@@ -85,7 +85,7 @@ verify(struct ctx *cx, const void *parsed, const struct attest_basis *basis,
 	v->facts.serial = ev->id.serial;
 	v->facts.key_spki = ev->said.key;
 	v->grade = grade;
-	policy_apply(cx, basis->policy, NULL, v);
+	policy_apply(cx, basis->policy, basis->earlier_sw, v);
 }
 
 const struct attest_format fmt_idevid = { "idevid", parse, verify };

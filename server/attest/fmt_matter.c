@@ -173,7 +173,7 @@ verify(struct ctx *cx, const void *parsed, const struct attest_basis *basis,
 	for (i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
 		if (!steps[i](&j))
 			return;
-	policy_apply(cx, basis->policy, NULL, out);
+	policy_apply(cx, basis->policy, basis->earlier_sw, out);
 }
 
 const struct attest_format fmt_matter = {

@@ -225,7 +225,7 @@ verify(struct ctx *cx, const void *parsed, const struct attest_basis *basis,
 	/* Until the device is secured, what guards its key is not in force. */
 	v->grade =
 	    v->facts.secure_boot == KNOWN_YES ? GRADE_HARDWARE : GRADE_SOFTWARE;
-	policy_apply(cx, basis->policy, NULL, v);
+	policy_apply(cx, basis->policy, basis->earlier_sw, v);
 }
 
 const struct attest_format fmt_psa = { "psa", parse, verify };

@@ -110,7 +110,7 @@ verify(struct ctx *cx, const void *parsed, const struct attest_basis *basis,
 		out->grade = GRADE_HARDWARE;
 	else
 		verdict_add(out, &unchecked);
-	policy_apply(cx, basis->policy, NULL, out);
+	policy_apply(cx, basis->policy, basis->earlier_sw, out);
 }
 
 const struct attest_format fmt_tpm = { "tpm", parse, verify };

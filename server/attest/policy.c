@@ -208,14 +208,20 @@ measurements_ok(const struct attest_policy *p, const struct facts *f)
 	return f->n_measurements > 0;
 }
 
+int64_t
+policy_sw_scheme(const struct attest_policy *p, const struct facts *f)
+{
+	if (p->sw_scheme != 0)
+		return p->sw_scheme;
+	return f->sw_scheme != 0 ? f->sw_scheme : SCHEME_SEMVER;
+}
+
 static void
 apply_firmware(struct ctx *cx, const struct attest_policy *p,
     const char *earlier_sw, struct verdict *v)
 {
 	const struct facts *f = &v->facts;
-	int64_t scheme = p->sw_scheme != 0   ? p->sw_scheme
-			 : f->sw_scheme != 0 ? f->sw_scheme
-					     : SCHEME_SEMVER;
+	int64_t scheme = policy_sw_scheme(p, f);
 	struct finding found = { .layer = LAYER_POLICY,
 		.severity = FINDING_REFUSAL,
 		.elsewhere = true,

@@ -64,6 +64,9 @@ struct attest_policy {
 void policy_apply(struct ctx *cx, const struct attest_policy *p,
     const char *earlier_sw, struct verdict *v);
 
+/* The version scheme that p compares by: its own, the evidence's, semver. */
+int64_t policy_sw_scheme(const struct attest_policy *p, const struct facts *f);
+
 /* Whether version a is at least b by the scheme: 16384 semver, 16387 decimal
  * integers, with dots between several (RFC 9393 section 4.1).  False where one
  * cannot be read. */

@@ -12,6 +12,9 @@
  *	  units_per_hour and how many an hour
  *	clones           "refuse" the newcomer (the default), or "quarantine"
  *	                 the unit, too, where its own key was proved (A1, A10)
+ *	evidence         what a unit has to send of itself before its owner is
+ *	                 asked: an object, which attest/policy_json reads;
+ *absent means nothing
  */
 #ifndef CODEC_POLICY_H
 #define CODEC_POLICY_H
@@ -22,7 +25,7 @@
 
 struct ctx;
 
-#define LIMIT_POLICY 1024 /* bytes of its text */
+#define LIMIT_POLICY 2048 /* bytes of its text */
 
 /* Who of a model's units may come for the first time.  0: no bound. */
 struct enrollment_policy {
@@ -34,7 +37,8 @@ struct enrollment_policy {
 struct policy {
 	const char *key_protection; /* software unless it says hardware */
 	struct enrollment_policy enrollment;
-	const char *clones; /* refuse, quarantine */
+	const char *clones;   /* refuse, quarantine */
+	const char *evidence; /* JSON as it came, or NULL */
 };
 
 extern const struct err ERR_BAD_POLICY; /* KIND_INVALID, "bad-policy" */

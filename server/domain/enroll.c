@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "domain/attestation.h"
 #include "domain/bootstrap.h"
 #include "domain/clone.h"
 #include "domain/code.h"
@@ -235,7 +236,7 @@ open_claim(struct ctx *cx, struct enrollment *en)
 	rng_uuid(id);
 	e = pace_request(cx, unit);
 	if (e == NULL)
-		e = facts_write(cx, unit, en->csr.key.sha256, &a.facts);
+		e = facts_write(cx, unit, en->csr.key.sha256, NULL, &a.facts);
 	/* A key that the token is not for leaves no request behind. */
 	if (e == NULL)
 		e = bootstrap_take_key(cx, unit, en->csr.key.sha256);
@@ -362,10 +363,14 @@ enroll_unapproved(struct ctx *cx, struct enrollment *en)
 	if (taken)
 		return fail(cx, &ERR_KEY_REFUSED,
 		    "a birth key, or another ownership's");
-	if (unit->device_id == NULL)
+	if (unit->device_id == NULL) {
+		e = attestation_none(cx, unit);
+		if (e != NULL)
+			return e;
 		return owner_is_asked(unit, &en->label)
 			   ? open_claim(cx, en)
 			   : sign_ownerless(cx, en);
+	}
 	e = certificate_newest(cx, unit->device_id, &latest);
 	if (e == NULL &&
 	    bytes_eq(BYTES_OF(latest.key_sha256), BYTES_OF(en->csr.key.sha256)))

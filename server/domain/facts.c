@@ -4,21 +4,20 @@
 #include "codec/json.h"
 #include "pki/digest.h"
 
-struct attestation {
-	const char *format, *grade;
-};
-
 struct facts {
 	const char *manufacturer, *manufacturer_id, *model, *model_id;
 	const char *serial, *batch, *made_at, *boot_test, *support_until;
 	const char *key_sha256;
-	struct attestation attestation;
+	struct attested attestation;
 	struct json_strs asks;
 };
 
 static const struct json_field attestation_fields[] = {
-	JSON_F_STR(attestation, format, 32, true),
-	JSON_F_STR(attestation, grade, 32, true),
+	JSON_F_STR(attested, format, 32, true),
+	JSON_F_STR(attested, grade, 32, true),
+	JSON_F_STR(attested, sw_version, LIMIT_NAME, false),
+	JSON_F_STR(attested, secure_boot, 8, false),
+	JSON_F_STR(attested, debug, 40, false),
 	JSON_END,
 };
 
@@ -49,7 +48,8 @@ static const struct json_field policy_fields[] = {
 
 const struct err *
 facts_write(struct ctx *cx, const struct unit *unit,
-    const uint8_t key_sha256[32], const char **json)
+    const uint8_t key_sha256[32], const struct attested *attested,
+    const char **json)
 {
 	static const char *asks[] = { "certificate" };
 	/* A birth certificate does not say where its key lives: the model's
@@ -80,6 +80,8 @@ facts_write(struct ctx *cx, const struct unit *unit,
 	f.attestation.format = unit->bootstrap != NULL ? "bootstrap" : "idevid";
 	f.attestation.grade =
 	    unit->bootstrap != NULL ? "none" : policy.key_protection;
+	if (attested != NULL && attested->format != NULL)
+		f.attestation = *attested;
 	e = json_write(cx, facts_fields, &f, &text);
 	if (e != NULL)
 		return e;

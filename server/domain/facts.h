@@ -7,11 +7,14 @@
 
 #include "base/ctx.h"
 #include "base/err.h"
+#include "domain/attestation.h"
 #include "domain/caller.h"
 
-/* The facts of a unit and the key it wants certified, as JSON. */
+/* The facts of a unit and the key it wants certified, as JSON; attested says
+ * what its evidence proved, or NULL where none came. */
 ERR_FN facts_write(struct ctx *cx, const struct unit *unit,
-    const uint8_t key_sha256[32], const char **json);
+    const uint8_t key_sha256[32], const struct attested *attested,
+    const char **json);
 
 /* base64url SHA-256 over approval, key, account and facts: what the owner's
  * signature is bound to (SECURITY.md A7). */

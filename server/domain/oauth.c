@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rng.h"
+#include "domain/attestation.h"
 #include "domain/code.h"
 #include "domain/facts.h"
 #include "domain/label_rule.h"
@@ -97,6 +98,22 @@ store_request(struct ctx *cx, struct approval_new *a,
 	return e;
 }
 
+/* What the owner will see, once the unit's evidence is good. */
+static ERR_FN
+write_facts(struct ctx *cx, const struct unit *unit,
+    const struct oauth_authorize_in *in, const struct csr *csr,
+    const char **json)
+{
+	const struct attestation_in evidence = { in->evidence_format,
+		in->evidence, in->evidence_nonce, csr->spki, in->binding };
+	struct attested attested;
+	const struct err *e = attestation_judge(cx, unit, &evidence, &attested);
+
+	return e != NULL
+		   ? e
+		   : facts_write(cx, unit, csr->key.sha256, &attested, json);
+}
+
 const struct err *
 oauth_authorize(struct ctx *cx, const struct unit *caller,
     const struct oauth_authorize_in *in, struct oauth_authorize_out *out)
@@ -126,7 +143,7 @@ oauth_authorize(struct ctx *cx, const struct unit *caller,
 			    .device_id = unit->device_id });
 	if (e != NULL)
 		return e;
-	e = facts_write(cx, unit, csr.key.sha256, &a.facts);
+	e = write_facts(cx, unit, in, &csr, &a.facts);
 	if (e != NULL)
 		return e;
 	rng_uuid(code.approval_id);

@@ -22,6 +22,9 @@ struct oauth_authorize_in {
 	const char *client_id, *scope; /* NULL where absent */
 	const char *label;             /* NULL: the model's own */
 	struct bytes csr;              /* DER */
+	const char *evidence_format;   /* NULL: no evidence */
+	struct bytes evidence, evidence_nonce;
+	struct bytes binding; /* of the connection, or empty */
 };
 
 struct oauth_authorize_out {

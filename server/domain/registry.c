@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "attest/policy_json.h"
 #include "codec/policy.h"
 #include "domain/label_admin.h"
 #include "pki/key.h"
@@ -120,6 +121,7 @@ check_model_texts(struct ctx *cx, const struct model *m)
 static ERR_FN
 check_model_rules(struct ctx *cx, const struct model *m)
 {
+	struct attest_policy evidence;
 	struct policy policy;
 	const struct err *e;
 	size_t i;
@@ -129,7 +131,10 @@ check_model_rules(struct ctx *cx, const struct model *m)
 		if (e != NULL)
 			return e;
 	}
-	return policy_parse(cx, m->policy, &policy);
+	e = policy_parse(cx, m->policy, &policy);
+	if (e != NULL || policy.evidence == NULL)
+		return e;
+	return policy_json_read(cx, bytes_str(policy.evidence), &evidence);
 }
 
 static void

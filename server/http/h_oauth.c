@@ -44,10 +44,32 @@ static const struct json_field metadata_fields[] = {
 	JSON_END,
 };
 
+/* All of it or none. */
+static ERR_FN
+read_evidence(
+    struct ctx *cx, const struct form *form, struct oauth_authorize_in *in)
+{
+	const char *evidence = form_get(form, "evidence");
+	const char *nonce = form_get(form, "evidence_nonce");
+
+	in->evidence_format = form_get(form, "evidence_format");
+	if ((in->evidence_format == NULL) != (evidence == NULL) ||
+	    (evidence == NULL && nonce != NULL))
+		return fail(cx, &ERR_INVALID_REQUEST,
+		    "evidence, or its format, or both are missing");
+	if ((evidence != NULL && !bytes_from_b64u(cx->arena,
+				     bytes_str(evidence), &in->evidence)) ||
+	    (nonce != NULL && !bytes_from_b64u(cx->arena, bytes_str(nonce),
+				  &in->evidence_nonce)))
+		return fail(cx, &ERR_INVALID_REQUEST,
+		    "evidence or its nonce is not base64url");
+	return NULL;
+}
+
 const struct err *
 post_device_authorization(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct oauth_authorize_in in = { NULL, NULL, NULL, BYTES_NONE };
+	struct oauth_authorize_in in = { .binding = rq->binding };
 	struct oauth_authorize_out out;
 	const struct err *e;
 	struct form *form;
@@ -64,7 +86,9 @@ post_device_authorization(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (csr == NULL || !bytes_from_b64u(cx->arena, bytes_str(csr), &in.csr))
 		return fail(cx, &ERR_INVALID_REQUEST,
 		    "csr is missing or not base64url");
-	e = oauth_authorize(cx, &rq->caller.unit, &in, &out);
+	e = read_evidence(cx, form, &in);
+	if (e == NULL)
+		e = oauth_authorize(cx, &rq->caller.unit, &in, &out);
 	if (e == NULL)
 		e = json_write(cx, authorize_fields, &out, &body);
 	if (e == NULL)

@@ -38,7 +38,7 @@ struct request {
 	const struct basic *basic;
 	const char *address; /* the client's, in text */
 	struct peer peer;
-	struct bytes binding; /* of the connection; PKCS#10 routes alone */
+	struct bytes binding; /* of the connection; PKCS#10 and form routes */
 	struct caller caller;
 	void *conn; /* http/server's own */
 };

@@ -13,6 +13,7 @@
 #include "store/device.h"
 #include "store/enrollment.h"
 #include "store/event.h"
+#include "store/evidence.h"
 #include "store/feed.h"
 #include "store/guess.h"
 #include "store/health.h"
@@ -37,6 +38,7 @@ const struct stmt *const *const store_statements[] = {
 	device_stmts,
 	enrollment_stmts,
 	event_stmts,
+	evidence_stmts,
 	feed_stmts,
 	guess_stmts,
 	health_stmts,

@@ -39,6 +39,19 @@ anything_else_is_refused(void **state)
 }
 
 static void
+what_is_asked_of_evidence_is_kept_as_it_came(void **state)
+{
+	struct policy p;
+
+	(void)state;
+	assert_null(policy_parse(&cx, "{}", &p));
+	assert_null(p.evidence);
+	assert_null(
+	    policy_parse(&cx, "{\"evidence\": {\"formats\": [\"psa\"]}}", &p));
+	assert_string_equal(p.evidence, "{\"formats\":[\"psa\"]}");
+}
+
+static void
 a_policy_says_who_may_come_for_the_first_time(void **state)
 {
 	struct policy p;
@@ -65,6 +78,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(a_policy_says_how_keys_are_protected),
+		UNIT_TEST(what_is_asked_of_evidence_is_kept_as_it_came),
 		UNIT_TEST(a_policy_says_who_may_come_for_the_first_time),
 		UNIT_TEST(anything_else_is_refused),
 	};

@@ -1,0 +1,122 @@
+#include "store/evidence.h"
+
+static const struct stmt EVIDENCE_ANCHORS = { "evidence_anchors",
+	"SELECT kind, certificate, key_id, intermediate_spki_sha256, vendor_id "
+	"FROM anchor WHERE manufacturer_id = $1 AND "
+	"coalesce(valid_from, '-infinity') <= to_timestamp($2::bigint) AND "
+	"coalesce(valid_until, 'infinity') > to_timestamp($2::bigint) "
+	"ORDER BY created_at, id LIMIT $3",
+	3 };
+
+/* One row without a list where they do not fit. */
+static const struct stmt EVIDENCE_CRLS = { "evidence_crls",
+	"WITH whole AS (SELECT count(*) <= $2 AND "
+	"coalesce(sum(length(der)), 0) <= $3 AS fit FROM crl "
+	"WHERE manufacturer_id = $1) SELECT fit, der FROM whole LEFT JOIN crl "
+	"ON fit AND manufacturer_id = $1",
+	3 };
+
+static const struct stmt EVIDENCE_UNIT = { "evidence_unit",
+	"SELECT ueid, ek_sha256, dac_subject, sw_version FROM birth "
+	"WHERE id = $1",
+	1 };
+
+static const struct stmt NONCE_USE = { "nonce_use",
+	"WITH over AS (DELETE FROM nonce_used WHERE nonce IN (SELECT nonce "
+	"FROM nonce_used WHERE expires_at < to_timestamp($3::bigint) "
+	"LIMIT 10 FOR UPDATE SKIP LOCKED)) "
+	"INSERT INTO nonce_used (nonce, expires_at) VALUES ($1, "
+	"to_timestamp($2::bigint)) ON CONFLICT DO NOTHING",
+	3 };
+
+static const struct stmt SW_VERSION_SET = { "sw_version_set",
+	"UPDATE birth SET sw_version = $3 WHERE id = $1 AND "
+	"sw_version IS NOT DISTINCT FROM $2",
+	3 };
+
+const struct err *
+evidence_anchors(struct ctx *cx, const char *manufacturer_id,
+    struct evidence_anchor out[LIMIT_ANCHORS], size_t *n)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &EVIDENCE_ANCHORS, &r,
+	    DB_TEXT(manufacturer_id), DB_INT(cx->now), DB_INT(LIMIT_ANCHORS));
+	int i;
+
+	*n = 0;
+	if (e != NULL)
+		return e;
+	for (i = 0; i < rows_count(r) && *n < LIMIT_ANCHORS; i++)
+		out[(*n)++] = (struct evidence_anchor){
+			.kind = rows_text(cx, r, i, 0),
+			.value = rows_bytes(cx, r, i, 1),
+			.key_id = rows_bytes(cx, r, i, 2),
+			.scope_spki_sha256 = rows_bytes(cx, r, i, 3),
+			.vendor_id = rows_int(r, i, 4),
+		};
+	return NULL;
+}
+
+const struct err *
+evidence_crls(struct ctx *cx, const char *manufacturer_id, int64_t bytes,
+    struct evidence_crls *out)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &EVIDENCE_CRLS, &r,
+	    DB_TEXT(manufacturer_id), DB_INT(LIMIT_CRLS), DB_INT(bytes));
+	int i;
+
+	*out = (struct evidence_crls){ .fit = true };
+	if (e != NULL)
+		return e;
+	for (i = 0; i < rows_count(r) && out->n < LIMIT_CRLS; i++) {
+		out->fit = rows_bool(r, i, 0);
+		if (!rows_null(r, i, 1))
+			out->der[out->n++] = rows_bytes(cx, r, i, 1);
+	}
+	return NULL;
+}
+
+const struct err *
+evidence_unit(struct ctx *cx, int64_t birth_id, struct evidence_unit *out)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &EVIDENCE_UNIT, &r, DB_INT(birth_id));
+
+	*out = (struct evidence_unit){ .sw_version = NULL };
+	if (e != NULL || rows_count(r) == 0)
+		return e;
+	out->ueid = rows_bytes(cx, r, 0, 0);
+	out->ek_sha256 = rows_bytes(cx, r, 0, 1);
+	out->dac_subject = rows_text(cx, r, 0, 2);
+	out->sw_version = rows_text(cx, r, 0, 3);
+	return NULL;
+}
+
+const struct err *
+nonce_use(struct ctx *cx, struct bytes nonce, int64_t until, bool *fresh)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &NONCE_USE, &r, DB_BYTES(nonce),
+	    DB_INT(until), DB_INT(cx->now));
+
+	if (e == NULL)
+		*fresh = rows_affected(r) == 1;
+	return e;
+}
+
+const struct err *
+sw_version_set(struct ctx *cx, int64_t birth_id, const char *earlier,
+    const char *now, bool *done)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &SW_VERSION_SET, &r, DB_INT(birth_id),
+	    DB_TEXT(earlier), DB_TEXT(now));
+
+	if (e == NULL)
+		*done = rows_affected(r) == 1;
+	return e;
+}
+
+const struct stmt *const evidence_stmts[] = { &EVIDENCE_ANCHORS, &EVIDENCE_CRLS,
+	&EVIDENCE_UNIT, &NONCE_USE, &SW_VERSION_SET, NULL };

@@ -1,0 +1,53 @@
+/*
+ * What evidence is judged with and what it leaves behind: what a maker
+ * trusts, which names a unit is listed by, nonces that were used, the newest
+ * software that a unit has shown.
+ */
+#ifndef STORE_EVIDENCE_H
+#define STORE_EVIDENCE_H
+
+#include "base/limits.h"
+#include "store/db.h"
+
+extern const struct stmt *const evidence_stmts[];
+
+/* A maker's anchor that is valid at cx->now; empty or NULL is not set. */
+struct evidence_anchor {
+	const char *kind;   /* as the column has it */
+	struct bytes value; /* certificate or SPKI, DER */
+	struct bytes key_id, scope_spki_sha256;
+	int64_t vendor_id;
+};
+
+/* The maker's first LIMIT_ANCHORS anchors. */
+ERR_FN evidence_anchors(struct ctx *cx, const char *manufacturer_id,
+    struct evidence_anchor out[LIMIT_ANCHORS], size_t *n);
+
+/* The maker's revocation lists, DER.  They fit only where there are at most
+ * max of them with at most bytes in all: none is read otherwise. */
+struct evidence_crls {
+	struct bytes der[LIMIT_CRLS];
+	size_t n;
+	bool fit;
+};
+ERR_FN evidence_crls(struct ctx *cx, const char *manufacturer_id, int64_t bytes,
+    struct evidence_crls *out);
+
+/* What a unit is listed by, beside serial number and key. */
+struct evidence_unit {
+	struct bytes ueid, ek_sha256;
+	const char *dac_subject, *sw_version; /* or NULL */
+};
+ERR_FN
+evidence_unit(struct ctx *cx, int64_t birth_id, struct evidence_unit *out);
+
+/* Marks a nonce as used until the time; *fresh says that it was not. */
+ERR_FN
+nonce_use(struct ctx *cx, struct bytes nonce, int64_t until, bool *fresh);
+
+/* Remembers a version in place of an earlier one (or NULL); *done says that
+ * it was still that one. */
+ERR_FN sw_version_set(struct ctx *cx, int64_t birth_id, const char *earlier,
+    const char *now, bool *done);
+
+#endif
