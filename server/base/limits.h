@@ -60,7 +60,7 @@
 #define LIMIT_TOGETHER 16         /* requests that share a commit */
 #define LIMIT_EVIDENCE (64 * KIB) /* of a device, all parts together */
 #define LIMIT_CBOR_DEPTH 16
-#define LIMIT_CBOR_ITEMS 2048    /* of one message, all levels */
+#define LIMIT_CBOR_ITEMS 2048 /* of one message, all levels */
 #define LIMIT_DICE_LAYERS 10
 #define LIMIT_COSE_SIGNERS 4       /* of a COSE_Sign */
 #define LIMIT_FINDINGS 32          /* of one verdict */
