@@ -19,10 +19,12 @@
  *	allow_downgrade    true: below what the unit has shown
  *	measurements       {type, version, value, signer_id}, values in hex
  *	endorsements       CoRIM or CoMID files, base64url: their reference
- *values are added to implementation_id and measurements; keys in them are not
- *(anchors are registered) pcrs               {index, sha256}: quoted, and if
- *said that value crl_required       true: a chain without a current list is
- *refused reattest_every     seconds
+ *	                   values are added to implementation_id and
+ *	                   measurements; keys in them are not (anchors are
+ *	                   registered)
+ *	pcrs               {index, sha256}: quoted, and if said that value
+ *	crl_required       true: a chain without a current list is refused
+ *	reattest_every     seconds
  */
 #ifndef ATTEST_POLICY_JSON_H
 #define ATTEST_POLICY_JSON_H
