@@ -5,6 +5,7 @@
 #include "codec/tpm.h"
 #include "codec/tpm_log.h"
 
+#define LONGEST_HASH 64
 #define EVENTS_SHOWN 40
 
 static const char *
@@ -105,7 +106,9 @@ inspect_tpm_log(struct inspection *in, struct bytes data)
 	size_t i;
 	bool on;
 
-	if (tpm_log_read(in->cx, data, bank, &log) != NULL || log.n < 2)
+	/* No log is as short as a hash, which may read as one. */
+	if (data.n <= LONGEST_HASH ||
+	    tpm_log_read(in->cx, data, bank, &log) != NULL || log.n < 2)
 		return false;
 	inspect_line(
 	    in, "event log", "%zu events, %s", log.n, alg_name(in->cx, bank));

@@ -63,6 +63,12 @@ def test_whatever_a_file_holds_it_is_named_or_refused(folder, kinds):
     assert named > 3
 
 
+def test_a_hash_of_zeros_is_no_event_log(file):
+    told = inspect(file(b"\xa1\x19\x01\x00\x58\x40" + bytes(64)))
+    assert told.returncode == 0 and "00" * 64 in told.stdout
+    assert "event log" not in told.stdout
+
+
 def test_a_year_beyond_clocks_is_shown_as_a_number(file):
     (path,) = (TESTS / "corpus" / "cert").rglob("time-gt-old")
     told = inspect(path)
