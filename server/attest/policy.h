@@ -54,8 +54,7 @@ struct attest_policy {
 	size_t n_pcrs;
 	/* Revocation: whether a chain without a current CRL is refused. */
 	bool crl_required;
-	int64_t reattest_every; /* seconds; 0: not at renewal */
-	int64_t version;        /* of the policy, counted up when stored */
+	int64_t version; /* of the policy, counted up when stored */
 };
 
 /* Asks of v->facts what p asks, in this order: profile, identity, state,

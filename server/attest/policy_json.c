@@ -30,7 +30,7 @@ struct text {
 	const char *min_grade, *debug, *min_version, *version_scheme;
 	const char *certificate_id;
 	struct bytes oem_id, hw_model, implementation_id;
-	int64_t vid, device_type, declaration_version, reattest_every;
+	int64_t vid, device_type, declaration_version;
 	bool ueid_required, secure_boot, lifecycle_secured, allow_downgrade,
 	    crl_required;
 	struct json_list measurements, pcrs;
@@ -77,7 +77,6 @@ static const struct json_field text_fields[] = {
 	{ "pcrs", JSON_LIST, offsetof(struct text, pcrs), LIMIT_PCRS, false,
 	    pcr_fields, sizeof(struct pcr) },
 	JSON_F_BOOL(text, crl_required, false),
-	JSON_F_INT(text, reattest_every, INT64_C(10) * 366 * 86400, false),
 	JSON_END,
 };
 
@@ -256,7 +255,6 @@ policy_json_read(struct ctx *cx, struct bytes text, struct attest_policy *out)
 	out->lifecycle_secured = in.lifecycle_secured;
 	out->sw_may_go_down = in.allow_downgrade;
 	out->crl_required = in.crl_required;
-	out->reattest_every = in.reattest_every;
 	if (!read_grade(in.min_grade, &out->least_grade))
 		return bad(cx, "min_grade", in.min_grade);
 	if (in.debug != NULL && !read_debug(in.debug, &out->least_debug))

@@ -24,7 +24,6 @@
  *	                   registered)
  *	pcrs               {index, sha256}: quoted, and if said that value
  *	crl_required       true: a chain without a current list is refused
- *	reattest_every     seconds
  */
 #ifndef ATTEST_POLICY_JSON_H
 #define ATTEST_POLICY_JSON_H
