@@ -64,8 +64,8 @@ const struct command setup_commands[] = {
 	    "certificate",
 	    init_options, run_init,
 	    "Refuses to overwrite anything.  Files: root.crt, issuing.crt, "
-	    "issuing.key,\nserver.crt, server.key, mac.key in --dir; root.key "
-	    "in --root-dir." },
+	    "issuing.key,\nserver.crt, server.key, mac.key, tokens/ in --dir; "
+	    "root.key in --root-dir." },
 	{ "ca issuing", "NAME", "makes a further issuing CA, for labels",
 	    issuing_options, run_ca_issuing,
 	    "Refuses to overwrite.  Each node needs both files in its "

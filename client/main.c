@@ -15,6 +15,7 @@
 static const struct command_group groups[] = {
 	{ "Setting up", setup_commands },
 	{ "Database and tokens", store_commands },
+	{ "Keys of tokens", keys_commands },
 	{ "Registry", registry_commands },
 	{ "Trust", trust_commands },
 	{ "Attestation", attest_commands },

@@ -82,7 +82,7 @@ make_bearer(struct ctx *cx, const struct owner_app *app, const char *what,
 
 	if (e != NULL)
 		return e;
-	input = jws_input(cx, "owner+jwt", payload);
+	input = jws_input(cx, "owner+jwt", NULL, payload);
 	e = keypair_sign_es256(cx, app->key, bytes_str(input), &sig);
 	if (e == NULL)
 		*out = jws_join(cx, input, sig);

@@ -20,6 +20,7 @@
 #include "domain/labels.h"
 #include "domain/live.h"
 #include "domain/svc.h"
+#include "domain/token_key.h"
 #include "http/catalog.h"
 #include "http/server.h"
 #include "pki/anchors.h"
@@ -80,6 +81,8 @@ static const struct cfg_key keys[] = {
 	STR(issuing_key, NULL, "PEM file (0600): the issuing CA's key"),
 	STR(issuers_dir, "", "directory of further CAs, NAME.crt and NAME.key"),
 	STR(mac_key, NULL, "file (0600): key of keyed hashes"),
+	STR(token_keys, NULL,
+	    "directory (0700) of keys that sign tokens for apps"),
 	STR(profiles, NULL, "certificate profiles"),
 	STR(state_dir, NULL, "directory (0700) for what this node keeps"),
 	STR(trust_domain, "", "of SPIFFE ids in certificates; empty: none"),
@@ -235,6 +238,9 @@ load_keys(struct wiring *w, char why[CFG_WHY_BYTES])
 	svc->mac = mac_key_load(svc->set.mac_key, why);
 	if (svc->mac == NULL)
 		return false;
+	svc->token_keys = token_keys_open(svc->set.token_keys, w->cx.now, why);
+	if (svc->token_keys == NULL)
+		return false;
 	svc->profiles = profiles_load(svc->set.profiles, why);
 	return svc->profiles != NULL && load_trust(w, why);
 }
@@ -306,6 +312,7 @@ stop(struct wiring *w)
 	trust_free(w->svc.own_trust);
 	profiles_free(w->svc.profiles);
 	mac_key_free(w->svc.mac);
+	token_keys_free(w->svc.token_keys);
 	signers_free(w->svc.signers);
 	arena_free(w->arena);
 }

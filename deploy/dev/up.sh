@@ -34,6 +34,7 @@ if [ ! -s "$VAR/pki/root.crt" ]; then
 	"$cli" init --dir "$VAR/pki" --root-dir "$VAR/root" \
 	    --dns localhost >/dev/null
 fi
+[ -d "$VAR/pki/tokens" ] || "$cli" keys rotate --dir "$VAR/pki/tokens" >/dev/null
 [ -s "$VAR/profiles.conf" ] || cp "$repo/pki/profiles.conf" "$VAR"
 
 # -- Postgres: roles get new passwords at each start
@@ -82,6 +83,7 @@ secret_file "$VAR/latchkeyd.conf" <<-CONF
 	issuing_cert = $VAR/pki/issuing.crt
 	issuing_key = $VAR/pki/issuing.key
 	mac_key = $VAR/pki/mac.key
+	token_keys = $VAR/pki/tokens
 	profiles = $VAR/profiles.conf
 	state_dir = $VAR/state
 	web_dir = $repo/api/web

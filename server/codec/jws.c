@@ -13,6 +13,7 @@
 #define COORDINATE_BYTES 32
 #define SIGNATURE_BYTES (2 * COORDINATE_BYTES)
 #define HEADER_TEXT 256 /* characters of one header parameter */
+#define HEADER_JWK 1024
 
 AUTO_DEFINE(cjose_jws_t, cjose_jws_release);
 AUTO_DEFINE(cjose_jwk_t, (void)cjose_jwk_release);
@@ -23,12 +24,14 @@ const struct err ERR_BAD_JWS = { KIND_UNAUTHENTICATED, "bad-token",
 /* RFC 7515 section 4.1.  Parameters that are not named here are ignored, as
  * section 4 demands; keys that a header carries never count. */
 struct header {
-	const char *alg, *typ, *crit, *b64;
+	const char *alg, *typ, *kid, *jwk, *crit, *b64;
 };
 
 static const struct json_field header_fields[] = {
 	JSON_F_STR(header, alg, HEADER_TEXT, true),
 	JSON_F_STR(header, typ, HEADER_TEXT, false),
+	JSON_F_STR(header, kid, HEADER_TEXT, false),
+	JSON_F_RAW(header, jwk, HEADER_JWK, false),
 	JSON_F_RAW(header, crit, HEADER_TEXT, false),
 	JSON_F_RAW(header, b64, HEADER_TEXT, false),
 	JSON_END,
@@ -129,7 +132,7 @@ jws_verify_es256(struct ctx *cx, const char *compact, struct bytes x,
 }
 
 const struct err *
-jws_peek_payload(struct ctx *cx, const char *compact, struct bytes *payload)
+jws_peek(struct ctx *cx, const char *compact, struct jws_head *out)
 {
 	struct header h = { 0 };
 	struct parts p;
@@ -138,15 +141,18 @@ jws_peek_payload(struct ctx *cx, const char *compact, struct bytes *payload)
 	e = parse(cx, compact, &p, &h);
 	if (e != NULL)
 		return e;
-	*payload = p.payload;
+	*out = (struct jws_head){ h.typ, h.kid, h.jwk, p.payload };
 	return NULL;
 }
 
 const char *
-jws_input(struct ctx *cx, const char *typ, struct bytes payload)
+jws_input(
+    struct ctx *cx, const char *typ, const char *kid, struct bytes payload)
 {
-	const char *header = arena_printf(
-	    cx->arena, "{\"alg\":\"ES256\",\"typ\":%s}", json_quote(cx, typ));
+	const char *header =
+	    arena_printf(cx->arena, "{\"alg\":\"ES256\",\"typ\":%s%s%s}",
+		json_quote(cx, typ), kid == NULL ? "" : ",\"kid\":",
+		kid == NULL ? "" : json_quote(cx, kid));
 
 	return arena_printf(cx->arena, "%s.%s",
 	    bytes_b64u(cx->arena, bytes_str(header)),

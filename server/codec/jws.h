@@ -5,7 +5,7 @@
  * and the key is the caller's, never the header's.
  *
  * Signing keeps the key in pki:
- *	input = jws_input(cx, "owner+jwt", claims);
+ *	input = jws_input(cx, "owner+jwt", NULL, claims);
  *	e = keypair_sign_es256(cx, key, bytes_str(input), &sig);
  *	token = jws_join(cx, input, sig);
  */
@@ -25,14 +25,19 @@ extern const struct err ERR_BAD_JWS; /* KIND_UNAUTHENTICATED, "bad-token" */
 ERR_FN jws_verify_es256(struct ctx *cx, const char *compact, struct bytes x,
     struct bytes y, const char *typ, struct bytes *payload);
 
-/* The payload of a JWS that nobody has verified: only to find out whose key
- * to verify with.  Its structure and header are judged as above, but for
- * typ. */
-ERR_FN
-jws_peek_payload(struct ctx *cx, const char *compact, struct bytes *payload);
+/* What a JWS says that nobody has verified: only to find out whose key to
+ * verify with.  Its structure and header are judged as above, but for typ. */
+struct jws_head {
+	const char *typ, *kid; /* NULL where absent */
+	const char *jwk;       /* JSON, or NULL */
+	struct bytes payload;
+};
+ERR_FN jws_peek(struct ctx *cx, const char *compact, struct jws_head *out);
 
-/* What is to be signed: header (alg ES256, typ) and payload, joined. */
-const char *jws_input(struct ctx *cx, const char *typ, struct bytes payload);
+/* What is to be signed: header (alg ES256, typ, and kid unless NULL) and
+ * payload, joined. */
+const char *jws_input(
+    struct ctx *cx, const char *typ, const char *kid, struct bytes payload);
 
 /* The compact JWS of an input and its signature, r and s in 64 bytes. */
 const char *jws_join(struct ctx *cx, const char *input, struct bytes sig_rs64);

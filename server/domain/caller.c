@@ -420,12 +420,14 @@ caller_owner(struct ctx *cx, const char *jws, const char *method,
 	struct owner_claims claims;
 	struct owner owner;
 	struct bytes payload, x, y;
+	struct jws_head head;
 	const struct err *e;
 
 	if (jws == NULL)
 		return fail(cx, &ERR_OWNER_TOKEN, "no bearer token");
-	if (jws_peek_payload(cx, jws, &payload) != NULL ||
-	    json_read_open(cx, payload, owner_claim_fields, &claims) != NULL)
+	if (jws_peek(cx, jws, &head) != NULL ||
+	    json_read_open(cx, head.payload, owner_claim_fields, &claims) !=
+		NULL)
 		return &ERR_OWNER_TOKEN;
 	if (!text_is_uuid(bytes_str(claims.iss)))
 		return fail(cx, &ERR_OWNER_TOKEN, "iss is no owner's id");

@@ -17,6 +17,7 @@ struct mac_key;
 struct profiles;
 struct signer;
 struct signers;
+struct token_keys;
 struct trust;
 
 struct settings {
@@ -32,6 +33,7 @@ struct settings {
 	/* keys and files */
 	char *root_cert, *issuing_cert, *issuing_key, *mac_key, *profiles;
 	char *issuers_dir; /* of further issuing CAs; empty: none */
+	char *token_keys;  /* directory of the keys that sign our tokens */
 	char *state_dir, *web_dir;
 	/* database */
 	char *db; /* libpq conninfo, or @FILE that holds it */
@@ -51,6 +53,7 @@ struct svc {
 	struct bytes root_cert;      /* DER */
 	struct profiles *profiles;
 	struct mac_key *mac;
+	struct token_keys *token_keys;
 	struct live *live;
 	struct labels *labels;
 	struct anchors *anchors; /* of makers, decoded */

@@ -3,6 +3,7 @@
 #include "codec/json.h"
 #include "domain/oauth.h"
 #include "domain/svc.h"
+#include "domain/token_key.h"
 #include "http/handlers.h"
 #include "http/problem.h"
 
@@ -26,6 +27,7 @@ static const struct json_field token_fields[] = {
 
 struct metadata {
 	const char *issuer, *token_endpoint, *device_authorization_endpoint;
+	const char *jwks_uri;
 	bool tls_client_certificate_bound_access_tokens;
 	struct json_strs grant_types_supported, response_types_supported,
 	    scopes_supported, token_endpoint_auth_methods_supported;
@@ -35,6 +37,7 @@ static const struct json_field metadata_fields[] = {
 	JSON_F_STR(metadata, issuer, 1024, true),
 	JSON_F_STR(metadata, token_endpoint, 1024, true),
 	JSON_F_STR(metadata, device_authorization_endpoint, 1024, true),
+	JSON_F_STR(metadata, jwks_uri, 1024, true),
 	JSON_F_STRS(metadata, response_types_supported, 4, 64, true),
 	JSON_F_STRS(metadata, grant_types_supported, 4, 64, true),
 	JSON_F_STRS(metadata, scopes_supported, 4, 64, true),
@@ -147,6 +150,22 @@ post_token(struct ctx *cx, struct request *rq, struct reply *rs)
 	return e;
 }
 
+/* RFC 7517; the cache lives as long as a rotation gives it. */
+const struct err *
+get_jwks(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	const struct err *e;
+	struct bytes body;
+
+	(void)rq;
+	e = token_jwks(cx, &body);
+	if (e != NULL)
+		return e;
+	reply_body(rs, 200, "application/jwk-set+json", body);
+	reply_header(rs, "Cache-Control", "public, max-age=300");
+	return NULL;
+}
+
 /* RFC 8414, with what RFC 8628 section 4 and RFC 8705 section 3.3 add. */
 const struct err *
 get_oauth_metadata(struct ctx *cx, struct request *rq, struct reply *rs)
@@ -163,6 +182,7 @@ get_oauth_metadata(struct ctx *cx, struct request *rq, struct reply *rs)
 		    arena_printf(cx->arena, "%s/oauth2/token", issuer),
 		.device_authorization_endpoint = arena_printf(
 		    cx->arena, "%s/oauth2/device_authorization", issuer),
+		.jwks_uri = arena_printf(cx->arena, "%s/oauth2/jwks", issuer),
 		.tls_client_certificate_bound_access_tokens = true,
 		.grant_types_supported = { grants, 1 },
 		.scopes_supported = { scopes, 1 },

@@ -19,6 +19,7 @@ handler_fn post_device_authorization;
 handler_fn post_token;
 quick_fn quick_token; /* pending codes, without the database */
 handler_fn get_oauth_metadata;
+handler_fn get_jwks;
 
 /* h_est.c: RFC 7030, RFC 8951. */
 handler_fn get_cacerts;

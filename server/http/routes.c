@@ -11,6 +11,7 @@ const struct route routes[] = {
 	{ METHOD_GET, "/assets/{file}", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_page, quick_page },
 
 	{ METHOD_GET, "/.well-known/oauth-authorization-server", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_oauth_metadata, NULL },
+	{ METHOD_GET, "/oauth2/jwks", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_jwks, NULL },
 	{ METHOD_POST, "/oauth2/device_authorization", WHO_UNIT, 0, BODY_FORM, LIMIT_BODY_EST, AS_OAUTH, post_device_authorization, NULL },
 	{ METHOD_POST, "/oauth2/token", WHO_UNIT, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_OAUTH, post_token, quick_token },
 

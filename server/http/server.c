@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "domain/svc.h"
+#include "domain/token_key.h"
 #include "http/exchange.h"
 #include "http/gate.h"
 #include "http/listener.h"
@@ -263,6 +264,7 @@ run_ticker(void *arg)
 		if (++n % (1000 / TICK_MS) == 0) {
 			note_refused(sv);
 			tls_reload(sv->tls);
+			token_keys_reload(sv->env.svc->token_keys, clock_now());
 		}
 	}
 	return NULL;

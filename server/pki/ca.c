@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "pki/build.h"
 #include "pki/cert.h"
+#include "pki/keydir.h"
 #include "pki/keyfile.h"
 #include "pki/issue.h"
 #include "pki/key_internal.h"
@@ -186,7 +187,8 @@ write_all(struct ceremony *c)
 	issuing = write_ca(c, path_in(c, c->dir, "issuing.crt"),
 	    path_in(c, c->dir, "issuing.key"), root);
 	return issuing != NULL && made(c, mac, mac_key_create(mac, c->why)) &&
-	       write_server(c, issuing);
+	       write_server(c, issuing) &&
+	       keydir_add(path_in(c, c->dir, "tokens"), c->cx.now, c->why);
 }
 
 static void

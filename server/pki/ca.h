@@ -10,7 +10,8 @@
 #include <stdbool.h>
 
 /* Makes root_dir/root.key and in dir: root.crt, issuing.crt, issuing.key,
- * mac.key, server.crt (with the issuing certificate below it), server.key.
+ * mac.key, server.crt (with the issuing certificate below it), server.key,
+ * and the first key in tokens/ (pki/keydir).
  * Directories are made with mode 0700, keys with 0600.  Refuses if any of
  * these exists; on failure none of them is left.  names are DNS names and IP
  * addresses, NULL ends. */

@@ -19,6 +19,7 @@ PARSERS = {
     "birth_line": ["server/codec/birth_line.c", "server/codec/csv.c",
         "server/codec/lines.c"],
     "topic": ["server/codec/topic.c"],
+    "jwk": ["server/codec/jwk.c"],
     "jws": ["server/codec/jws.c -jws_input -jws_join"],
     "label": ["server/codec/label_json.c", "server/domain/label_read.c",
         "server/pki/profile_check.c", "server/pki/template.c"],

@@ -58,7 +58,8 @@ class Stack:
             "tls_key": pki / "server.key", "root_cert": pki / "root.crt",
             "issuing_cert": pki / "issuing.crt",
             "issuing_key": pki / "issuing.key", "mac_key": pki / "mac.key",
-            "profiles": self.profiles, "state_dir": self.dir / "state",
+            "token_keys": pki / "tokens", "profiles": self.profiles,
+            "state_dir": self.dir / "state",
             "web_dir": REPO / "api/web", "db": f"@{conninfo}", **settings}
 
     def start(self):

@@ -33,6 +33,8 @@ begin(void)
 static void
 end(void)
 {
+	if (access(in(dir, "tokens"), F_OK) == 0)
+		unit_rmdir(in(dir, "tokens"));
 	unit_rmdir(dir);
 	unit_rmdir(root_dir);
 	unit_rmdir(base);
