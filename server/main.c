@@ -346,6 +346,7 @@ serve(struct wiring *w)
 	sigset_t signals;
 	int sig;
 
+	mem_keep();
 	block_signals(&signals);
 	raise_file_limit();
 	w->arena = arena_new(LIMIT_ARENA);

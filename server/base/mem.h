@@ -13,6 +13,14 @@
 
 _Noreturn void must_failed(const char *cond, const char *file, int line);
 
+/*
+ * For a process that serves: the heap keeps what it has had.  By default each
+ * thread's heap gives its end back to the kernel whenever 128 KiB are free,
+ * so that a service under load takes and clears the same pages at each batch
+ * (a tenth of the CPU of a certificate).  Called once, before threads start.
+ */
+void mem_keep(void);
+
 /* Zeroed memory for n objects of the given size; never NULL. */
 void *mem_new(size_t n, size_t size);
 
