@@ -86,6 +86,7 @@ def test_expired_certificate_is_403_and_told_the_way_back(
     device.onboard(operator.add_owner())
     time.sleep(2)
     assert "simpleenroll" in expect(device.renew(), 403).text
+    stack.add_profile("brief", 3600)
     expect(device.enroll(token=False), 200)
     expect(device.renew(), 200)
 

@@ -60,7 +60,7 @@ def test_postgres_away_is_503_and_back_is_well(own_cluster, kill):
     assert "database" in ready.text
     expect(device.operational.get("/healthz"), 200)
     cluster.start()
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while device.renew().status_code != 200:
         assert time.monotonic() < end, "did not recover by itself"
         time.sleep(0.1)
@@ -90,7 +90,7 @@ def test_a_stopped_postgres_process_costs_seconds_not_a_thread(
     finally:
         for (pid,) in pids:
             os.kill(pid, 18)
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while operator.call("GET", "/manufacturers").status_code != 200:
         assert time.monotonic() < end
         time.sleep(0.2)

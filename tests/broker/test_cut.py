@@ -9,7 +9,7 @@ import pytest
 
 from broker.world import SOON, new_id, will_after
 
-TICK = 1.5  # seconds: NOTIFY, a read and a tick, on a loaded machine
+TICK = 4  # seconds: NOTIFY, a read and a tick, on a loaded machine
 
 
 @pytest.fixture
@@ -89,17 +89,17 @@ def test_withdrawn_service_is_cut_and_refused(connect, feed, backend,
 
 
 def test_session_ends_with_its_certificate(connect, issuer, device_id):
-    leaf = issuer.device(device_id, seconds=4)
+    leaf = issuer.device(device_id, seconds=8)
     client = connect(leaf, device_id)
     assert client.connected
-    client.wait_end(10)
-    assert 0 < time.time() - leaf.not_after < 1 + TICK
+    client.wait_end(30)
+    assert 0 < time.time() - leaf.not_after < 1 + 2 * TICK
     assert not connect(leaf, device_id).connected
 
 
 def test_renewed_session_outlives_the_former_certificate(connect, issuer,
         device_id):
-    former = connect(issuer.device(device_id, seconds=4), device_id)
+    former = connect(issuer.device(device_id, seconds=8), device_id)
     assert former.connected
     client = connect(issuer.device(device_id, seconds=60), device_id)
     former.wait_end()  # taken over, as MQTT has it

@@ -12,7 +12,7 @@ from harness.http import expect
 from harness.players import Device, Maker, Operator
 
 END = "-----END CERTIFICATE-----\n"
-CUT = 2  # seconds from sending the call, on a loaded machine
+CUT = 5  # seconds from sending the call, on a loaded machine
 
 
 @pytest.fixture
@@ -106,6 +106,6 @@ def test_session_ends_with_its_certificate_of_a_minute(
     assert client.connected
     ends = calendar.timegm(
         device.certificate.not_valid_after.utctimetuple())
-    client.wait_end(65)
+    client.wait_end(90)
     assert 0 <= time.time() - ends < 1 + CUT
     expect(device.renew(), 403)

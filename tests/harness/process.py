@@ -48,7 +48,7 @@ class Process:
     def log(self):
         return self.log_path.read_text(errors="replace")
 
-    def wait_log(self, pattern, timeout=20, since=0):
+    def wait_log(self, pattern, timeout=60, since=0):
         """Waits for a line that matches; returns the match."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
@@ -72,7 +72,7 @@ class Process:
         self.popen.wait()
         self.log_file.close()
 
-    def stop(self, expect=0, timeout=20):
+    def stop(self, expect=0, timeout=60):
         """SIGTERM; fails on another exit code or a sanitizer's report."""
         if self.popen.poll() is None:
             self.popen.send_signal(signal.SIGTERM)

@@ -89,9 +89,11 @@ class Stack:
 
     def add_profile(self, name, lifetime):
         """A label with a lifetime in seconds, shorter than operators may
-        set."""
+        set; or another lifetime for one that is there."""
         self.database.query("INSERT INTO label (name, settings) VALUES (%s, "
-            "%s)", (name, json.dumps({"lifetime": lifetime, "backdate": 2})))
+            "%s) ON CONFLICT (name) DO UPDATE SET settings = "
+            "EXCLUDED.settings", (name,
+            json.dumps({"lifetime": lifetime, "backdate": 2})))
         self.restart()
 
     def log(self):
