@@ -137,7 +137,7 @@ def test_wounded_requests_for_certificates_are_never_granted(device):
     wrong = {}
     for _ in range(1500):
         source = rng.choice(whole)
-        csr = (rng.randbytes(rng.randint(0, 400)) if rng.random() < 0.05
+        csr = (rng.randbytes(rng.randint(1, 400)) if rng.random() < 0.05
             else mutated(rng, source))
         if csr in whole:
             continue
