@@ -52,8 +52,11 @@ struct attest_basis {
 	struct anchors *known; /* certificates decoded before, or NULL */
 	const struct attest_policy *policy; /* of the model; never NULL */
 	const char *earlier_sw; /* what the unit has shown, or NULL */
-	struct bytes nonce;     /* ours; empty: freshness is not checked */
-	struct bytes key_spki;  /* to be certified; empty: no binding */
+	/* Who judges looks units up by facts.birth_key_sha256, which then
+	 * need not be an anchor's. */
+	bool birth_keys_listed;
+	struct bytes nonce;    /* ours; empty: freshness is not checked */
+	struct bytes key_spki; /* to be certified; empty: no binding */
 	/* TLS exporter of the connection (RFC 9266), or empty. */
 	struct bytes exporter;
 	const char *issuer; /* URL of this service (E1), or NULL */

@@ -5,6 +5,7 @@
 #include "attest/parts.h"
 #include "base/arena.h"
 #include "codec/dice.h"
+#include "pki/digest.h"
 #include "pki/key.h"
 #include "pki/signed.h"
 
@@ -72,10 +73,11 @@ parse(struct ctx *cx, struct bytes evidence, void **out)
 	return dice_layers_read(cx, evidence, &ev->layers);
 }
 
-/* A root that the chain names must be an anchor; one that it does not name
- * is the anchor that signed the first layer. */
-static bool
-has_anchor(const struct dice_layers *l, const struct attest_basis *basis)
+/* The device's own key: the root that the chain names, which must be an
+ * anchor unless the service lists units by it, or else the anchor that signed
+ * the first layer; empty if there is none. */
+static struct bytes
+device_key(const struct dice_layers *l, const struct attest_basis *basis)
 {
 	size_t i;
 
@@ -86,9 +88,9 @@ has_anchor(const struct dice_layers *l, const struct attest_basis *basis)
 			continue;
 		if (l->root.n > 0 ? bytes_eq(l->root, a->value)
 				  : dice_layer_signed(&l->one[0], a->value))
-			return true;
+			return a->value;
 	}
-	return false;
+	return basis->birth_keys_listed ? l->root : BYTES_NONE;
 }
 
 static void
@@ -117,12 +119,20 @@ static void
 judge_chain(struct ctx *cx, const struct dice_layers *l,
     const struct attest_basis *basis, struct verdict *v)
 {
+	struct bytes key = device_key(l, basis);
+	uint8_t *hash;
 	size_t i;
 
-	if (!has_anchor(l, basis))
+	if (key.n == 0) {
 		verdict_refuse(cx, v, LAYER_CHAIN, "unknown-root",
 		    "The chain does not begin with a device key that is "
 		    "known.");
+	} else {
+		hash = arena_alloc(cx->arena, SHA256_BYTES);
+		digest_sha256(key, hash);
+		v->facts.birth_key_sha256 =
+		    (struct bytes){ hash, SHA256_BYTES };
+	}
 	for (i = 0; i < l->n; i++) {
 		if (!l->one[i].linked)
 			verdict_refuse(cx, v, LAYER_CHAIN, "layer-link",

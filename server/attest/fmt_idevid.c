@@ -83,6 +83,7 @@ verify(struct ctx *cx, const void *parsed, const struct attest_basis *basis,
 		return;
 	grade = chain_judge_grade(cx, ev->id.chain[0]);
 	v->facts.serial = ev->id.serial;
+	v->facts.birth_key_sha256 = BYTES_OF(ev->id.leaf.key_sha256);
 	v->facts.key_spki = ev->said.key;
 	v->grade = grade;
 	policy_apply(cx, basis->policy, basis->earlier_sw, v);

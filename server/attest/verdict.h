@@ -91,6 +91,9 @@ struct facts {
 	size_t n_measurements;
 	struct bytes key_spki;  /* the attested key, DER, or empty */
 	struct bytes ek_sha256; /* of a TPM's endorsement key, SPKI */
+	/* Of the key that the unit has for life, SPKI: that of its birth
+	 * certificate, or the first of its layers' (DICE). */
+	struct bytes birth_key_sha256;
 };
 
 struct verdict {

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "codec/policy.h"
 #include "store/event.h"
+#include "store/unit.h"
 
 const struct err ERR_NOT_ADMITTED = { KIND_FORBIDDEN, "not-admitted",
 	"The model takes no new unit now." };
@@ -78,6 +79,26 @@ admission_pin(struct ctx *cx, const struct birth_candidate *c,
 	if (e != NULL || !*pinned)
 		return e;
 	return tx_commit(&tx);
+}
+
+const struct err *
+admission_came(struct ctx *cx, const struct unit *unit)
+{
+	struct policy policy;
+	const struct err *e = policy_parse(cx, unit->model_policy, &policy);
+	bool first = false;
+
+	if (e == NULL)
+		e = check_time(cx, unit->model_id, &policy.enrollment);
+	if (e == NULL)
+		e = check_count(
+		    cx, unit->model_id, unit->batch, &policy.enrollment);
+	if (e == NULL)
+		e = unit_came(cx, unit->birth_id, &first);
+	if (e == NULL && !first)
+		e = fail(cx, &ERR_NOT_ADMITTED,
+		    "the unit came twice at the same time");
+	return e;
 }
 
 static ERR_FN

@@ -7,6 +7,7 @@
 #define DOMAIN_ADMISSION_H
 
 #include "attest/fmt_x509.h"
+#include "domain/caller.h"
 #include "store/birth.h"
 
 /* KIND_FORBIDDEN "not-admitted"; the reason is on the context. */
@@ -16,6 +17,10 @@ extern const struct err ERR_NOT_ADMITTED;
  * unit's. */
 ERR_FN admission_pin(struct ctx *cx, const struct birth_candidate *c,
     const struct idevid *id, bool *pinned);
+
+/* Lets in a listed unit that has no birth certificate, once, within the
+ * transaction that keeps what its evidence said. */
+ERR_FN admission_came(struct ctx *cx, const struct unit *unit);
 
 /* Puts a unit whose chain was verified, and that nobody listed, on the
  * allowlist of its maker's one open model; *opened says whether there is

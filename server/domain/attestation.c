@@ -1,24 +1,36 @@
 #include "domain/attestation.h"
 
 #include "attest/attest.h"
+#include "attest/handle.h"
 #include "attest/nonce.h"
 #include "attest/policy_json.h"
 #include "attest/tpm.h"
 #include "base/arena.h"
 #include "codec/policy.h"
+#include "domain/admission.h"
+#include "domain/attested.h"
+#include "domain/code.h"
 #include "domain/svc.h"
+#include "pki/digest.h"
 #include "store/event.h"
 #include "store/evidence.h"
+#include "store/guess.h"
+#include "store/unit.h"
 
 #define EXPORTER_BYTES 32     /* RFC 9266 section 3 */
 #define CRL_BYTES (384 * KIB) /* of a maker, beside the request's own */
 #define NONCE_KEPT_SECONDS 60 /* after it has ended */
+/* Records of refusals of one unit, or one model, an hour: evidence that others
+ * made is no secret, and anybody can send it. */
+#define RECORDS 100
+#define RECORDS_WINDOW 3600
 
 /* One attempt. */
 struct attempt {
-	const struct unit *unit;
+	struct unit unit; /* birth_id 0: the evidence says which */
 	const struct attestation_in *in;
 	struct evidence_unit listed;
+	uint8_t policy_sha256[32];
 	struct attest_policy policy;
 	bool asked; /* by the policy */
 	struct attest_anchor anchor[LIMIT_ANCHORS + LIMIT_CRLS];
@@ -32,17 +44,26 @@ attestation_nonce(struct ctx *cx, struct attestation_nonce *out)
 	out->expires_in = NONCE_SECONDS;
 }
 
+static struct bytes
+text(const char *s)
+{
+	return s == NULL ? BYTES_NONE : bytes_str(s);
+}
+
 /* What the model asks of evidence; a policy that says nothing of it asks for
  * none. */
 static ERR_FN
 read_policy(struct ctx *cx, struct attempt *a)
 {
 	struct policy policy;
-	const struct err *e = policy_parse(cx, a->unit->model_policy, &policy);
+	const struct err *e = policy_parse(cx, a->unit.model_policy, &policy);
 
-	if (e != NULL || policy.evidence == NULL)
+	if (e != NULL)
 		return e;
-	a->asked = true;
+	a->asked = policy.evidence != NULL;
+	digest_sha256(text(policy.evidence), a->policy_sha256);
+	if (!a->asked)
+		return NULL;
 	return policy_json_read(cx, bytes_str(policy.evidence), &a->policy);
 }
 
@@ -66,10 +87,10 @@ read_anchors(struct ctx *cx, struct attempt *a)
 	const struct err *e;
 	size_t i, n = 0;
 
-	e = evidence_anchors(cx, a->unit->manufacturer_id, of, &n);
+	e = evidence_anchors(cx, a->unit.manufacturer_id, of, &n);
 	if (e == NULL)
 		e = evidence_crls(
-		    cx, a->unit->manufacturer_id, CRL_BYTES, &crls);
+		    cx, a->unit.manufacturer_id, CRL_BYTES, &crls);
 	if (e != NULL)
 		return e;
 	/* What cannot be asked is never taken for good. */
@@ -92,7 +113,14 @@ read_anchors(struct ctx *cx, struct attempt *a)
 	return NULL;
 }
 
-/* A TPM answers to the challenge that it opened, all else to a nonce. */
+static bool
+is_exporter(struct bytes binding)
+{
+	return binding.n == EXPORTER_BYTES;
+}
+
+/* A TPM answers to the challenge that it opened, all else to a nonce or to
+ * the connection, which no other is like (RFC 9266). */
 static ERR_FN
 read_nonce(struct ctx *cx, struct attempt *a)
 {
@@ -100,6 +128,10 @@ read_nonce(struct ctx *cx, struct attempt *a)
 	const struct err *e;
 
 	if (strcmp(a->in->format, "tpm") != 0) {
+		if (a->in->nonce.n == 0 && is_exporter(a->in->binding)) {
+			a->basis.nonce = a->in->binding;
+			return NULL;
+		}
 		a->basis.nonce = a->in->nonce;
 		return nonce_judge(
 		    cx, cx->svc->mac, cx->svc->set.issuer, a->in->nonce);
@@ -123,15 +155,15 @@ set_basis(struct ctx *cx, struct attempt *a)
 		.anchor = a->anchor,
 		.known = cx->svc->anchors,
 		.policy = &a->policy,
+		.birth_keys_listed = true,
 		.key_spki = in->key,
-		.exporter =
-		    in->binding.n == EXPORTER_BYTES ? in->binding : BYTES_NONE,
+		.exporter = is_exporter(in->binding) ? in->binding : BYTES_NONE,
 		.issuer = cx->svc->set.issuer,
 		.mac = cx->svc->mac,
 	};
 	e = read_nonce(cx, a);
 	if (e == NULL)
-		e = evidence_unit(cx, a->unit->birth_id, &a->listed);
+		e = evidence_unit(cx, a->unit.birth_id, &a->listed);
 	if (e == NULL)
 		e = read_anchors(cx, a);
 	a->basis.earlier_sw = a->listed.sw_version;
@@ -150,25 +182,24 @@ is_same(struct bytes said, struct bytes listed, bool *other)
 	return same;
 }
 
-static struct bytes
-text(const char *s)
-{
-	return s == NULL ? BYTES_NONE : bytes_str(s);
-}
-
-/* Evidence is for the unit whose birth key was proved, and no other: by one
- * name at least that its maker listed it by, and against none (A11). */
+/* Evidence is for the unit whose birth key was proved, or that it names, and
+ * no other: by one name at least that its maker listed it by, and against
+ * none (A11). */
 static ERR_FN
 check_unit(struct ctx *cx, const struct attempt *a, const struct facts *f)
 {
 	const struct evidence_unit *l = &a->listed;
 	bool other = false, named;
 
-	named = is_same(text(f->serial), text(a->unit->serial), &other);
+	named = is_same(text(f->serial), text(a->unit.serial), &other);
+	named = is_same(f->birth_key_sha256, l->key_sha256, &other) || named;
 	named = is_same(f->ueid, l->ueid, &other) || named;
 	named = is_same(f->ek_sha256, l->ek_sha256, &other) || named;
 	named =
 	    is_same(text(f->subject), text(l->dac_subject), &other) || named;
+	if (a->unit.by_evidence)
+		(void)is_same(
+		    f->birth_key_sha256, l->pinned_key_sha256, &other);
 	if (other)
 		return fail(cx, &ERR_BAD_EVIDENCE,
 		    "%s: the evidence is of another unit", a->in->format);
@@ -179,11 +210,52 @@ check_unit(struct ctx *cx, const struct attempt *a, const struct facts *f)
 			   a->in->format);
 }
 
+/* The one unit of the model that is listed by what the evidence says. */
+static ERR_FN
+find_unit(struct ctx *cx, struct attempt *a, const struct facts *f)
+{
+	const struct unit_names names = { .serial = f->serial,
+		.dac_subject = f->subject,
+		.key_sha256 = f->birth_key_sha256,
+		.ueid = f->ueid,
+		.ek_sha256 = f->ek_sha256 };
+	const struct err *e;
+	int64_t id[2];
+	size_t n;
+
+	e = unit_named(cx, a->unit.model_id, &names, id, &n);
+	if (e == NULL && n != 1)
+		e = fail(cx, &ERR_BAD_EVIDENCE,
+		    "%s: the evidence says no name that model %s lists, or "
+		    "those of two units",
+		    a->in->format, a->unit.model_id);
+	if (e == NULL)
+		e = attested_by_id(cx, id[0], &a->unit);
+	if (e == NULL)
+		e = evidence_unit(cx, a->unit.birth_id, &a->listed);
+	return e;
+}
+
+/* What a verdict could not know that was come to before its unit was. */
+static ERR_FN
+check_downgrade(struct ctx *cx, const struct attempt *a, int64_t scheme,
+    const char *sw_version)
+{
+	const char *earlier = a->listed.sw_version;
+
+	if (earlier == NULL || a->policy.sw_may_go_down ||
+	    version_at_least(scheme, sw_version, earlier))
+		return NULL;
+	return fail(cx, &ERR_BAD_EVIDENCE,
+	    "downgrade: the unit has shown newer software before");
+}
+
 /* The verdict is good enough for anything at all. */
 static ERR_FN
-check_verdict(struct ctx *cx, const struct attempt *a, const struct verdict *v)
+check_verdict(struct ctx *cx, struct attempt *a, const struct verdict *v)
 {
 	const struct finding *found = verdict_refusal(v);
+	const struct err *e = NULL;
 
 	if (!v->accepted)
 		return fail(cx, &ERR_BAD_EVIDENCE, "%s: %s: %s", a->in->format,
@@ -192,7 +264,34 @@ check_verdict(struct ctx *cx, const struct attempt *a, const struct verdict *v)
 		return fail(cx, &ERR_BAD_EVIDENCE, "%s: proves nothing: %s",
 		    a->in->format,
 		    v->n_findings > 0 ? v->finding[0].words : "no finding");
-	return check_unit(cx, a, &v->facts);
+	if (a->unit.birth_id == 0)
+		e = find_unit(cx, a, &v->facts);
+	if (e == NULL)
+		e = check_unit(cx, a, &v->facts);
+	return e != NULL ? e
+			 : check_downgrade(cx, a,
+			       policy_sw_scheme(&a->policy, &v->facts),
+			       v->facts.sw_version);
+}
+
+/* A unit without a birth certificate comes for the first time: if its model
+ * lets it, and under the key that its evidence is by from now on (A11). */
+static ERR_FN
+let_in(struct ctx *cx, const struct attempt *a, const struct facts *f)
+{
+	const struct err *e;
+	bool pinned = true;
+
+	if (!a->unit.by_evidence || a->unit.came)
+		return NULL;
+	e = admission_came(cx, &a->unit);
+	if (e == NULL && f->birth_key_sha256.n == SHA256_BYTES)
+		e = birth_pin_key(
+		    cx, a->unit.birth_id, f->birth_key_sha256.p, &pinned);
+	if (e == &ERR_CONFLICT || (e == NULL && !pinned))
+		return fail(
+		    cx, &ERR_BAD_EVIDENCE, "the birth key is another unit's");
+	return e == &ERR_NOT_ADMITTED ? &ERR_BAD_EVIDENCE : e;
 }
 
 /* The newest software that the unit has shown, where its version can be
@@ -210,8 +309,7 @@ remember_sw(struct ctx *cx, const struct attempt *a, const struct facts *f)
 	    (earlier != NULL &&
 		version_at_least(scheme, earlier, f->sw_version)))
 		return NULL;
-	e = sw_version_set(
-	    cx, a->unit->birth_id, earlier, f->sw_version, &done);
+	e = sw_version_set(cx, a->unit.birth_id, earlier, f->sw_version, &done);
 	if (e == NULL && !done)
 		e = fail(cx, &ERR_BAD_EVIDENCE,
 		    "other evidence of the unit came at the same time");
@@ -224,9 +322,9 @@ keep(struct ctx *cx, const struct attempt *a, const struct verdict *v,
     const struct attested *out)
 {
 	const struct event ev = { .kind = "attestation.accepted",
-		.manufacturer_id = a->unit->manufacturer_id,
-		.birth_id = a->unit->birth_id,
-		.device_id = a->unit->device_id,
+		.manufacturer_id = a->unit.manufacturer_id,
+		.birth_id = a->unit.birth_id,
+		.device_id = a->unit.device_id,
 		.detail = arena_printf(cx->arena,
 		    "%s: %s, secure boot %s, "
 		    "software %s",
@@ -239,12 +337,16 @@ keep(struct ctx *cx, const struct attempt *a, const struct verdict *v,
 	TX tx = { 0 };
 
 	e = tx_begin(cx, &tx);
-	/* A challenge is for one key and TPM, and may be shown again (E1). */
-	if (e == NULL && strcmp(a->in->format, "tpm") != 0)
+	/* A challenge is for one key and TPM, an exporter for one connection:
+	 * they may be shown again (E1). */
+	if (e == NULL && strcmp(a->in->format, "tpm") != 0 &&
+	    a->in->nonce.n > 0)
 		e = nonce_use(cx, a->basis.nonce, until, &fresh);
 	if (e == NULL && !fresh)
 		e = fail(cx, &ERR_BAD_EVIDENCE, "%s: the nonce was used",
 		    a->in->format);
+	if (e == NULL)
+		e = let_in(cx, a, &v->facts);
 	if (e == NULL)
 		e = remember_sw(cx, a, &v->facts);
 	if (e == NULL)
@@ -279,48 +381,150 @@ judge(struct ctx *cx, struct attempt *a, struct attested *out)
 	return keep(cx, a, &v, out);
 }
 
+/* What a handle says, if it is for this unit, key and purpose, and under what
+ * the model asks now (E1). */
+static ERR_FN
+judge_handle(struct ctx *cx, struct attempt *a, struct attested *out)
+{
+	const struct attestation_in *in = a->in;
+	uint8_t key[SHA256_BYTES];
+	struct bytes sealed;
+	const struct err *e;
+	struct handle h;
+
+	if (!bytes_from_b64u(cx->arena, bytes_str(in->handle), &sealed))
+		return fail(
+		    cx, &ERR_BAD_EVIDENCE, "the handle is not base64url");
+	e = handle_open(cx, cx->svc->mac, cx->svc->set.issuer, sealed, &h);
+	if (e == NULL)
+		e = evidence_unit(cx, a->unit.birth_id, &a->listed);
+	if (e != NULL)
+		return e;
+	digest_sha256(in->key, key);
+	/* Its key is whose request this is, or nobody's. */
+	if (h.birth_id != a->unit.birth_id)
+		return fail(
+		    cx, &ERR_BAD_EVIDENCE, "the handle is of another unit");
+	if (!bytes_eq(BYTES_OF(h.key_sha256), BYTES_OF(key)))
+		return fail(
+		    cx, &ERR_BAD_EVIDENCE, "the handle is for another key");
+	if (h.purpose != in->purpose)
+		return fail(cx, &ERR_BAD_EVIDENCE,
+		    "the handle is for another purpose: %s",
+		    h.purpose == HANDLE_ENROLL ? "enroll" : "renew");
+	if (!bytes_eq(BYTES_OF(h.policy_sha256), BYTES_OF(a->policy_sha256)))
+		return fail(cx, &ERR_BAD_EVIDENCE,
+		    "the model's policy has changed since the evidence was "
+		    "judged");
+	*out = (struct attested){ h.format, h.grade, h.sw_version,
+		h.secure_boot, h.debug };
+	return NULL;
+}
+
+/* Only as often as an operator can use: who has proved nothing yet could fill
+ * the store. */
+static ERR_FN
+within_budget(struct ctx *cx, const struct unit *unit, bool *within)
+{
+	const struct err *e;
+	uint8_t key[32];
+	int64_t n = 0;
+
+	*within = true;
+	if (!unit->by_evidence)
+		return NULL;
+	code_guess_key(cx, "attestation-refused",
+	    arena_printf(cx->arena, "%s %lld", unit->model_id,
+		(long long)unit->birth_id),
+	    key);
+	e = guess_take(cx, "attestation-refused", key, RECORDS_WINDOW, &n);
+	*within = n <= RECORDS;
+	return e;
+}
+
 /* A refusal with its record; should that fail, the sender is told to try
  * again, since the record is owed. */
-static ERR_FN
-refuse(struct ctx *cx, const struct unit *unit)
+const struct err *
+attestation_refuse(struct ctx *cx, const struct unit *unit)
 {
-	const struct err *e =
-	    event_add(cx, &(struct event){ .kind = "attestation.refused",
-			      .manufacturer_id = unit->manufacturer_id,
-			      .birth_id = unit->birth_id,
-			      .device_id = unit->device_id,
-			      .code = ERR_BAD_EVIDENCE.code,
-			      .detail = cx->reason });
+	const struct event ev = { .kind = "attestation.refused",
+		.manufacturer_id = unit->manufacturer_id,
+		.birth_id = unit->birth_id,
+		.device_id = unit->device_id,
+		.code = ERR_BAD_EVIDENCE.code,
+		.detail = cx->reason };
+	const struct err *e;
+	bool within;
 
+	e = within_budget(cx, unit, &within);
+	if (e == NULL && within)
+		e = event_add(cx, &ev);
 	return e != NULL ? e : &ERR_BAD_EVIDENCE;
+}
+
+/* Judges what came, or that nothing did. */
+static ERR_FN
+judge_any(struct ctx *cx, struct attempt *a, struct attested *out)
+{
+	const struct attestation_in *in = a->in;
+	const struct err *e;
+
+	*out = (struct attested){ .format = NULL };
+	e = read_policy(cx, a);
+	if (e != NULL)
+		return e;
+	if (in->handle != NULL)
+		e = judge_handle(cx, a, out);
+	else if (in->format != NULL)
+		e = judge(cx, a, out);
+	else if (a->asked)
+		e = fail(cx, &ERR_BAD_EVIDENCE,
+		    "model %s asks for evidence, and none came",
+		    a->unit.model_id);
+	return e == &ERR_BAD_EVIDENCE ? attestation_refuse(cx, &a->unit) : e;
+}
+
+static struct attempt *
+attempt_new(
+    struct ctx *cx, const struct unit *unit, const struct attestation_in *in)
+{
+	struct attempt *a = arena_alloc(cx->arena, sizeof(*a));
+
+	*a = (struct attempt){ .unit = *unit, .in = in };
+	return a;
 }
 
 const struct err *
 attestation_judge(struct ctx *cx, const struct unit *unit,
     const struct attestation_in *in, struct attested *out)
 {
-	struct attempt *a = arena_alloc(cx->arena, sizeof(*a));
-	const struct err *e;
-
-	*out = (struct attested){ .format = NULL };
-	*a = (struct attempt){ .unit = unit, .in = in };
-	e = read_policy(cx, a);
-	if (e != NULL)
-		return e;
-	if (in->format != NULL)
-		e = judge(cx, a, out);
-	else if (a->asked)
-		e = fail(cx, &ERR_BAD_EVIDENCE,
-		    "model %s asks for evidence, and none came",
-		    unit->model_id);
-	return e == &ERR_BAD_EVIDENCE ? refuse(cx, unit) : e;
+	return judge_any(cx, attempt_new(cx, unit, in), out);
 }
 
 const struct err *
-attestation_none(struct ctx *cx, const struct unit *unit)
+attestation_seal(struct ctx *cx, const struct unit *unit,
+    const struct attestation_in *in, struct attestation_out *out)
 {
-	const struct attestation_in nothing = { .format = NULL };
-	struct attested none;
+	struct attempt *a = attempt_new(cx, unit, in);
+	struct attested attested;
+	const struct err *e;
+	struct handle h;
 
-	return attestation_judge(cx, unit, &nothing, &none);
+	e = judge_any(cx, a, &attested);
+	if (e != NULL)
+		return e;
+	h = (struct handle){ .purpose = in->purpose,
+		.ends_at = cx->now + HANDLE_SECONDS,
+		.birth_id = a->unit.birth_id,
+		.format = attested.format,
+		.grade = attested.grade,
+		.sw_version = attested.sw_version,
+		.secure_boot = attested.secure_boot,
+		.debug = attested.debug };
+	digest_sha256(in->key, h.key_sha256);
+	memcpy(h.policy_sha256, a->policy_sha256, sizeof(h.policy_sha256));
+	out->grade = attested.grade;
+	out->expires_in = HANDLE_SECONDS;
+	return handle_seal(
+	    cx, cx->svc->mac, cx->svc->set.issuer, &h, &out->attestation);
 }

@@ -5,6 +5,7 @@
 #ifndef DOMAIN_ATTESTATION_H
 #define DOMAIN_ATTESTATION_H
 
+#include "attest/handle.h"
 #include "base/bytes.h"
 #include "base/ctx.h"
 #include "base/err.h"
@@ -20,14 +21,18 @@ struct attestation_nonce {
 /* Nothing is stored until evidence that answers to it was good. */
 void attestation_nonce(struct ctx *cx, struct attestation_nonce *out);
 
-/* What came with a request; format NULL: nothing did. */
+/* What came with a request: evidence, or the handle of evidence that was
+ * judged before; neither: nothing did. */
 struct attestation_in {
-	const char *format;
+	const char *handle; /* base64url, or NULL */
+	const char *format; /* or NULL */
 	struct bytes evidence;
-	struct bytes nonce;   /* ours, unless the format is tpm, whose
-			       * evidence has a challenge in its place */
+	/* Ours; empty: the connection's exporter is what the evidence answers
+	 * to, or the challenge that is in evidence of the format tpm. */
+	struct bytes nonce;
 	struct bytes key;     /* to be certified, SPKI */
 	struct bytes binding; /* of the connection, or empty */
+	enum handle_purpose purpose;
 };
 
 /* What was proved; format NULL: nothing was asked, and nothing came. */
@@ -45,8 +50,19 @@ struct attested {
 ERR_FN attestation_judge(struct ctx *cx, const struct unit *unit,
     const struct attestation_in *in, struct attested *out);
 
-/* The same for a way in that takes no evidence: refused where the model asks
- * for it. */
-ERR_FN attestation_none(struct ctx *cx, const struct unit *unit);
+/* The same ahead of what it is for: a handle that says so for ten minutes to
+ * who has the key.  A unit that the caller has not proved (birth_id 0) is the
+ * one of the model that the evidence is of. */
+struct attestation_out {
+	struct bytes attestation; /* the handle */
+	const char *grade;
+	int64_t expires_in; /* seconds */
+};
+ERR_FN attestation_seal(struct ctx *cx, const struct unit *unit,
+    const struct attestation_in *in, struct attestation_out *out);
+
+/* ERR_BAD_EVIDENCE with the reason on the context in the unit's record, or
+ * why that could not be kept. */
+ERR_FN attestation_refuse(struct ctx *cx, const struct unit *unit);
 
 #endif

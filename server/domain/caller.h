@@ -37,10 +37,12 @@ struct bootstrap {
 	bool used;
 };
 
-/* A unit that proved its birth key, or has a bootstrap token, with what its
- * maker said of it. */
+/* A unit that proved its birth key, or has a bootstrap token, or whose
+ * evidence was judged, with what its maker said of it. */
 struct unit {
-	const struct bootstrap *bootstrap; /* NULL: by birth certificate */
+	const struct bootstrap *bootstrap; /* NULL: by one of the others */
+	bool by_evidence;                  /* alone (domain/attested) */
+	bool came;                         /* one of these that did before */
 	int64_t birth_id;
 	const char *manufacturer_id, *manufacturer_name;
 	const char *model_id, *model_name, *client_id;
@@ -56,7 +58,7 @@ struct unit {
 	const char *batch, *made_at, *boot_test; /* may be NULL */
 	const char *device_id; /* the present ownership, or NULL */
 	bool quarantined;
-	/* The birth key and the leaf that proved it, unless by bootstrap. */
+	/* The birth key and the leaf that proved it; zeros without one. */
 	uint8_t key_sha256[32], cert_sha256[32];
 };
 

@@ -215,10 +215,11 @@ ask_again(const struct ctx *cx, int64_t created_at, struct enrollment *en)
 /* Nobody was asked yet: a request that the owner claims with the code on the
  * device, open while the device keeps asking (A6). */
 static ERR_FN
-open_claim(struct ctx *cx, struct enrollment *en)
+open_claim(
+    struct ctx *cx, struct enrollment *en, const struct attested *attested)
 {
 	const struct unit *unit = en->unit;
-	bool by_birth = unit->bootstrap == NULL;
+	bool by_birth = unit->bootstrap == NULL && !unit->by_evidence;
 	char id[UUID_TEXT_BYTES];
 	struct approval_new a = {
 		.id = id,
@@ -236,7 +237,8 @@ open_claim(struct ctx *cx, struct enrollment *en)
 	rng_uuid(id);
 	e = pace_request(cx, unit);
 	if (e == NULL)
-		e = facts_write(cx, unit, en->csr.key.sha256, NULL, &a.facts);
+		e = facts_write(
+		    cx, unit, en->csr.key.sha256, attested, &a.facts);
 	/* A key that the token is not for leaves no request behind. */
 	if (e == NULL)
 		e = bootstrap_take_key(cx, unit, en->csr.key.sha256);
@@ -347,6 +349,33 @@ key_is_taken(struct ctx *cx, struct enrollment *en, bool *taken)
 	return birth_key_is_taken(cx, key, device_id, taken);
 }
 
+/* What the request says of evidence. */
+static struct attestation_in
+evidence_of(const struct enrollment *en)
+{
+	return (struct attestation_in){ .handle = en->handle,
+		.key = en->csr.spki,
+		.binding = en->binding,
+		.purpose = HANDLE_ENROLL };
+}
+
+/* For a unit that nobody has yet.  A handle was judged with the request. */
+static ERR_FN
+enroll_new(struct ctx *cx, struct enrollment *en)
+{
+	const struct attestation_in in = evidence_of(en);
+	struct attested attested = en->attested;
+	const struct err *e = NULL;
+
+	if (in.handle == NULL)
+		e = attestation_judge(cx, en->unit, &in, &attested);
+	if (e != NULL)
+		return e;
+	return owner_is_asked(en->unit, &en->label)
+		   ? open_claim(cx, en, &attested)
+		   : sign_ownerless(cx, en);
+}
+
 /* Without an approval to use up. */
 static ERR_FN
 enroll_unapproved(struct ctx *cx, struct enrollment *en)
@@ -363,14 +392,8 @@ enroll_unapproved(struct ctx *cx, struct enrollment *en)
 	if (taken)
 		return fail(cx, &ERR_KEY_REFUSED,
 		    "a birth key, or another ownership's");
-	if (unit->device_id == NULL) {
-		e = attestation_none(cx, unit);
-		if (e != NULL)
-			return e;
-		return owner_is_asked(unit, &en->label)
-			   ? open_claim(cx, en)
-			   : sign_ownerless(cx, en);
-	}
+	if (unit->device_id == NULL)
+		return enroll_new(cx, en);
 	e = certificate_newest(cx, unit->device_id, &latest);
 	if (e == NULL &&
 	    bytes_eq(BYTES_OF(latest.key_sha256), BYTES_OF(en->csr.key.sha256)))
@@ -410,10 +433,11 @@ decide(struct ctx *cx, struct enrollment *en)
 	return enroll_unapproved(cx, en);
 }
 
-/* The parts of the request itself: no database. */
+/* The parts of the request itself: no database, unless it has a handle. */
 static ERR_FN
 check_request(struct ctx *cx, struct enrollment *en)
 {
+	struct attestation_in in;
 	const struct err *e = NULL;
 
 	if (en->made != NULL)
@@ -429,7 +453,12 @@ check_request(struct ctx *cx, struct enrollment *en)
 		e = check_under(cx, en, &en->label);
 	if (e == NULL && en->unit->bootstrap != NULL)
 		e = bootstrap_check(cx, en->unit, en->csr.key.sha256);
-	return e;
+	if (e != NULL || en->handle == NULL)
+		return e;
+	/* It may be all that says who asks, so it is judged whatever is then
+	 * found: good for who has its key, which signed the request. */
+	in = evidence_of(en);
+	return attestation_judge(cx, en->unit, &in, &en->attested);
 }
 
 /* One question for all of them. */

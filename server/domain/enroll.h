@@ -6,6 +6,7 @@
 #ifndef DOMAIN_ENROLL_H
 #define DOMAIN_ENROLL_H
 
+#include "domain/attestation.h"
 #include "domain/caller.h"
 #include "domain/certify.h"
 #include "store/enrollment.h"
@@ -20,6 +21,7 @@ struct enrollment {
 	const struct csr *made; /* or, read already, one whose key was made
 				 * here (domain/keygen) */
 	struct bytes binding;   /* of the connection (domain/link) */
+	const char *handle;     /* of evidence, or NULL */
 
 	struct est_out out; /* valid unless e says otherwise */
 	const struct err *e;
@@ -27,6 +29,7 @@ struct enrollment {
 	/* enroll.c's own. */
 	struct csr csr;
 	struct label label;
+	struct attested attested; /* what the handle says */
 	uint8_t token_mac[32];
 	struct enrollment_found found;
 	struct issue io;

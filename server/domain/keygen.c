@@ -57,6 +57,9 @@ check_before(struct ctx *cx, const struct keygen_in *in, const struct label *l,
 	if (in->bearer != NULL)
 		return fail(cx, &ERR_OWNER_ASKED,
 		    "an enroll token is for a key that there is");
+	if (in->unit->by_evidence)
+		return fail(cx, &ERR_OWNER_ASKED,
+		    "evidence is for a key that there is");
 	e = check_wish(cx, l, csr);
 	if (e == NULL)
 		e = enroll_check(cx, in->unit, l, csr, in->binding);

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rng.h"
-#include "domain/attestation.h"
+#include "domain/attested.h"
 #include "domain/code.h"
 #include "domain/facts.h"
 #include "domain/label_rule.h"
@@ -104,14 +104,36 @@ write_facts(struct ctx *cx, const struct unit *unit,
     const struct oauth_authorize_in *in, const struct csr *csr,
     const char **json)
 {
-	const struct attestation_in evidence = { in->evidence_format,
-		in->evidence, in->evidence_nonce, csr->spki, in->binding };
+	const struct attestation_in evidence = {
+		.handle = in->attestation,
+		.format = in->evidence_format,
+		.evidence = in->evidence,
+		.nonce = in->evidence_nonce,
+		.key = csr->spki,
+		.binding = in->binding,
+		.purpose = HANDLE_ENROLL,
+	};
 	struct attested attested;
 	const struct err *e = attestation_judge(cx, unit, &evidence, &attested);
 
 	return e != NULL
 		   ? e
 		   : facts_write(cx, unit, csr->key.sha256, &attested, json);
+}
+
+/* Who asks: the certificate's unit, or else the handle's. */
+static ERR_FN
+find_unit(struct ctx *cx, const struct unit *caller,
+    const struct oauth_authorize_in *in, struct unit *out)
+{
+	if (caller != NULL) {
+		*out = *caller;
+		return NULL;
+	}
+	if (in->attestation == NULL)
+		return fail(cx, &ERR_NO_CLIENT_CERTIFICATE,
+		    "neither a client certificate nor a handle");
+	return attested_by_handle(cx, in->attestation, out);
 }
 
 const struct err *
@@ -121,12 +143,14 @@ oauth_authorize(struct ctx *cx, const struct unit *caller,
 	const struct settings *set = &cx->svc->set;
 	struct approval_new a = { .kind = "device_code" };
 	struct live_code code = { .interval = set->code_interval };
-	struct unit judged = *caller;
+	struct unit judged;
 	const struct unit *unit = &judged;
 	const struct err *e;
 	struct csr csr;
 
-	e = check_authorize(cx, unit, in);
+	e = find_unit(cx, caller, in, &judged);
+	if (e == NULL)
+		e = check_authorize(cx, unit, in);
 	if (e == NULL)
 		e = label_rule_unit(cx, &judged, in->label, LABEL_TOKEN);
 	if (e != NULL)
@@ -153,8 +177,10 @@ oauth_authorize(struct ctx *cx, const struct unit *caller,
 	a.birth_id = unit->birth_id;
 	a.expires_at = cx->now + set->code_lifetime;
 	a.key_sha256 = csr.key.sha256;
-	a.birth_key_sha256 = unit->key_sha256;
-	a.birth_cert_sha256 = unit->cert_sha256;
+	if (!unit->by_evidence) {
+		a.birth_key_sha256 = unit->key_sha256;
+		a.birth_cert_sha256 = unit->cert_sha256;
+	}
 	e = store_request(cx, &a, out, code.mac);
 	if (e != NULL)
 		return e;
@@ -191,13 +217,14 @@ const struct err *
 oauth_token_quick(
     struct ctx *cx, const struct peer *peer, const struct oauth_token_in *in)
 {
-	uint8_t mac[32], cert[32];
+	uint8_t mac[32], cert[32] = { 0 };
 
 	if (in->grant_type == NULL || in->device_code == NULL ||
 	    in->client_id == NULL ||
 	    strcmp(in->grant_type, GRANT_DEVICE_CODE) != 0)
 		return NULL;
-	digest_sha256(peer->chain[0], cert);
+	if (peer->n > 0)
+		digest_sha256(peer->chain[0], cert);
 	code_device_mac(cx, in->device_code, mac);
 	switch (live_poll(cx->svc->live, mac, cert, cx->now, clock_mono_us())) {
 	case LIVE_PENDING:
@@ -210,21 +237,25 @@ oauth_token_quick(
 	return NULL;
 }
 
-/* The code's approval, if it is this unit's and this client's. */
+/* The code's approval, if it is this unit's and this client's.  A code that
+ * was asked for without a certificate has none, and is redeemed in the same
+ * way: what comes of it is good for its key alone. */
 static ERR_FN
 find_approval(struct ctx *cx, const struct unit *unit,
     const struct oauth_token_in *in, const uint8_t mac[32], struct approval *a)
 {
+	static const uint8_t none[32] = { 0 };
+	const uint8_t *cert = unit == NULL ? none : unit->cert_sha256;
 	const struct err *e = approval_by_device_code(cx, mac, a);
 
 	if (e == &ERR_NOT_FOUND)
 		return fail(cx, &ERR_INVALID_GRANT, "unknown device code");
 	if (e != NULL)
 		return e;
-	if (a->birth_id != unit->birth_id ||
+	if ((unit != NULL && a->birth_id != unit->birth_id) ||
 	    strcmp(a->client_id, in->client_id) != 0 ||
-	    !bytes_eq(BYTES_OF(a->birth_cert_sha256),
-		(struct bytes){ unit->cert_sha256, 32 }))
+	    !bytes_eq(
+		BYTES_OF(a->birth_cert_sha256), (struct bytes){ cert, 32 }))
 		return fail(cx, &ERR_INVALID_GRANT,
 		    "approval %s belongs to another unit, certificate or "
 		    "client",

@@ -22,6 +22,7 @@ struct oauth_authorize_in {
 	const char *client_id, *scope; /* NULL where absent */
 	const char *label;             /* NULL: the model's own */
 	struct bytes csr;              /* DER */
+	const char *attestation;       /* handle of evidence, or NULL */
 	const char *evidence_format;   /* NULL: no evidence */
 	struct bytes evidence, evidence_nonce;
 	struct bytes binding; /* of the connection, or empty */
@@ -43,11 +44,13 @@ struct oauth_token_out {
 };
 
 /* RFC 8628 section 3.1 and 3.2, for a unit whose birth certificate was
- * judged: an approval request for its (unit, key). */
+ * judged, or (NULL) for the one that the handle is of: an approval request
+ * for its (unit, key). */
 ERR_FN oauth_authorize(struct ctx *cx, const struct unit *unit,
     const struct oauth_authorize_in *in, struct oauth_authorize_out *out);
 
-/* RFC 8628 section 3.4 and 3.5. */
+/* RFC 8628 section 3.4 and 3.5; unit NULL: without a birth certificate, as
+ * the code was asked for. */
 ERR_FN oauth_token(struct ctx *cx, const struct unit *unit,
     const struct oauth_token_in *in, struct oauth_token_out *out);
 

@@ -2,6 +2,7 @@
 
 #include "attest/tpm_challenge.h"
 #include "base/arena.h"
+#include "domain/attested.h"
 #include "domain/code.h"
 #include "domain/crls.h"
 #include "domain/svc.h"
@@ -155,44 +156,21 @@ tpm_challenge(struct ctx *cx, const struct tpm_in *in, struct tpm_out *out)
 	return NULL;
 }
 
-static ERR_FN
-record(struct ctx *cx, const struct attempt *a, const struct verdict *v)
-{
-	const struct event ev = { .kind = "attestation.accepted",
-		.manufacturer_id = a->unit.manufacturer_id,
-		.birth_id = a->unit.birth_id,
-		.device_id = a->unit.device_id,
-		.detail = arena_printf(cx->arena, "tpm: %s, secure boot %s",
-		    grade_name(v->grade),
-		    v->facts.secure_boot == KNOWN_YES  ? "on"
-		    : v->facts.secure_boot == KNOWN_NO ? "off"
-						       : "not said") };
-
-	return event_add(cx, &ev);
-}
-
 const struct err *
-tpm_proof(struct ctx *cx, const struct tpm_in *in, struct tpm_proved *out)
+tpm_proof(struct ctx *cx, const struct tpm_in *in, struct attestation_out *out)
 {
+	const struct attestation_in evidence = { .format = "tpm",
+		.evidence = in->evidence,
+		.key = in->key,
+		.purpose = HANDLE_ENROLL };
 	const struct err *e;
 	struct attempt a;
-	struct verdict v;
+	struct unit unit;
 
 	e = begin(cx, in, &a);
-	if (e == NULL && a.ev.challenge.n == 0)
-		e = fail(cx, &ERR_BAD_EVIDENCE, "tpm: no challenge");
-	if (e == NULL) {
-		e = attest_judge(cx, "tpm", in->evidence, &a.basis, &v);
-		if (e == NULL)
-			e = refused_by(cx, &v);
-	}
 	if (e == &ERR_BAD_EVIDENCE)
 		return refuse(cx, &a);
 	if (e == NULL)
-		e = record(cx, &a, &v);
-	if (e != NULL)
-		return e;
-	*out = (struct tpm_proved){ grade_name(v.grade),
-		tpm_challenge_left(cx, a.ev.challenge) };
-	return NULL;
+		e = attested_by_id(cx, a.unit.birth_id, &unit);
+	return e != NULL ? e : attestation_seal(cx, &unit, &evidence, out);
 }

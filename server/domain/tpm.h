@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/ctx.h"
 #include "base/err.h"
+#include "domain/attestation.h"
 
 struct tpm_in {
 	struct bytes evidence; /* of the format tpm */
@@ -28,11 +29,9 @@ struct tpm_out {
 ERR_FN
 tpm_challenge(struct ctx *cx, const struct tpm_in *in, struct tpm_out *out);
 
-struct tpm_proved {
-	const char *grade;
-	int64_t expires_in; /* seconds that the same proof is good for */
-};
+/* The second step: the same as any evidence, for the unit that is listed with
+ * this endorsement key. */
 ERR_FN
-tpm_proof(struct ctx *cx, const struct tpm_in *in, struct tpm_proved *out);
+tpm_proof(struct ctx *cx, const struct tpm_in *in, struct attestation_out *out);
 
 #endif

@@ -4,7 +4,7 @@
 
 static const char *const callers[] = {
 	[WHO_ANYONE] = "anyone",
-	[WHO_UNIT] = "unit",
+	[WHO_GRANTEE] = "grantee",
 	[WHO_ENROLLEE] = "enrollee",
 	[WHO_DEVICE] = "device",
 	[WHO_OWNER] = "owner",

@@ -318,7 +318,7 @@ on_whole(struct exchange *ex)
 	atomic_store(&ex->conn->deadline, 0);
 	must(buf_bytes(&ex->body.mem, &rq->body));
 	rq->spool_fd = body_file(&ex->body);
-	if (rq->route->body == BODY_PKCS10 || rq->route->body == BODY_FORM)
+	if (rq->route->who != WHO_OWNER && rq->route->who != WHO_ADMIN)
 		rq->binding = conn_binding(ex->conn);
 	if (rq->route->quick != NULL && rq->route->quick(&ex->cx, rq, &ex->rs))
 		return send_reply(ex);

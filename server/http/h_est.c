@@ -89,6 +89,7 @@ simpleenroll_together(struct call *const *calls, size_t n)
 		v[m] = (struct enrollment){ .cx = c->cx,
 			.unit = &c->rq->caller.unit,
 			.bearer = c->rq->bearer,
+			.handle = request_header(c->rq, HEADER_ATTESTATION),
 			.binding = c->rq->binding };
 		c->e = read_csr(c->cx, c->rq, &v[m].csr_der);
 		if (c->e == NULL)

@@ -47,7 +47,14 @@ static const struct json_field metadata_fields[] = {
 	JSON_END,
 };
 
-/* All of it or none. */
+/* The unit that showed its birth certificate, or NULL. */
+static const struct unit *
+unit_of(const struct request *rq)
+{
+	return rq->caller.kind == CALLER_UNIT ? &rq->caller.unit : NULL;
+}
+
+/* All of it or none, and not beside a handle. */
 static ERR_FN
 read_evidence(
     struct ctx *cx, const struct form *form, struct oauth_authorize_in *in)
@@ -55,7 +62,11 @@ read_evidence(
 	const char *evidence = form_get(form, "evidence");
 	const char *nonce = form_get(form, "evidence_nonce");
 
+	in->attestation = form_get(form, "attestation");
 	in->evidence_format = form_get(form, "evidence_format");
+	if (in->attestation != NULL && in->evidence_format != NULL)
+		return fail(cx, &ERR_INVALID_REQUEST,
+		    "evidence beside the handle of evidence");
 	if ((in->evidence_format == NULL) != (evidence == NULL) ||
 	    (evidence == NULL && nonce != NULL))
 		return fail(cx, &ERR_INVALID_REQUEST,
@@ -91,7 +102,7 @@ post_device_authorization(struct ctx *cx, struct request *rq, struct reply *rs)
 		    "csr is missing or not base64url");
 	e = read_evidence(cx, form, &in);
 	if (e == NULL)
-		e = oauth_authorize(cx, &rq->caller.unit, &in, &out);
+		e = oauth_authorize(cx, unit_of(rq), &in, &out);
 	if (e == NULL)
 		e = json_write(cx, authorize_fields, &out, &body);
 	if (e == NULL)
@@ -122,8 +133,8 @@ quick_token(struct ctx *cx, struct request *rq, struct reply *rs)
 	const struct err *e;
 
 	/* The certificate that asked for the code was judged then; here it
-	 * must only be the same one. */
-	if (rq->peer.n == 0 || read_token_request(cx, rq, &in) != NULL)
+	 * must only be the same one, or none again. */
+	if (read_token_request(cx, rq, &in) != NULL)
 		return false;
 	e = oauth_token_quick(cx, &rq->peer, &in);
 	if (e == NULL)
@@ -142,7 +153,7 @@ post_token(struct ctx *cx, struct request *rq, struct reply *rs)
 
 	e = read_token_request(cx, rq, &in);
 	if (e == NULL)
-		e = oauth_token(cx, &rq->caller.unit, &in, &out);
+		e = oauth_token(cx, unit_of(rq), &in, &out);
 	if (e == NULL)
 		e = json_write(cx, token_fields, &out, &body);
 	if (e == NULL)

@@ -18,12 +18,6 @@ static const struct json_field challenge_fields[] = {
 	JSON_END,
 };
 
-static const struct json_field proved_fields[] = {
-	JSON_F_STR(tpm_proved, grade, 16, true),
-	JSON_F_INT(tpm_proved, expires_in, 3600, true),
-	JSON_END,
-};
-
 const struct err *
 post_tpm_challenge(struct ctx *cx, struct request *rq, struct reply *rs)
 {
@@ -40,12 +34,12 @@ post_tpm_challenge(struct ctx *cx, struct request *rq, struct reply *rs)
 const struct err *
 post_tpm_proof(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct tpm_proved out;
+	struct attestation_out out;
 	struct tpm_in in;
 	const struct err *e;
 
 	e = json_read(cx, rq->body, in_fields, &in);
 	if (e == NULL)
 		e = tpm_proof(cx, &in, &out);
-	return e != NULL ? e : answer_json(cx, rs, 200, proved_fields, &out);
+	return e != NULL ? e : answer_attestation(cx, rs, &out);
 }

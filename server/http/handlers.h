@@ -43,9 +43,13 @@ handler_fn get_device;
 handler_fn delete_device;
 
 /* h_attestation.c, h_tpm.c: evidence ahead of what it is for. */
+handler_fn post_attestation;
 handler_fn post_attestation_nonce;
 handler_fn post_tpm_challenge;
 handler_fn post_tpm_proof;
+struct attestation_out; /* domain/attestation.h */
+ERR_FN answer_attestation(
+    struct ctx *cx, struct reply *rs, const struct attestation_out *out);
 
 /* h_admin*.c: operators. */
 handler_fn get_manufacturers;

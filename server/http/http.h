@@ -23,6 +23,8 @@ enum method {
 };
 
 #define PATH_PARAMS 3
+/* The handle of evidence that was judged before (docs/attestation.md). */
+#define HEADER_ATTESTATION "Latchkey-Attestation"
 
 struct request {
 	enum method method;
@@ -38,7 +40,7 @@ struct request {
 	const struct basic *basic;
 	const char *address; /* the client's, in text */
 	struct peer peer;
-	struct bytes binding; /* of the connection; PKCS#10 and form routes */
+	struct bytes binding; /* of the connection; but for owners and admins */
 	struct caller caller;
 	void *conn; /* http/server's own */
 };

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "domain/attested.h"
 #include "domain/bootstrap.h"
 #include "domain/holder.h"
 #include "domain/label_rule.h"
@@ -94,20 +95,37 @@ judge_device(struct ctx *cx, struct request *rq)
 	return label_rule_device(cx, &rq->caller.device, rq->label);
 }
 
+/* By a birth certificate; without one, by what was given for evidence: the
+ * enroll token, or the handle. */
+static ERR_FN
+judge_enrollee(struct ctx *cx, struct request *rq)
+{
+	const char *handle = request_header(rq, HEADER_ATTESTATION);
+	struct unit *unit = &rq->caller.unit;
+	const struct err *e;
+
+	rq->caller.kind = CALLER_UNIT;
+	if (rq->peer.n == 0 && rq->bearer != NULL)
+		e = attested_by_token(cx, rq->bearer, unit);
+	else if (rq->peer.n == 0 && handle != NULL)
+		e = attested_by_handle(cx, handle, unit);
+	else
+		e = caller_unit(cx, &rq->peer, unit);
+	return e != NULL ? e : judge_label(cx, rq);
+}
+
 /* Anybody but who enrolls with a bootstrap token. */
 static ERR_FN
 judge_one(struct ctx *cx, struct request *rq)
 {
-	const struct err *e;
-
 	switch (rq->route->who) {
 	case WHO_ANYONE:
 		return NULL;
 	case WHO_ENROLLEE:
-		rq->caller.kind = CALLER_UNIT;
-		e = caller_unit(cx, &rq->peer, &rq->caller.unit);
-		return e != NULL ? e : judge_label(cx, rq);
-	case WHO_UNIT:
+		return judge_enrollee(cx, rq);
+	case WHO_GRANTEE:
+		if (rq->peer.n == 0)
+			return NULL;
 		rq->caller.kind = CALLER_UNIT;
 		return caller_unit(cx, &rq->peer, &rq->caller.unit);
 	case WHO_DEVICE:

@@ -12,8 +12,8 @@ const struct route routes[] = {
 
 	{ METHOD_GET, "/.well-known/oauth-authorization-server", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_oauth_metadata, NULL },
 	{ METHOD_GET, "/oauth2/jwks", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_jwks, NULL },
-	{ METHOD_POST, "/oauth2/device_authorization", WHO_UNIT, 0, BODY_FORM, LIMIT_BODY_EST, AS_OAUTH, post_device_authorization, NULL },
-	{ METHOD_POST, "/oauth2/token", WHO_UNIT, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_OAUTH, post_token, quick_token },
+	{ METHOD_POST, "/oauth2/device_authorization", WHO_GRANTEE, 0, BODY_FORM, LIMIT_BODY_EST, AS_OAUTH, post_device_authorization, NULL },
+	{ METHOD_POST, "/oauth2/token", WHO_GRANTEE, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_OAUTH, post_token, quick_token },
 
 	{ METHOD_GET, "/.well-known/est/cacerts", WHO_ANYONE, 0, BODY_NONE, 0, AS_EST, get_cacerts, quick_cacerts },
 	{ METHOD_POST, "/.well-known/est/simpleenroll", WHO_ENROLLEE, 0, BODY_PKCS10, LIMIT_BODY_EST, AS_EST, post_simpleenroll, NULL },
@@ -28,6 +28,7 @@ const struct route routes[] = {
 	{ METHOD_POST, "/.well-known/est/{label}/serverkeygen", WHO_ENROLLEE, 0, BODY_PKCS10, LIMIT_BODY_EST, AS_EST, post_serverkeygen, NULL },
 	{ METHOD_POST, "/.well-known/est/{label}/fullcmc", WHO_ANYONE, 0, BODY_ANY, LIMIT_BODY_EST, AS_EST, post_fullcmc, NULL },
 
+	{ METHOD_POST, "/v1/attestation", WHO_ANYONE, 0, BODY_JSON, LIMIT_BODY_EVIDENCE, AS_PROBLEM, post_attestation, NULL },
 	{ METHOD_POST, "/v1/attestation/nonce", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, post_attestation_nonce, NULL },
 	{ METHOD_POST, "/v1/attestation/tpm", WHO_ANYONE, 0, BODY_JSON, LIMIT_BODY_EVIDENCE, AS_PROBLEM, post_tpm_challenge, NULL },
 	{ METHOD_POST, "/v1/attestation/tpm/proof", WHO_ANYONE, 0, BODY_JSON, LIMIT_BODY_EVIDENCE, AS_PROBLEM, post_tpm_proof, NULL },

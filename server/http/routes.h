@@ -11,8 +11,10 @@
 /* Who may call; anything but WHO_ANYONE is judged before the handler. */
 enum who {
 	WHO_ANYONE,
-	WHO_UNIT,     /* birth certificate by mutual TLS */
-	WHO_ENROLLEE, /* the same, or a bootstrap token by HTTP Basic */
+	WHO_GRANTEE,  /* birth certificate by mutual TLS, or nobody: then the
+		       * request says who */
+	WHO_ENROLLEE, /* a birth certificate, a handle of evidence or a token
+		       * that was given for one, or a bootstrap token */
 	WHO_DEVICE,   /* operational certificate by mutual TLS, or an RA's */
 	WHO_OWNER,
 	WHO_ADMIN,

@@ -3,7 +3,7 @@
 static const struct stmt BIRTH_EK = { "birth_ek",
 	"SELECT b.id, b.manufacturer_id, b.model_id, "
 	"(SELECT id FROM device WHERE birth_id = b.id AND state = 'owned'), "
-	"m.frozen AND b.pinned_key_sha256 IS NULL, mo.status = 'active', "
+	"m.frozen AND b.pinned_at IS NULL, mo.status = 'active', "
 	"b.revoked_at IS NOT NULL OR b.lost_at IS NOT NULL OR "
 	"b.decommissioned_at IS NOT NULL, a.certificate, "
 	"a.intermediate_spki_sha256 "

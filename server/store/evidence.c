@@ -17,8 +17,8 @@ static const struct stmt EVIDENCE_CRLS = { "evidence_crls",
 	3 };
 
 static const struct stmt EVIDENCE_UNIT = { "evidence_unit",
-	"SELECT ueid, ek_sha256, dac_subject, sw_version FROM birth "
-	"WHERE id = $1",
+	"SELECT ueid, ek_sha256, dac_subject, sw_version, key_sha256, "
+	"pinned_key_sha256 FROM birth WHERE id = $1",
 	1 };
 
 static const struct stmt NONCE_USE = { "nonce_use",
@@ -90,6 +90,8 @@ evidence_unit(struct ctx *cx, int64_t birth_id, struct evidence_unit *out)
 	out->ek_sha256 = rows_bytes(cx, r, 0, 1);
 	out->dac_subject = rows_text(cx, r, 0, 2);
 	out->sw_version = rows_text(cx, r, 0, 3);
+	out->key_sha256 = rows_bytes(cx, r, 0, 4);
+	out->pinned_key_sha256 = rows_bytes(cx, r, 0, 5);
 	return NULL;
 }
 

@@ -33,9 +33,9 @@ struct evidence_crls {
 ERR_FN evidence_crls(struct ctx *cx, const char *manufacturer_id, int64_t bytes,
     struct evidence_crls *out);
 
-/* What a unit is listed by, beside serial number and key. */
+/* What a unit is listed by, beside its serial number, and its pinned key. */
 struct evidence_unit {
-	struct bytes ueid, ek_sha256;
+	struct bytes key_sha256, pinned_key_sha256, ueid, ek_sha256;
 	const char *dac_subject, *sw_version; /* or NULL */
 };
 ERR_FN

@@ -23,6 +23,7 @@
 #include "store/registry.h"
 #include "store/renewal.h"
 #include "store/service.h"
+#include "store/unit.h"
 
 const struct stmt *const *const store_statements[] = {
 	admin_token_stmts,
@@ -48,5 +49,6 @@ const struct stmt *const *const store_statements[] = {
 	registry_stmts,
 	renewal_stmts,
 	service_stmts,
+	unit_stmts,
 	NULL,
 };

@@ -1,12 +1,13 @@
 """Attestation by a TPM, for real: a software one with its own endorsement
 certificate, challenged, opened, quoted and proved."""
 
-import base64
 import hashlib
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
-from harness.crypto import b64u, new_key, spki_pem
+from harness.crypto import b64u, new_key
+from harness.evidence import Bare, context, spki_of, unb64u
 from harness.http import Client, expect
 from harness.players import Maker
 from harness.tpm import SoftTpm
@@ -39,13 +40,9 @@ def list_unit(operator, maker, tpm):
     assert answer["added"] == 1
 
 
-def unb64u(text):
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-
-
-def spki_of(key):
-    """In DER."""
-    return base64.b64decode("".join(spki_pem(key).splitlines()[1:-1]))
+def spki_der(public):
+    return public.public_bytes(serialization.Encoding.DER,
+        serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 class Unit:
@@ -73,10 +70,8 @@ class Unit:
 
     def answer_to(self, challenge, key=None):
         """docs/attestation.md: what the quote's qualifying data is."""
-        text = b"latchkey evidence 1\0tpm\0"
-        for part in (self.issuer.encode(), challenge, key or self.tpm.key):
-            text += len(part).to_bytes(4, "big") + part
-        return hashlib.sha256(text).digest()
+        return hashlib.sha256(context("tpm", self.issuer, challenge,
+            key or self.tpm.key)).digest()
 
     def proof(self, key=None, **more):
         return self.send("/proof", key or self.tpm.key, **more)
@@ -130,6 +125,40 @@ def test_a_tpm_proves_itself_and_its_key_in_two_steps(
     wrong = bytes([evidence["secret"][0] ^ 1]) + evidence["secret"][1:]
     assert "ak-not-activated" in refused(
         unit.proof(**{**evidence, "secret": wrong}), operator)
+
+
+def test_a_unit_with_a_tpm_alone_enrolls_under_its_models_policy(
+        stack, operator, maker, owner, tpm):
+    """Its maker lists the endorsement key, and nothing else is known of it;
+    what the owner approves is a key that never leaves the TPM."""
+    list_unit(operator, maker, tpm)
+    expect(operator.call("PUT", f"/models/{maker.model}", json={
+        "manufacturer": maker.id, "name": "x", "client_id": maker.client_id,
+        "policy": {"evidence": {"formats": ["tpm"], "min_grade": "hardware",
+            "pcrs": [{"index": 7}]}}}), 200)
+    unit, device = Unit(stack, tpm), Bare(stack, maker)
+    csr = tpm.csr()
+    evidence = {**unit.opened(expect(unit.challenge(), 200).json()),
+        **tpm.certify()}
+    less = {**evidence, **tpm.quote(
+        unit.answer_to(evidence["challenge"]), range(4))}
+    assert "pcr-not-quoted" in refused(unit.proof(**less), operator)
+    handle = expect(unit.proof(**evidence), 200).json()["attestation"]
+    expect(device.authorize(attestation=handle), 400)  # another key's request
+    expect(device.authorize(csr, attestation=handle), 200)
+    facts = expect(owner.lookup(device.grant["user_code"]),
+        200).json()["facts"]
+    assert facts["attestation"]["format"] == "tpm"
+    assert facts["attestation"]["grade"] == "hardware"
+    assert "serial" not in facts
+    expect(owner.approve(device.grant["user_code"]), 200)
+    device.poll_until_decided()
+    expect(device.enroll(csr), 200)
+    assert spki_der(device.certificate.public_key()) == tpm.key
+    # EST alone: the same handle in a header
+    other = Bare(stack, maker)
+    expect(other.enroll_by_handle(csr, handle), 200)  # A9: the same again
+    assert other.certificate == device.certificate
 
 
 def test_only_a_listed_tpm_of_a_trusted_maker_is_challenged(

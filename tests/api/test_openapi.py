@@ -12,8 +12,8 @@ BODIES = {"none": set(), "any": {"*/*"}, "json": {"application/json"},
     "form": {"application/x-www-form-urlencoded"},
     "pkcs10": {"application/pkcs10"},
     "allowlist": {"text/csv", "application/x-ndjson"}}
-CALLERS = {"anyone": set(), "unit": {"birthCertificate"},
-    "enrollee": {"birthCertificate", "bootstrapToken"},
+CALLERS = {"anyone": set(), "grantee": {"birthCertificate"},
+    "enrollee": {"birthCertificate", "bootstrapToken", "evidenceHandle"},
     "device": {"deviceCertificate", "raCertificate"}, "owner": {"ownerProof"},
     "admin": {"adminToken"}}
 ERRORS = {"problem": "application/problem+json", "oauth": "application/json",

@@ -12,6 +12,8 @@ import time
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from . import der
+
 ATTRIBUTES = "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|"
 DER = serialization.Encoding.DER
 SPKI = serialization.PublicFormat.SubjectPublicKeyInfo
@@ -149,6 +151,17 @@ class SoftTpm:
         run("tpm2_flushcontext", "-t", cwd=self.dir, env=self.env)
         return {"quote": self.file("quote"),
             "quote_sig": self.file("quote.sig"), "pcrs": values}
+
+    def csr(self):
+        """A request for the TLS key, with an empty subject; the TPM signs it,
+        since that key is not restricted."""
+        info = der.seq(der.tlv(2, b"\0"), der.seq(), self.key, der.tlv(0xa0))
+        (self.dir / "info").write_bytes(info)
+        self.tool("sign", "-c", "tls.ctx", "-g", "sha256", "-f", "plain",
+            "-o", "info.sig", "info")
+        run("tpm2_flushcontext", "-t", cwd=self.dir, env=self.env)
+        return der.seq(info, der.ECDSA_SHA256,
+            der.tlv(3, b"\0" + self.file("info.sig")))
 
     def certify(self):
         self.tool("certify", "-c", "tls.ctx", "-C", "ak.ctx", "-g", "sha256",
