@@ -60,6 +60,19 @@ def csr_der(key, cn=None, hash_=None, extensions=()):
     return builder.sign(key, hash_ or hash_for(key)).public_bytes(DER)
 
 
+def ending(certificate, when, issuer_key):
+    """The same certificate as it would be with another end."""
+    builder = (x509.CertificateBuilder().subject_name(certificate.subject)
+        .issuer_name(certificate.issuer)
+        .public_key(certificate.public_key())
+        .serial_number(certificate.serial_number)
+        .not_valid_before(certificate.not_valid_before)
+        .not_valid_after(when))
+    for extension in certificate.extensions:
+        builder = builder.add_extension(extension.value, extension.critical)
+    return builder.sign(issuer_key, hashes.SHA256())
+
+
 def sign_rs(key, message):
     """ES256: r || s, 64 bytes (RFC 7518 section 3.4)."""
     r, s = decode_dss_signature(key.sign(message, ec.ECDSA(hashes.SHA256())))

@@ -9,10 +9,11 @@ import time
 import uuid
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import NameOID
 
-from .crypto import (PEM, b64u, certs_of_cms, csr_der, hash_for, jws, key_pem,
-    new_key, sign_rs, spki_pem, spki_sha256)
+from .crypto import (DER, PEM, b64u, certs_of_cms, csr_der, ending, hash_for,
+    jws, key_pem, new_key, sign_rs, spki_pem, spki_sha256)
 from .http import Client, expect
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -163,6 +164,21 @@ class Device:
     def files(self):
         """(certificate file, key file) for other people's programs."""
         return self.operational.session.cert
+
+    def ends_in(self, seconds):
+        """Its certificate, here and in the database, as if it had been
+        issued to end then: no test need wait for one to expire."""
+        issuing = self.stack.material.pki / "issuing.key"
+        self.certificate = ending(self.certificate,
+            now() + datetime.timedelta(seconds=seconds),
+            serialization.load_pem_private_key(issuing.read_bytes(), None))
+        changed = self.stack.database.query("UPDATE certificate SET "
+            "not_after = %s, der = %s WHERE serial = %s RETURNING 1", (
+                self.certificate.not_valid_after.replace(
+                    tzinfo=datetime.timezone.utc),
+                self.certificate.public_bytes(DER), self.serial_number))
+        assert changed == [(1,)], changed
+        self.operational = Client(self.stack, self.chain, key_pem(self.key))
 
     def obtain_token(self, owner):
         """The grant, up to the enroll token."""
