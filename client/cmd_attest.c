@@ -20,6 +20,7 @@ static const struct option_row verify_options[] = {
 	    "of the evidence: idevid, psa, eat, tpm, matter, dice", true },
 	{ "anchors", "FILE",
 	    "PEM: certificates of CAs, public keys of signers, CRLs", false },
+	{ "secret", "FILE", "that units have their MACs under, hex", false },
 	{ "declarations", "FILE",
 	    "PEM: certificates of signers of Matter's declarations", false },
 	{ "crl-signers", "FILE",
@@ -133,6 +134,22 @@ read_anchors(struct cli *cli, const char *option, enum anchor_kind certificates,
 }
 
 static const struct err *
+read_secret(struct cli *cli, struct question *q)
+{
+	const char *path = cli_option(cli, "secret");
+	struct attest_anchor *a = &q->anchor[q->basis.n_anchors];
+
+	if (path == NULL)
+		return NULL;
+	if (q->basis.n_anchors == ANCHORS_MAX ||
+	    disk_read_secret(&cli->cx, path, LIMIT_SECRET, &a->value) != NULL)
+		return unusable(cli, "--secret");
+	a->kind = ANCHOR_SECRET_KEY;
+	q->basis.n_anchors++;
+	return NULL;
+}
+
+static const struct err *
 read_policy(struct cli *cli, struct question *q)
 {
 	const char *path = cli_option(cli, "policy");
@@ -181,6 +198,8 @@ read_question(struct cli *cli, struct question *q)
 		e = read_anchors(cli, "declarations", ANCHOR_DECLARATION, q);
 	if (e == NULL)
 		e = read_anchors(cli, "crl-signers", ANCHOR_CRL_SIGNER, q);
+	if (e == NULL)
+		e = read_secret(cli, q);
 	if (e == NULL)
 		e = read_policy(cli, q);
 	return e != NULL ? e : read_key(cli, q);

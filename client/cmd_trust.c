@@ -31,13 +31,16 @@ at(struct cli *cli, const char *method, const char *collection,
 struct anchor_put {
 	const char *certificate, *public_key, *intermediate, *kind;
 	const char *vendor_id; /* decimal, or NULL */
-	struct bytes key_id;
+	struct bytes secret, key_id;
+	bool in_hardware;
 	int64_t valid_from, valid_until;
 };
 
 static const struct json_field anchor_put_fields[] = {
 	JSON_F_STR(anchor_put, certificate, PEM_BYTES, false),
 	JSON_F_STR(anchor_put, public_key, PEM_BYTES, false),
+	JSON_F_B64U(anchor_put, secret, LIMIT_SECRET, false),
+	JSON_F_BOOL(anchor_put, in_hardware, false),
 	JSON_F_STR(anchor_put, intermediate, PEM_BYTES, false),
 	JSON_F_STR(anchor_put, kind, 16, false),
 	JSON_F_RAW(anchor_put, vendor_id, 8, false),
@@ -78,6 +81,9 @@ static const struct json_field anchor_list_fields[] = {
 static const struct option_row anchor_add_options[] = {
 	{ "certificate", "FILE", "the CA certificate, PEM", false },
 	{ "public-key", "FILE", "or the bare key of a signer, PEM", false },
+	{ "secret", "FILE", "or what units have their MACs under, hex", false },
+	{ "in-hardware", NULL, "the maker's units have such keys in hardware",
+	    false },
 	{ "kind", "KIND",
 	    "who signs declarations (declaration) or lists "
 	    "(crl_signer)",
@@ -143,26 +149,39 @@ read_scope(struct cli *cli, struct anchor_put *in)
 	return e != NULL ? e : read_time(cli, "until", &in->valid_until);
 }
 
+/* What is to be trusted: one of three. */
 static const struct err *
-run_anchor_add(struct cli *cli)
+read_trusted(struct cli *cli, struct anchor_put *in)
 {
 	const char *certificate = cli_option(cli, "certificate");
 	const char *key = cli_option(cli, "public-key");
+	const char *secret = cli_option(cli, "secret");
+
+	if ((certificate != NULL) + (key != NULL) + (secret != NULL) != 1)
+		return fail(&cli->cx, &ERR_USAGE,
+		    "one of --certificate, --public-key and --secret must be "
+		    "given");
+	if (certificate != NULL)
+		return read_text(cli, certificate, &in->certificate);
+	return key != NULL ? read_text(cli, key, &in->public_key)
+			   : disk_read_secret(
+				 &cli->cx, secret, LIMIT_SECRET, &in->secret);
+}
+
+static const struct err *
+run_anchor_add(struct cli *cli)
+{
 	const char *scope = cli_option(cli, "intermediate");
-	struct anchor_put in = { .kind = cli_option(cli, "kind") };
+	struct anchor_put in = { .kind = cli_option(cli, "kind"),
+		.in_hardware = cli_flag(cli, "in-hardware") };
 	struct anchor_row row = { .id = "" };
 	struct api_shape put = { anchor_put_fields, &in };
 	struct api_shape got = { anchor_fields, &row };
 	const struct err *e;
 
-	if ((certificate == NULL) == (key == NULL))
-		return fail(&cli->cx, &ERR_USAGE,
-		    "one of --certificate and --public-key must be given");
-	e = read_scope(cli, &in);
-	if (e == NULL && certificate != NULL)
-		e = read_text(cli, certificate, &in.certificate);
-	if (e == NULL && key != NULL)
-		e = read_text(cli, key, &in.public_key);
+	e = read_trusted(cli, &in);
+	if (e == NULL)
+		e = read_scope(cli, &in);
 	if (e == NULL && scope != NULL)
 		e = read_text(cli, scope, &in.intermediate);
 	if (e == NULL)

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "client/command.h"
+#include "pki/keyfile.h"
 
 static const struct err *
 trouble(struct ctx *cx, const char *path)
@@ -35,6 +36,27 @@ disk_read(struct ctx *cx, const char *path, size_t max, struct bytes *out)
 	if (!file_slurp(cx->arena, path, max, out, why))
 		return fail(cx, &ERR_LOCAL, "%s", why);
 	return NULL;
+}
+
+const struct err *
+disk_read_secret(
+    struct ctx *cx, const char *path, size_t max, struct bytes *out)
+{
+	struct keyfile text;
+	const struct err *e = NULL;
+	struct bytes hex;
+	char why[256];
+
+	if (!keyfile_read(path, true, &text, why))
+		return fail(cx, &ERR_LOCAL, "%s", why);
+	hex = (struct bytes){ (const uint8_t *)text.p, text.n };
+	if (hex.n > 0 && hex.p[hex.n - 1] == '\n')
+		hex.n--;
+	if (hex.n > 2 * max || !bytes_from_hex(cx->arena, hex, out))
+		e = fail(cx, &ERR_LOCAL, "%s: not up to %zu bytes in hex", path,
+		    max);
+	keyfile_free(&text);
+	return e;
 }
 
 /* Makes the names of path's directory durable. */

@@ -17,6 +17,11 @@
 ERR_FN
 disk_read(struct ctx *cx, const char *path, size_t max, struct bytes *out);
 
+/* Reads a secret of at most max bytes: one line of hex, in a file that is
+ * closed to group and others (SECURITY.md H4). */
+ERR_FN disk_read_secret(
+    struct ctx *cx, const char *path, size_t max, struct bytes *out);
+
 /* Replaces the file with data, or makes it. */
 ERR_FN
 disk_write(struct ctx *cx, const char *path, struct bytes data, mode_t mode);

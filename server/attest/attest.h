@@ -43,6 +43,8 @@ struct attest_anchor {
 	struct bytes id;                /* key id, or empty */
 	struct bytes scope_spki_sha256; /* 32 bytes, or empty (A11) */
 	uint16_t scope_vid;             /* of Matter; 0: any (A11) */
+	/* The maker says that such keys of its units live in hardware. */
+	bool in_hardware;
 };
 
 /* All that a verdict may depend on beside the evidence and cx->now. */

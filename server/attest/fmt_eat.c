@@ -363,8 +363,11 @@ verify(struct ctx *cx, const void *parsed, const struct attest_basis *basis,
 		return;
 	set_facts(cx, map, &v->facts);
 	v->facts.key_spki = basis->key_spki;
-	/* RFC 9711 has no claim for where the key lives. */
-	v->grade = GRADE_SOFTWARE;
+	/* RFC 9711 has no claim for where the key lives, and would not be
+	 * believed: its anchor or certificate says it.  Where the device can
+	 * be debugged, nothing guards the key. */
+	if (v->facts.debug == DEBUG_ENABLED)
+		v->grade = GRADE_SOFTWARE;
 	policy_apply(cx, basis->policy, basis->earlier_sw, v);
 }
 

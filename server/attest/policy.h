@@ -23,6 +23,7 @@ struct attest_policy {
 	const char *profile[LIMIT_POLICY_LIST]; /* of EAT */
 	size_t n_profiles;
 	enum grade least_grade;
+	bool mac_allowed; /* tokens under a secret that we have, too */
 	/* Identity. */
 	bool ueid_required; /* the evidence says which unit it is */
 	struct bytes oem;

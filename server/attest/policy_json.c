@@ -31,8 +31,8 @@ struct text {
 	const char *certificate_id;
 	struct bytes oem_id, hw_model, implementation_id;
 	int64_t vid, device_type, declaration_version;
-	bool ueid_required, secure_boot, lifecycle_secured, allow_downgrade,
-	    crl_required;
+	bool mac, ueid_required, secure_boot, lifecycle_secured,
+	    allow_downgrade, crl_required;
 	struct json_list measurements, pcrs;
 };
 
@@ -54,6 +54,7 @@ static const struct json_field text_fields[] = {
 	JSON_F_STRS(text, formats, LIMIT_POLICY_LIST, LIMIT_SLUG, false),
 	JSON_F_STR(text, min_grade, 16, false),
 	JSON_F_STRS(text, profiles, LIMIT_POLICY_LIST, LIMIT_PROFILE, false),
+	JSON_F_BOOL(text, mac, false),
 	JSON_F_BOOL(text, ueid_required, false),
 	JSON_F_HEX(text, oem_id, 16, false),
 	JSON_F_HEX(text, hw_model, 32, false),
@@ -251,6 +252,7 @@ policy_json_read(struct ctx *cx, struct bytes text, struct attest_policy *out)
 	e = json_read(cx, text, text_fields, &in);
 	if (e != NULL)
 		return e;
+	out->mac_allowed = in.mac;
 	out->secure_boot = in.secure_boot;
 	out->lifecycle_secured = in.lifecycle_secured;
 	out->sw_may_go_down = in.allow_downgrade;

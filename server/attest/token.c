@@ -62,35 +62,38 @@ is_candidate(const struct token *t, const struct attest_anchor *a)
  * any; else those registered for no instance. */
 static size_t
 find_keys(const struct token *t, struct bytes instance,
-    const struct attest_basis *basis, struct bytes *key)
+    const struct attest_basis *basis, const struct attest_anchor **key)
 {
 	size_t i, n = 0, named;
 
 	for (i = 0; i < basis->n_anchors && n < LIMIT_ANCHORS; i++)
 		if (is_candidate(t, &basis->anchor[i]) &&
 		    has_id(t, instance, basis->anchor[i].id))
-			key[n++] = basis->anchor[i].value;
+			key[n++] = &basis->anchor[i];
 	named = n;
 	for (i = 0; i < basis->n_anchors && n < LIMIT_ANCHORS; i++)
 		if (named == 0 && is_candidate(t, &basis->anchor[i]) &&
 		    basis->anchor[i].id.n == 0)
-			key[n++] = basis->anchor[i].value;
+			key[n++] = &basis->anchor[i];
 	return n;
 }
 
 static bool
-judge_keys(struct ctx *cx, const struct token *t, const struct bytes *key,
-    size_t n, struct verdict *v)
+judge_keys(struct ctx *cx, const struct token *t,
+    const struct attest_anchor *const *key, size_t n, struct verdict *v)
 {
 	bool fit = false;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		if (!fits(t, key[i]))
+		if (!fits(t, key[i]->value))
 			continue;
 		fit = true;
-		if (verifies(cx, t, key[i]))
-			return true;
+		if (!verifies(cx, t, key[i]->value))
+			continue;
+		v->grade =
+		    key[i]->in_hardware ? GRADE_HARDWARE : GRADE_SOFTWARE;
+		return true;
 	}
 	if (!fit)
 		return refuse_signature(cx, v, "algorithm",
@@ -104,12 +107,17 @@ judge_chain(struct ctx *cx, const struct token *t,
     const struct attest_basis *basis, struct verdict *v)
 {
 	const struct cose_signer *s = &t->cose.body;
+	struct attest_anchor signer = { .kind = ANCHOR_PUBLIC_KEY };
+	const struct attest_anchor *key = &signer;
 	struct cert leaf;
 
 	if (cert_parse(cx, s->x5chain[0], &leaf) != NULL)
 		return refuse_signature(cx, v, "certificate",
 		    "The signer's certificate cannot be read.");
-	if (!judge_keys(cx, t, &leaf.spki, 1, v))
+	signer.value = leaf.spki;
+	signer.in_hardware =
+	    chain_judge_grade(cx, s->x5chain[0]) == GRADE_HARDWARE;
+	if (!judge_keys(cx, t, &key, 1, v))
 		return false;
 	chain_judge(cx, s->x5chain, s->n_x5chain, basis, v);
 	return v->accepted;
@@ -119,9 +127,12 @@ bool
 token_judge_signer(struct ctx *cx, const struct token *t, struct bytes instance,
     const struct attest_basis *basis, struct verdict *v)
 {
-	struct bytes key[LIMIT_ANCHORS];
+	const struct attest_anchor *key[LIMIT_ANCHORS];
 	size_t n = find_keys(t, instance, basis, key);
 
+	if (t->cose.kind == COSE_MAC0 && !basis->policy->mac_allowed)
+		return refuse_signature(cx, v, "mac",
+		    "The token has a MAC, which the model does not allow.");
 	if (n > 0)
 		return judge_keys(cx, t, key, n, v);
 	if (t->cose.kind == COSE_SIGN1 && t->cose.body.n_x5chain > 0)

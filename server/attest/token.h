@@ -26,8 +26,9 @@ ERR_FN token_parse(
 
 /* Verifies it under the anchor whose id is the message's key id or the
  * instance that the claims name, else under those without an id, else by its
- * certificates (RFC 9360).  Refuses in the layers signature, chain and
- * revocation. */
+ * certificates (RFC 9360).  Sets the grade by what is known of that key: what
+ * its anchor says, or its certificate (chain_judge_grade).  Refuses in the
+ * layers signature, chain and revocation. */
 bool token_judge_signer(struct ctx *cx, const struct token *t,
     struct bytes instance, const struct attest_basis *basis, struct verdict *v);
 

@@ -47,6 +47,7 @@
 #define LIMIT_MAKER_CRLS 64        /* revocation lists of one manufacturer */
 #define LIMIT_BODY_CRL (160 * KIB) /* one of them, PEM, in JSON */
 #define LIMIT_KEY_ID 64            /* of a public key, bytes */
+#define LIMIT_SECRET 64            /* of a maker's MACs, bytes */
 #define LIMIT_LABELS 1000          /* enrollment labels */
 #define LIMIT_MODEL_LABELS 16      /* further labels of one model */
 #define LIMIT_SERVICE_PAGE 10      /* services, each with its topics */

@@ -11,6 +11,7 @@
 #include "domain/attested.h"
 #include "domain/code.h"
 #include "domain/svc.h"
+#include "domain/trust.h"
 #include "pki/digest.h"
 #include "store/event.h"
 #include "store/evidence.h"
@@ -72,6 +73,8 @@ kind_of(const char *name)
 {
 	if (strcmp(name, "public_key") == 0)
 		return ANCHOR_PUBLIC_KEY;
+	if (strcmp(name, "secret") == 0)
+		return ANCHOR_SECRET_KEY;
 	if (strcmp(name, "declaration") == 0)
 		return ANCHOR_DECLARATION;
 	return strcmp(name, "crl_signer") == 0 ? ANCHOR_CRL_SIGNER
@@ -98,14 +101,21 @@ read_anchors(struct ctx *cx, struct attempt *a)
 		return fail(cx, &ERR_BAD_EVIDENCE,
 		    "the maker's revocation lists are too many or too long "
 		    "to be asked about evidence");
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n && e == NULL; i++) {
 		a->anchor[i] = (struct attest_anchor){
 			.kind = kind_of(of[i].kind),
 			.value = of[i].value,
 			.id = of[i].key_id,
 			.scope_spki_sha256 = of[i].scope_spki_sha256,
 			.scope_vid = (uint16_t)of[i].vendor_id,
+			.in_hardware = of[i].in_hardware,
 		};
+		if (a->anchor[i].kind == ANCHOR_SECRET_KEY)
+			e = trust_open_secret(cx, a->unit.manufacturer_id,
+			    of[i].value, &a->anchor[i].value);
+	}
+	if (e != NULL)
+		return e;
 	for (i = 0; i < crls.n; i++)
 		a->anchor[n++] = (struct attest_anchor){ .kind = ANCHOR_CRL,
 			.value = crls.der[i] };

@@ -9,12 +9,17 @@
 #include "domain/svc.h"
 #include "pki/cert.h"
 #include "pki/key.h"
+#include "pki/mac.h"
+#include "pki/seal.h"
 #include "pki/signers.h"
 #include "store/event.h"
 
 /* A trust anchor is a few hundred bytes; listings hold them all. */
 #define ANCHOR_BYTES 3072
 #define SUBJECT_SHOWN 200
+/* Of HMAC with SHA-256, the least we take (RFC 9053 section 3.1). */
+#define SECRET_MIN 32
+#define SECRET_PURPOSE "anchor"
 
 const struct err ERR_ANCHOR_SHARED = { KIND_CONFLICT, "anchor-shared",
 	"Another manufacturer's units would pass under this anchor." };
@@ -179,6 +184,29 @@ read_public_key(struct ctx *cx, const struct anchor_in *in, struct anchor *out)
 	return NULL;
 }
 
+/* What units and we share for MACs: sealed, since it must be usable again,
+ * and known by a keyed hash, the same whose ever it is (A11). */
+static ERR_FN
+read_secret(struct ctx *cx, const struct anchor_in *in, struct anchor *out)
+{
+	const struct seal_for use = { SECRET_PURPOSE, in->manufacturer_id };
+
+	if (in->secret.n < SECRET_MIN || in->secret.n > LIMIT_SECRET)
+		return fail(cx, &ERR_BAD_ANCHOR, "secret: not %d to %d bytes",
+		    SECRET_MIN, LIMIT_SECRET);
+	if (in->intermediate != NULL || in->vendor_id != 0)
+		return fail(
+		    cx, &ERR_BAD_ANCHOR, "secret: has no scope but its key_id");
+	out->kind = "secret";
+	mac_compute(cx->svc->mac, "secret anchor", &in->secret, 1, out->sha256);
+	memcpy(out->spki_sha256, out->sha256, sizeof(out->spki_sha256));
+	out->certificate = seal(cx, cx->svc->mac, &use, in->secret);
+	out->subject = arena_printf(cx->arena, "secret %s",
+	    bytes_hex(cx->arena, (struct bytes){ out->sha256, 8 }));
+	out->not_after = CERT_NO_EXPIRY;
+	return NULL;
+}
+
 /* Reads what is to be trusted, and refuses what must not be (A11). */
 static ERR_FN
 read_anchor(struct ctx *cx, const struct anchor_in *in, struct anchor *out)
@@ -189,10 +217,16 @@ read_anchor(struct ctx *cx, const struct anchor_in *in, struct anchor *out)
 		.vendor_id = in->vendor_id,
 		.valid_from = in->valid_from,
 		.valid_until = in->valid_until,
+		.in_hardware = in->in_hardware,
 	};
-	if ((in->certificate == NULL) == (in->public_key == NULL))
+	if ((in->certificate != NULL) + (in->public_key != NULL) +
+		(in->secret.p != NULL) !=
+	    1)
 		return fail(cx, &ERR_BAD_ANCHOR,
-		    "one of certificate and public_key must be there");
+		    "one of certificate, public_key and secret must be there");
+	/* Certificates say it of each unit themselves. */
+	if (in->in_hardware && in->certificate != NULL)
+		return fail(cx, &ERR_BAD_ANCHOR, "in_hardware: is for keys");
 	if (in->valid_until != 0 && in->valid_until <= in->valid_from)
 		return fail(cx, &ERR_BAD_ANCHOR,
 		    "valid_until: is not after valid_from");
@@ -201,6 +235,8 @@ read_anchor(struct ctx *cx, const struct anchor_in *in, struct anchor *out)
 		    cx, &ERR_BAD_ANCHOR, "kind: is for certificates alone");
 	if (in->kind != NULL)
 		return read_signer(cx, in, out);
+	if (in->secret.p != NULL)
+		return read_secret(cx, in, out);
 	return in->certificate != NULL ? read_certificates(cx, in, out)
 				       : read_public_key(cx, in, out);
 }
@@ -209,7 +245,8 @@ static bool
 is_for_units(const struct anchor *a)
 {
 	return strcmp(a->kind, "certificate") == 0 ||
-	       strcmp(a->kind, "public_key") == 0;
+	       strcmp(a->kind, "public_key") == 0 ||
+	       strcmp(a->kind, "secret") == 0;
 }
 
 /* Within the transaction: refuses what another manufacturer's units would
@@ -308,9 +345,24 @@ trust_list_anchors(
 const char *
 trust_anchor_pem(struct ctx *cx, const struct anchor *a)
 {
+	if (strcmp(a->kind, "secret") == 0)
+		return NULL;
 	return strcmp(a->kind, "public_key") == 0
 		   ? key_pem(cx, a->certificate)
 		   : cert_pem(cx, a->certificate);
+}
+
+const struct err *
+trust_open_secret(struct ctx *cx, const char *manufacturer_id,
+    struct bytes sealed, struct bytes *secret)
+{
+	const struct seal_for use = { SECRET_PURPOSE, manufacturer_id };
+
+	if (seal_open(cx, cx->svc->mac, &use, sealed, secret))
+		return NULL;
+	return fail(cx, &ERR_INTERNAL,
+	    "%s: a secret was sealed by another mac_key: remove and add it",
+	    manufacturer_id);
 }
 
 const struct err *

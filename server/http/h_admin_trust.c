@@ -13,6 +13,8 @@
 static const struct json_field anchor_in_fields[] = {
 	JSON_F_STR(anchor_in, certificate, PEM_MAX, false),
 	JSON_F_STR(anchor_in, public_key, PEM_MAX, false),
+	JSON_F_B64U(anchor_in, secret, LIMIT_SECRET, false),
+	JSON_F_BOOL(anchor_in, in_hardware, false),
 	JSON_F_STR(anchor_in, kind, 16, false),
 	JSON_F_STR(anchor_in, intermediate, PEM_MAX, false),
 	JSON_F_INT(anchor_in, vendor_id, UINT16_MAX, false),
@@ -25,10 +27,11 @@ static const struct json_field anchor_in_fields[] = {
 /* An anchor as operators see it. */
 struct anchor_view {
 	const char *id, *manufacturer, *kind, *subject;
-	const char *certificate, *public_key; /* one of both */
+	const char *certificate, *public_key; /* one at most */
 	struct bytes sha256, spki_sha256, intermediate_spki_sha256, key_id;
 	const char *vendor_id; /* decimal, or NULL */
 	int64_t not_after, valid_from, valid_until, created_at;
+	bool in_hardware;
 };
 
 static const struct json_field anchor_fields[] = {
@@ -41,6 +44,7 @@ static const struct json_field anchor_fields[] = {
 	JSON_F_HEX(anchor_view, intermediate_spki_sha256, 32, false),
 	JSON_F_RAW(anchor_view, vendor_id, 8, false),
 	JSON_F_HEX(anchor_view, key_id, LIMIT_KEY_ID, false),
+	JSON_F_BOOL(anchor_view, in_hardware, true),
 	JSON_F_TIME(anchor_view, not_after, true),
 	JSON_F_TIME(anchor_view, valid_from, false),
 	JSON_F_TIME(anchor_view, valid_until, false),
@@ -73,6 +77,7 @@ view_anchor(struct ctx *cx, const struct anchor *a)
 					       : arena_printf(cx->arena,
 						     "%" PRId64, a->vendor_id),
 		.key_id = a->key_id,
+		.in_hardware = a->in_hardware,
 		.not_after = a->not_after,
 		.valid_from = a->valid_from,
 		.valid_until = a->valid_until,

@@ -1,7 +1,8 @@
 #include "store/evidence.h"
 
 static const struct stmt EVIDENCE_ANCHORS = { "evidence_anchors",
-	"SELECT kind, certificate, key_id, intermediate_spki_sha256, vendor_id "
+	"SELECT kind, certificate, key_id, intermediate_spki_sha256, "
+	"vendor_id, in_hardware "
 	"FROM anchor WHERE manufacturer_id = $1 AND "
 	"coalesce(valid_from, '-infinity') <= to_timestamp($2::bigint) AND "
 	"coalesce(valid_until, 'infinity') > to_timestamp($2::bigint) "
@@ -53,6 +54,7 @@ evidence_anchors(struct ctx *cx, const char *manufacturer_id,
 			.key_id = rows_bytes(cx, r, i, 2),
 			.scope_spki_sha256 = rows_bytes(cx, r, i, 3),
 			.vendor_id = rows_int(r, i, 4),
+			.in_hardware = rows_bool(r, i, 5),
 		};
 	return NULL;
 }

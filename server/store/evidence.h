@@ -14,9 +14,10 @@ extern const struct stmt *const evidence_stmts[];
 /* A maker's anchor that is valid at cx->now; empty or NULL is not set. */
 struct evidence_anchor {
 	const char *kind;   /* as the column has it */
-	struct bytes value; /* certificate or SPKI, DER */
+	struct bytes value; /* certificate or SPKI, or sealed */
 	struct bytes key_id, scope_spki_sha256;
 	int64_t vendor_id;
+	bool in_hardware;
 };
 
 /* The maker's first LIMIT_ANCHORS anchors. */

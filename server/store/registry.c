@@ -98,7 +98,7 @@ static const struct stmt ANCHOR_LOCK = { "anchor_lock",
 	"extract(epoch FROM created_at)::bigint, "                \
 	"kind, key_id, vendor_id, "                               \
 	"extract(epoch FROM valid_from)::bigint, "                \
-	"extract(epoch FROM valid_until)::bigint "
+	"extract(epoch FROM valid_until)::bigint, in_hardware "
 
 static const struct stmt ANCHOR_FIND = { "anchor_find",
 	"SELECT " ANCHOR_COLUMNS "FROM anchor WHERE manufacturer_id = $1 AND "
@@ -120,12 +120,13 @@ static const struct stmt ANCHOR_OVERLAP = { "anchor_overlap",
 static const struct stmt ANCHOR_ADD = { "anchor_add",
 	"INSERT INTO anchor (id, manufacturer_id, certificate, sha256, "
 	"subject_sha256, spki_sha256, intermediate_spki_sha256, subject, "
-	"not_after, kind, key_id, vendor_id, valid_from, valid_until) "
+	"not_after, kind, key_id, vendor_id, valid_from, valid_until, "
+	"in_hardware) "
 	"VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, "
 	"to_timestamp($9::bigint), $10, $11, nullif($12::int, 0), "
 	"to_timestamp(nullif($13::bigint, 0)), "
-	"to_timestamp(nullif($14::bigint, 0)))",
-	14 };
+	"to_timestamp(nullif($14::bigint, 0)), $15::boolean)",
+	15 };
 
 static const struct stmt ANCHOR_LIST = { "anchor_list",
 	"SELECT " ANCHOR_COLUMNS "FROM anchor WHERE manufacturer_id = $1 "
@@ -159,6 +160,7 @@ read_anchor(struct ctx *cx, const struct rows *r, int i, struct anchor *a)
 	a->vendor_id = rows_int(r, i, 12);
 	a->valid_from = rows_int(r, i, 13);
 	a->valid_until = rows_int(r, i, 14);
+	a->in_hardware = rows_bool(r, i, 15);
 }
 
 const struct err *
@@ -202,7 +204,7 @@ anchor_add(struct ctx *cx, const struct anchor *a)
 	    DB_SHA(a->spki_sha256), DB_BYTES(a->intermediate_spki_sha256),
 	    DB_TEXT(a->subject), DB_INT(a->not_after), DB_TEXT(a->kind),
 	    DB_BYTES(a->key_id), DB_INT(a->vendor_id), DB_INT(a->valid_from),
-	    DB_INT(a->valid_until));
+	    DB_INT(a->valid_until), DB_TEXT(a->in_hardware ? "t" : "f"));
 }
 
 const struct err *

@@ -15,16 +15,17 @@ struct manufacturer {
 
 struct anchor {
 	const char *id, *manufacturer_id;
-	/* certificate, public_key, declaration, crl_signer */
+	/* certificate, public_key, secret, declaration, crl_signer */
 	const char *kind;
 	const char *subject;      /* for people */
-	struct bytes certificate; /* DER, or SPKI of a public key */
+	struct bytes certificate; /* DER, SPKI of a key, or a sealed secret */
 	uint8_t sha256[32], spki_sha256[32];
 	struct bytes subject_sha256; /* 32 bytes, of a CA's certificate */
 	struct bytes key_id;         /* as evidence names it, or none */
 	/* Scope (A11): 32 bytes, or BYTES_NONE; of Matter, or 0. */
 	struct bytes intermediate_spki_sha256;
 	int64_t vendor_id;
+	bool in_hardware; /* where units' keys live, as the maker says */
 	int64_t not_after;
 	int64_t valid_from, valid_until; /* as the operator said; 0: not */
 	int64_t created_at;

@@ -1,6 +1,7 @@
 """Evidence: nonces for it, what is asked of it, and what the owner sees."""
 
 import hashlib
+import os
 
 import pytest
 from cryptography import x509
@@ -29,10 +30,11 @@ class Unit(Device):
         return self.stack.settings["issuer"]
 
     def list(self, operator):
+        key = {"secret": b64u(self.root)} if isinstance(self.root, bytes) \
+            else {"public_key": spki_pem(self.root)}
         expect(operator.call("POST",
             f"/manufacturers/{self.maker.id}/anchors", json={
-                "public_key": spki_pem(self.root),
-                "key_id": self.ueid.hex()}), 200, 201)
+                "key_id": self.ueid.hex(), **key}), 200, 201)
         answer = expect(operator.import_lines(self.maker.id,
             "serial,model,ueid\n"
             f"{self.serial},{self.maker.model},{self.ueid.hex()}\n"), 200)
@@ -157,6 +159,27 @@ def test_evidence_is_for_one_nonce_key_and_unit(
     assert "does not say which" in refused(plain.authorize(
         evidence_format="psa", evidence=b64u(other.psa(nonce)),
         evidence_nonce=b64u(nonce)), operator)
+
+
+def test_a_token_under_the_makers_secret_counts_where_the_model_says_so(
+        stack, operator, maker, owner, database):
+    unit = Unit(stack, maker)
+    unit.root = os.urandom(32)
+    unit.list(operator)
+    expect(ask(operator, maker, formats=["psa"]), 200)
+    assert "psa: mac:" in refused(unit.attest(), operator)
+    expect(ask(operator, maker, formats=["psa"], mac=True), 200)
+    expect(unit.attest(), 200)
+    assert shown(owner, unit)["grade"] == "hardware"
+    other = Unit(stack, maker)
+    other.root, other.ueid = os.urandom(32), unit.ueid
+    refused(unit.attest(evidence=other.psa(nonce_of(stack))), operator)
+    # In no log; in the database sealed, and for this maker alone.
+    stored = database.value("SELECT encode(certificate, 'hex') FROM anchor "
+        "WHERE kind = 'secret'")
+    assert unit.root.hex() not in stored and len(stored) == 2 * (32 + 28)
+    assert unit.root.hex() not in stack.log()
+    assert b64u(unit.root) not in stack.log()
 
 
 def test_software_never_goes_below_what_the_unit_has_shown(

@@ -156,6 +156,23 @@ def test_a_psa_token_says_what_runs_on_the_device():
     assert (status, codes(verdict)) == (1, ["signature"])
 
 
+def test_a_token_under_a_secret_needs_it_and_the_models_word(tmp_path):
+    folder = VECTORS / "psa-token"
+    secret, policy = tmp_path / "secret", tmp_path / "policy"
+    secret.write_text(
+        (folder / "keys/psa-rfc9783-hs.bin").read_bytes().hex() + "\n")
+    policy.write_text('{"mac": true}')
+    token = folder / "tokens/rfc9783-mac0.cbor"
+    given = ["psa", "--secret", secret, "--nonce", "01" * 32, token]
+    secret.chmod(0o644)
+    done = verify("--format", *given)
+    assert done.returncode == 2 and "chmod 600" in done.stderr
+    secret.chmod(0o600)
+    status, verdict, _ = judged(*given)
+    assert (status, codes(verdict)) == (1, ["mac"])
+    assert judged(*given, "--policy", policy)[0] == 0
+
+
 @pytest.mark.parametrize("token,code", [("good", None),
     ("fw-old", "sw-version"), ("oemboot-false", "secure-boot"),
     ("dbgstat-0", "debug"), ("hwmodel-unknown", "hw-model"),

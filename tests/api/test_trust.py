@@ -3,7 +3,9 @@ its CA revoked, and by which names a unit is listed."""
 
 import base64
 import datetime
+import hashlib
 import http.server
+import os
 import threading
 import time
 import pathlib
@@ -14,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import Name, NameAttribute
 from cryptography.x509.oid import NameOID
 
-from harness.crypto import PEM, csr_der, key_pem, new_key, spki_pem
+from harness.crypto import PEM, b64u, csr_der, key_pem, new_key, spki_pem
 from harness.http import Client, expect
 from harness.players import Device, Maker, now
 
@@ -58,7 +60,30 @@ def test_the_key_of_a_signer_is_an_anchor_of_its_own_kind(operator):
         409).json()["type"].endswith("anchor-shared")
 
 
+def test_a_secret_is_never_shown_and_never_two_makers(operator, database):
+    put_maker(operator)
+    plain = os.urandom(32)
+    secret = b64u(plain)
+    made = expect(add_anchor(operator, secret=secret, key_id="0a",
+        in_hardware=True), 201).json()
+    assert made["kind"] == "secret" and made["in_hardware"]
+    assert not {"secret", "certificate", "public_key"} & set(made)
+    assert expect(add_anchor(operator, secret=secret, key_id="0a"),
+        200).json()["id"] == made["id"]
+    (listed_,) = anchors(operator)
+    assert listed_ == made and secret not in str(operator.events())
+    put_maker(operator, "other")
+    expect(add_anchor(operator, "other", secret=secret), 409)
+    # A plain hash of a secret could be searched for.
+    digest = hashlib.sha256(plain).hexdigest()
+    assert made["sha256"] != digest and made["spki_sha256"] != digest
+
+
 @pytest.mark.parametrize("body", [
+    {"secret": b64u(bytes(31))}, {"secret": b64u(bytes(65))},
+    {"secret": b64u(bytes(32)), "public_key": spki_pem(new_key())},
+    {"secret": b64u(bytes(32)), "vendor_id": 1},
+    {"certificate": Maker().anchor_pem, "in_hardware": True},
     {}, {"public_key": "x"}, {"public_key": Maker().anchor_pem},
     {"certificate": Maker().anchor_pem, "public_key": spki_pem(new_key())},
     {"certificate": Maker().anchor_pem, "vendor_id": 65536},

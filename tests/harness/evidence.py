@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import time
 
 from vectors.common import cbor_bytes, cbor_head
@@ -59,13 +60,24 @@ def sign1(key, payload, tag=b"\xd2"):
         cbor_bytes(payload) + cbor_bytes(sign_rs(key, signed)))
 
 
+def mac0(secret, payload):
+    """COSE_Mac0 with HMAC 256/256 (RFC 9052 section 6.2)."""
+    protected = cbor_bytes(cbor_map({1: number(5)}))
+    covered = (cbor_head(4, 4) + text("MAC0") + protected + cbor_bytes(b"") +
+        cbor_bytes(payload))
+    return (b"\xd1" + cbor_head(4, 4) + protected + cbor_map({}) +
+        cbor_bytes(payload) +
+        cbor_bytes(hmac.digest(secret, covered, "sha256")))
+
+
 def psa_token(root, ueid, issuer, nonce, key, version="1.2.0",
         lifecycle=SECURED):
-    """RFC 9783, bound to the key as E1 asks."""
+    """RFC 9783, bound to the key as E1 asks; by a key, or under a secret."""
     hashed = hashlib.sha256(context("psa", issuer, nonce, key)).digest()
     component = cbor_map({1: text("PRoT"), 2: cbor_bytes(bytes(32)),
         4: text(version), 5: cbor_bytes(bytes(32))})
-    return sign1(root, cbor_map({10: cbor_bytes(hashed),
+    sign = mac0 if isinstance(root, bytes) else sign1
+    return sign(root, cbor_map({10: cbor_bytes(hashed),
         256: cbor_bytes(ueid), 265: text(PSA), 2394: number(1),
         2395: number(lifecycle), 2396: cbor_bytes(bytes(32)),
         2399: cbor_head(4, 1) + component}))

@@ -60,6 +60,7 @@ ask_psa(const struct bytes *in)
 		    "http://arm.com/psa/2.0.0", "PSA_IOT_PROFILE_1" },
 		.n_profiles = 3,
 		.lifecycle_secured = true,
+		.mac_allowed = anchor[0].kind == ANCHOR_SECRET_KEY,
 	};
 	struct attest_basis basis = { .anchor = anchor,
 		.n_anchors = in[2].n > 0,

@@ -28,7 +28,8 @@ every_member_is_read(void **state)
 	(void)state;
 	assert_true(reads(
 	    "{\"formats\":[\"tpm\",\"matter\"],\"min_grade\":\"hardware\","
-	    "\"profiles\":[\"one\"],\"ueid_required\":true,\"oem_id\":\"0001\","
+	    "\"profiles\":[\"one\"],\"mac\":true,\"ueid_required\":true,\"oem_"
+	    "id\":\"0001\","
 	    "\"hw_model\":\"02\","
 	    "\"implementation_id\":\"03\",\"vid\":65521,\"pids\":[\"8000\"],"
 	    "\"declarations\":[\"test\",\"provisional\",\"none\"],"
@@ -44,7 +45,7 @@ every_member_is_read(void **state)
 	assert_string_equal(p.format[1], "matter");
 	assert_int_equal(p.least_grade, GRADE_HARDWARE);
 	assert_string_equal(p.profile[0], "one");
-	assert_true(p.ueid_required);
+	assert_true(p.mac_allowed && p.ueid_required);
 	assert_true(bytes_eq(p.oem, LIT("\0\1")));
 	assert_true(bytes_eq(p.hw_model, LIT("\2")));
 	assert_true(bytes_eq(p.implementation_id, LIT("\3")));

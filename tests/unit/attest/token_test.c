@@ -180,10 +180,14 @@ a_public_key_is_never_a_secret(void **state)
 	struct verdict v;
 
 	(void)state;
+	policy.mac_allowed = true;
 	assert_string_equal(judge("eat", mac, &basis, &v), "unknown-key");
 	a.kind = ANCHOR_SECRET_KEY;
 	assert_string_equal(judge("eat", mac, &basis, &v), "signature");
 	assert_string_equal(judge("eat", short_mac, &basis, &v), "algorithm");
+	/* Nor is a secret one where the model says nothing of MACs. */
+	policy.mac_allowed = false;
+	assert_string_equal(judge("eat", mac, &basis, &v), "mac");
 	assert_string_equal(
 	    judge("eat", sign(LIT("\xa0"), claims(1, zeros(), BYTES_NONE)),
 		&basis, &v),
@@ -262,6 +266,41 @@ a_module_that_is_open_opens_the_device(void **state)
 	    "parse");
 }
 
+/* Whatever the token says of itself: the maker said it of the key. */
+static void
+an_eat_is_of_hardware_where_its_anchor_is(void **state)
+{
+	struct attest_anchor a[] = {
+		{ .kind = ANCHOR_PUBLIC_KEY, .value = LIT("no key") },
+		{ .kind = ANCHOR_PUBLIC_KEY, .value = spki },
+	};
+	struct attest_basis basis = {
+		.anchor = a, .n_anchors = 2, .policy = &policy
+	};
+	struct bytes closed = LIT("\x19\1\7\2"), open = LIT("\x19\1\7\0");
+	struct verdict v;
+
+	(void)state;
+	a[0].in_hardware = true;
+	assert_string_equal(
+	    judge("eat", sign(LIT("\xa0"), claims(2, zeros(), closed)), &basis,
+		&v),
+	    "accepted");
+	assert_int_equal(v.grade, GRADE_SOFTWARE);
+	a[1].in_hardware = true;
+	assert_string_equal(
+	    judge("eat", sign(LIT("\xa0"), claims(2, zeros(), closed)), &basis,
+		&v),
+	    "accepted");
+	assert_int_equal(v.grade, GRADE_HARDWARE);
+	/* Nothing guards a key on a device that is open. */
+	assert_string_equal(
+	    judge(
+		"eat", sign(LIT("\xa0"), claims(2, zeros(), open)), &basis, &v),
+	    "accepted");
+	assert_int_equal(v.grade, GRADE_SOFTWARE);
+}
+
 static void
 a_token_has_its_time(void **state)
 {
@@ -310,6 +349,7 @@ main(void)
 		TEST(a_public_key_is_never_a_secret),
 		TEST(claims_have_their_types),
 		TEST(a_module_that_is_open_opens_the_device),
+		TEST(an_eat_is_of_hardware_where_its_anchor_is),
 		TEST(a_token_has_its_time),
 		TEST(versions_of_another_scheme_are_not_compared),
 	};
