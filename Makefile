@@ -25,11 +25,12 @@ CFLAGS = -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -pthread $(WARN) \
 LDFLAGS := -pthread -Wl,-z,relro,-z,now,-z,noexecstack \
 	$(if $(SAN),$(SANFLAGS)) $(COVFLAGS)
 PC := libmicrohttpd gnutls openssl jansson libpq libcbor cjose libcurl \
+	libfido2 \
 	libmosquitto
 # Asked at the first compilation, when the packages are there, and once.
 PC_CFLAGS = $(eval PC_CFLAGS := $$(shell pkg-config --cflags $(PC)))$(PC_CFLAGS)
 
-LIBS_CORE := -lpq -lcbor -lcjose -ljansson -lssl -lcrypto
+LIBS_CORE := -lpq -lfido2 -lcbor -lcjose -ljansson -lssl -lcrypto
 LIBS_SERVER := $(LIBS_CORE) -lmicrohttpd -lgnutls -lcurl
 LIBS_CLIENT := $(LIBS_CORE) -lcurl -lmosquitto
 

@@ -63,13 +63,18 @@
 #define LIMIT_CBOR_DEPTH 16
 #define LIMIT_CBOR_ITEMS 2048 /* of one message, all levels */
 #define LIMIT_DICE_LAYERS 10
-#define LIMIT_COSE_SIGNERS 4       /* of a COSE_Sign */
-#define LIMIT_FINDINGS 32          /* of one verdict */
-#define LIMIT_MEASUREMENTS 32      /* components, measured or allowed */
-#define LIMIT_POLICY_LIST 16       /* choices in one field of a policy */
-#define LIMIT_PCRS 24              /* of a TPM bank */
-#define LIMIT_EVENT_LOG (48 * KIB) /* of what firmware measured */
-#define LIMIT_EVENTS 1024          /* in it */
-#define LIMIT_COLUMN (512 * KIB)   /* one parameter over many rows */
+#define LIMIT_COSE_SIGNERS 4             /* of a COSE_Sign */
+#define LIMIT_FINDINGS 32                /* of one verdict */
+#define LIMIT_MEASUREMENTS 32            /* components, measured or allowed */
+#define LIMIT_POLICY_LIST 16             /* choices in one field of a policy */
+#define LIMIT_PCRS 24                    /* of a TPM bank */
+#define LIMIT_EVENT_LOG (48 * KIB)       /* of what firmware measured */
+#define LIMIT_EVENTS 1024                /* in it */
+#define LIMIT_WEBAUTHN_CLIENT (4 * KIB)  /* client data, JSON */
+#define LIMIT_WEBAUTHN_DATA (4 * KIB)    /* authenticator data */
+#define LIMIT_WEBAUTHN_OBJECT (16 * KIB) /* attestation object */
+#define LIMIT_CREDENTIAL_ID 1023         /* WebAuthn section 5.8.3, bytes */
+#define LIMIT_PASSKEYS 20                /* of one account */
+#define LIMIT_COLUMN (512 * KIB)         /* one parameter over many rows */
 
 #endif

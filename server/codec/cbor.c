@@ -425,6 +425,17 @@ cbor_read(struct ctx *cx, struct bytes in, struct cbor *out)
 }
 
 const struct err *
+cbor_read_first(
+    struct ctx *cx, struct bytes in, struct cbor *out, struct bytes *rest)
+{
+	struct reader r = { cx, in, LIMIT_CBOR_ITEMS, false };
+	const struct err *e = read_item(&r, 0, out);
+
+	*rest = r.in;
+	return e;
+}
+
+const struct err *
 cbor_read_any(struct ctx *cx, struct bytes in, struct cbor *out)
 {
 	/* Lists that grow take up to four times their memory. */

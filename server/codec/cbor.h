@@ -47,7 +47,11 @@ extern const struct err ERR_BAD_CBOR; /* bad-cbor, INVALID */
 
 ERR_FN cbor_read(struct ctx *cx, struct bytes in, struct cbor *out);
 
-/* The same with indefinite lengths, for what is only shown: chunks of a
+/* One item at the start of in, and what follows it. */
+ERR_FN cbor_read_first(
+    struct ctx *cx, struct bytes in, struct cbor *out, struct bytes *rest);
+
+/* The whole with indefinite lengths, for what is only shown: chunks of a
  * string are put together in the arena. */
 ERR_FN cbor_read_any(struct ctx *cx, struct bytes in, struct cbor *out);
 

@@ -436,7 +436,7 @@ caller_owner(struct ctx *cx, const char *jws, const char *method,
 		return fail(cx, &ERR_OWNER_TOKEN, "unknown owner");
 	if (e != NULL)
 		return e;
-	out->app_key = owner.app_key;
+	*out = (struct owner_caller){ .app_key = owner.app_key };
 	if (key_point_p256(cx, out->app_key, &x, &y) != NULL ||
 	    jws_verify_es256(cx, jws, x, y, "owner+jwt", &payload) != NULL)
 		return &ERR_OWNER_TOKEN;

@@ -19,7 +19,7 @@ enum caller_kind {
 	CALLER_UNIT,   /* birth certificate by mutual TLS */
 	CALLER_DEVICE, /* operational certificate by mutual TLS */
 	CALLER_RA,     /* a service's with cmcRA, by mutual TLS */
-	CALLER_OWNER,  /* app key, later passkey or access token */
+	CALLER_OWNER,  /* app key, or signed in with a passkey */
 	CALLER_ADMIN,  /* operator's token */
 };
 
@@ -87,7 +87,9 @@ struct ra_caller {
 
 struct owner_caller {
 	const char *owner_id;
-	struct bytes app_key; /* SPKI, DER */
+	struct bytes app_key; /* SPKI, DER; empty: signed in at the pages */
+	const char *cookie;   /* that session's, or NULL */
+	bool recovery;        /* it may add a passkey and nothing else (P4) */
 };
 
 enum admin_scope {

@@ -10,6 +10,10 @@
 
 #define USER_LETTERS 8
 
+/* Without I, L, O and U. */
+#define RECOVERY_CHARS 16
+static const char RECOVERY_ALPHABET[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
 static const char ALPHABET[] = "BCDFGHJKLMNPQRSTVWXZ";
 
 static void
@@ -119,6 +123,46 @@ code_bootstrap_mac(
     struct ctx *cx, const char *id, const char *password, uint8_t mac[32])
 {
 	mac2(cx, "bootstrap", id, password, mac);
+}
+
+const char *
+code_recovery_new(struct ctx *cx)
+{
+	char *s = arena_alloc(cx->arena, RECOVERY_CHARS + RECOVERY_CHARS / 4);
+	size_t i, o = 0;
+
+	for (i = 0; i < RECOVERY_CHARS; i++) {
+		if (i > 0 && i % 4 == 0)
+			s[o++] = '-';
+		s[o++] = RECOVERY_ALPHABET[rng_below(32)];
+	}
+	return s;
+}
+
+bool
+code_recovery_mac(struct ctx *cx, const char *typed, uint8_t mac[32])
+{
+	char plain[RECOVERY_CHARS + 1] = "";
+	size_t n = 0;
+
+	for (; *typed != '\0'; typed++) {
+		int c = toupper((unsigned char)*typed);
+
+		if (c == '-' || c == ' ')
+			continue;
+		if (c == 'O')
+			c = '0';
+		if (c == 'I' || c == 'L')
+			c = '1';
+		if (n == RECOVERY_CHARS || strchr(RECOVERY_ALPHABET, c) == NULL)
+			return false;
+		plain[n++] = (char)c;
+	}
+	if (n != RECOVERY_CHARS)
+		return false;
+	mac2(cx, "recovery-code", plain, "", mac);
+	explicit_bzero(plain, sizeof(plain));
+	return true;
 }
 
 void

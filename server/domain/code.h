@@ -40,6 +40,13 @@ void code_claim_sha256(
 void code_bootstrap_mac(
     struct ctx *cx, const char *id, const char *password, uint8_t mac[32]);
 
+/* A fresh recovery code (SECURITY.md P4), XXXX-XXXX-XXXX-XXXX of 32 letters
+ * and digits: 80 bits; and its keyed hash as a person typed it: case folded,
+ * hyphens and spaces dropped, O read as 0, I and L as 1.  False if it cannot
+ * be one. */
+const char *code_recovery_new(struct ctx *cx);
+bool code_recovery_mac(struct ctx *cx, const char *typed, uint8_t mac[32]);
+
 /* The keyed hash of who guessed (V1): an owner, an address. */
 void code_guess_key(
     struct ctx *cx, const char *bucket, const char *who, uint8_t mac[32]);

@@ -2,9 +2,10 @@
 
 #include "base/arena.h"
 #include "base/log.h"
-#include "base/net.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "domain/account.h"
+#include "domain/budget.h"
 #include "domain/code.h"
 #include "domain/facts.h"
 #include "domain/live.h"
@@ -14,15 +15,12 @@
 #include "store/birth.h"
 #include "store/device.h"
 #include "store/event.h"
-#include "store/guess.h"
 
 #define CLAIM_CANDIDATES 8
 
 static const struct err ERR_WRONG_CODE = { KIND_NOT_FOUND, "wrong-code",
 	"No device is waiting with this code: check it, or start again on "
 	"the device." };
-static const struct err ERR_TOO_MANY_TRIES = { KIND_BUSY, "too-many-tries",
-	"Too many wrong codes: wait some minutes." };
 static const struct err ERR_BAD_DECISION = { KIND_INVALID, "bad-decision",
 	"The decision must be approve or deny." };
 static const struct err ERR_BAD_DECISION_SIGNATURE = { KIND_FORBIDDEN,
@@ -36,76 +34,6 @@ static const struct err ERR_FACTS_CHANGED = { KIND_CONFLICT, "facts-changed",
 static const struct err ERR_UNIT_REFUSED = { KIND_CONFLICT, "unit-refused",
 	"This unit cannot be approved now; its operator can find the reason "
 	"by the request id." };
-
-/* Three budgets, each taken before the code is looked at and given back
- * when it was right, so that parallel tries cannot exceed them (P2). */
-struct budget {
-	const char *bucket;
-	uint8_t key[32];
-	int64_t limit;
-};
-
-static void
-budgets(struct ctx *cx, const char *owner_id, const char *address,
-    struct budget b[3])
-{
-	const struct settings *set = &cx->svc->set;
-
-	b[0] = (struct budget){ "owner", { 0 }, set->guesses_owner };
-	b[1] = (struct budget){ "address", { 0 }, set->guesses_address };
-	b[2] = (struct budget){ "service", { 0 }, set->guesses_service };
-	code_guess_key(cx, "owner", owner_id, b[0].key);
-	code_guess_key(cx, "address", net_prefix(cx->arena, address), b[1].key);
-	code_guess_key(cx, "service", "", b[2].key);
-}
-
-/* The record is of the budget's end, once: not of each try after it. */
-static ERR_FN
-over_budget(
-    struct ctx *cx, const char *owner_id, const struct budget *b, int64_t n)
-{
-	const struct err *e = NULL;
-	int64_t window = cx->svc->set.guess_window;
-
-	cx->retry_after = (int)(window - cx->now % window);
-	if (n == b->limit + 1)
-		e = event_add(cx, &(struct event){ .kind = "codes.limited",
-				      .owner_id = owner_id,
-				      .detail = b->bucket });
-	return e != NULL ? e
-			 : fail(cx, &ERR_TOO_MANY_TRIES,
-			       "budget of %s is spent", b->bucket);
-}
-
-static ERR_FN
-take_try(struct ctx *cx, const char *owner_id, const struct budget b[3])
-{
-	const struct err *e;
-	int64_t n;
-	int i;
-
-	for (i = 0; i < 3; i++) {
-		e = guess_take(
-		    cx, b[i].bucket, b[i].key, cx->svc->set.guess_window, &n);
-		if (e != NULL)
-			return e;
-		if (n > b[i].limit)
-			return over_budget(cx, owner_id, &b[i], n);
-	}
-	return NULL;
-}
-
-static ERR_FN
-give_back(struct ctx *cx, const struct budget b[3])
-{
-	const struct err *e = NULL;
-	int i;
-
-	for (i = 0; i < 3 && e == NULL; i++)
-		e = guess_give_back(
-		    cx, b[i].bucket, b[i].key, cx->svc->set.guess_window);
-	return e;
-}
 
 /* A wrong code leaves a record, without the code. */
 static ERR_FN
@@ -136,12 +64,10 @@ consent_lookup(struct ctx *cx, const struct owner_caller *owner,
     const char *address, const char *user_code, struct consent_view *out)
 {
 	struct approval a;
-	struct budget b[3];
 	const struct err *e;
 	uint8_t mac[32];
 
-	budgets(cx, owner->owner_id, address, b);
-	e = take_try(cx, owner->owner_id, b);
+	e = budget_take(cx, owner->owner_id, address);
 	if (e != NULL)
 		return e;
 	if (!code_user_mac(cx, user_code, mac))
@@ -151,7 +77,7 @@ consent_lookup(struct ctx *cx, const struct owner_caller *owner,
 		return wrong_code(cx, owner->owner_id,
 		    "no open request of this code for this owner");
 	if (e == NULL)
-		e = give_back(cx, b);
+		e = budget_give_back(cx, owner->owner_id, address);
 	if (e != NULL)
 		return e;
 	fill_view(cx, &a, owner->owner_id, out);
@@ -187,12 +113,10 @@ consent_claim(struct ctx *cx, const struct owner_caller *owner,
     struct consent_view *out)
 {
 	struct approval a;
-	struct budget b[3];
 	int64_t birth, pending;
 	const struct err *e;
 
-	budgets(cx, owner->owner_id, address, b);
-	e = take_try(cx, owner->owner_id, b);
+	e = budget_take(cx, owner->owner_id, address);
 	if (e != NULL)
 		return e;
 	if (!text_is_serial(bytes_str(in->serial)))
@@ -220,23 +144,28 @@ consent_claim(struct ctx *cx, const struct owner_caller *owner,
 				 : fail(cx, &ERR_UNIT_REFUSED,
 				       "two keys ask for one unit");
 	}
-	e = give_back(cx, b);
+	e = budget_give_back(cx, owner->owner_id, address);
 	if (e != NULL)
 		return e;
 	fill_view(cx, &a, owner->owner_id, out);
 	return NULL;
 }
 
+/* Whose word it is, and that it is over this approval, this decision and the
+ * digest of approval, key, account and facts (A7). */
 static ERR_FN
-check_signature(struct ctx *cx, const struct owner_caller *owner,
-    const char *id, const struct consent_decision *in)
+check_word(struct ctx *cx, const struct owner_caller *owner, const char *id,
+    const struct consent_decision *in)
 {
+	const struct touch t = { in->decision, owner->owner_id,
+		arena_printf(cx->arena, "%s %s", id, in->digest) };
 	const char *text = arena_printf(cx->arena,
 	    "latchkey-decision-v1\n%s\n%s\n%s", id, in->decision, in->digest);
 
-	if (strcmp(in->decision, "approve") != 0 &&
-	    strcmp(in->decision, "deny") != 0)
-		return fail(cx, &ERR_BAD_DECISION, "decision is neither");
+	if (owner->app_key.n == 0)
+		return in->touch == NULL
+			   ? fail(cx, &ERR_TOUCH, "decision without a touch")
+			   : touch_check(cx, &t, in->touch, NULL);
 	if (!key_verify_es256(
 		cx, owner->app_key, bytes_str(text), in->signature))
 		return fail(cx, &ERR_BAD_DECISION_SIGNATURE,
@@ -322,7 +251,7 @@ const struct err *
 consent_decide(struct ctx *cx, const struct owner_caller *owner, const char *id,
     const struct consent_decision *in, struct consent_result *out)
 {
-	bool yes = strcmp(in->decision, "approve") == 0;
+	bool yes = strcmp(in->decision, TOUCH_APPROVE) == 0;
 	const char *device_id = NULL;
 	const struct err *e;
 	struct approval a;
@@ -330,10 +259,13 @@ consent_decide(struct ctx *cx, const struct owner_caller *owner, const char *id,
 
 	if (!text_is_uuid(bytes_str(id)))
 		return fail(cx, &ERR_NOT_FOUND, "not an approval's id");
-	e = check_signature(cx, owner, id, in);
-	if (e != NULL)
-		return e;
+	if (!yes && strcmp(in->decision, TOUCH_DENY) != 0)
+		return fail(cx, &ERR_BAD_DECISION, "decision is neither");
 	e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = check_word(cx, owner, id, in);
+	if (e == NULL && yes)
+		e = account_check_hold(cx, owner->owner_id);
 	if (e == NULL)
 		e = approval_lock(cx, id, &a);
 	if (e == &ERR_NOT_FOUND)

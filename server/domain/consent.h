@@ -10,6 +10,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "domain/caller.h"
+#include "domain/touch.h"
 
 struct consent_view {
 	const char *id, *kind, *facts, *digest, *account;
@@ -19,7 +20,9 @@ struct consent_view {
 struct consent_decision {
 	const char *decision; /* approve, deny */
 	const char *digest;
+	/* One of both: a development app's, or of who is signed in. */
 	struct bytes signature;
+	const struct touch_answer *touch;
 };
 
 struct consent_result {

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "domain/account.h"
 #include "store/event.h"
 #include "store/feed.h"
 
@@ -76,20 +77,18 @@ ownership_get_any(struct ctx *cx, const char *id, struct device *out)
 	return get_one(cx, &q, out);
 }
 
+/* Within a transaction.  The row first, what hangs on it in later statements
+ * (A3). */
 static ERR_FN
 end(struct ctx *cx, const char *id, struct event *ev)
 {
 	const struct err *e;
-	TX tx = { .open = false };
 
 	ev->kind = "device.released";
 	ev->device_id = id;
 	if (!text_is_uuid(bytes_str(id)))
 		return fail(cx, &ERR_NOT_FOUND, "not a device id");
-	e = tx_begin(cx, &tx);
-	/* The row first, what hangs on it in later statements (A3). */
-	if (e == NULL)
-		e = device_release(cx, id, ev->owner_id, &ev->birth_id);
+	e = device_release(cx, id, ev->owner_id, &ev->birth_id);
 	if (e == &ERR_NOT_FOUND)
 		return fail(cx, e, "no living device %s of this owner", id);
 	if (e == NULL)
@@ -101,17 +100,59 @@ end(struct ctx *cx, const char *id, struct event *ev)
 	if (e == NULL)
 		e = feed_refuse_device(cx, id, "released");
 	if (e == NULL)
-		e = tx_commit(&tx);
-	if (e == NULL)
 		LOG(cx, "device.released", LOG_S("device", id));
 	return e;
 }
 
-const struct err *
-ownership_release(
-    struct ctx *cx, const struct owner_caller *owner, const char *id)
+static ERR_FN
+end_now(struct ctx *cx, const char *id, struct event *ev)
 {
-	return end(cx, id, &(struct event){ .owner_id = owner->owner_id });
+	const struct err *e;
+	TX tx = { .open = false };
+
+	e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = end(cx, id, ev);
+	return e != NULL ? e : tx_commit(&tx);
+}
+
+const struct err *
+ownership_end(struct ctx *cx, const char *owner_id, const char *id)
+{
+	return end_now(cx, id, &(struct event){ .owner_id = owner_id });
+}
+
+/* The owner's own word (A7): what a development app signs each request with,
+ * or a touch for this very device. */
+static ERR_FN
+check_touch(struct ctx *cx, const struct owner_caller *owner, const char *id,
+    const struct touch_answer *touch)
+{
+	const struct touch t = { TOUCH_RELEASE, owner->owner_id, id };
+
+	if (owner->app_key.n > 0)
+		return NULL;
+	if (touch == NULL)
+		return fail(cx, &ERR_TOUCH, "release without a touch");
+	return touch_check(cx, &t, touch, NULL);
+}
+
+const struct err *
+ownership_release(struct ctx *cx, const struct owner_caller *owner,
+    const char *id, const struct touch_answer *touch)
+{
+	struct event ev = { .owner_id = owner->owner_id };
+	const struct err *e;
+	TX tx = { .open = false };
+
+	e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = check_touch(cx, owner, id, touch);
+	if (e == NULL)
+		e = account_check_hold(cx, owner->owner_id);
+	if (e == NULL)
+		e = end(cx, id, &ev);
+	return e != NULL ? e : tx_commit(&tx);
 }
 
 const struct err *
@@ -125,6 +166,6 @@ ownership_release_ownerless(
 		return fail(cx, &ERR_OWNED, "device %s has an owner", id);
 	return e != NULL
 		   ? e
-		   : end(cx, id,
+		   : end_now(cx, id,
 			 &(struct event){ .admin_token_id = by->token_id });
 }

@@ -7,6 +7,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "domain/caller.h"
+#include "domain/touch.h"
 #include "store/device.h"
 
 /* A page of the owner's living devices. */
@@ -18,9 +19,13 @@ ERR_FN ownership_get(struct ctx *cx, const struct owner_caller *owner,
     const char *id, struct device *out);
 
 /* Ends the ownership: certificates, approvals and open sessions with it, in
- * one commit.  A repeat is ERR_NOT_FOUND. */
-ERR_FN ownership_release(
-    struct ctx *cx, const struct owner_caller *owner, const char *id);
+ * one commit.  touch is for who is signed in at the pages.  A repeat is
+ * ERR_NOT_FOUND. */
+ERR_FN ownership_release(struct ctx *cx, const struct owner_caller *owner,
+    const char *id, const struct touch_answer *touch);
+
+/* The same for an account that ends. */
+ERR_FN ownership_end(struct ctx *cx, const char *owner_id, const char *id);
 
 /* The same for a device that nobody owns, whose unit may then enroll anew with
  * another key; ERR_CONFLICT's kind for one that has an owner, which is the

@@ -7,6 +7,8 @@ static const char *const callers[] = {
 	[WHO_GRANTEE] = "grantee",
 	[WHO_ENROLLEE] = "enrollee",
 	[WHO_DEVICE] = "device",
+	[WHO_VISITOR] = "visitor",
+	[WHO_SESSION] = "session",
 	[WHO_OWNER] = "owner",
 	[WHO_ADMIN] = "admin",
 };

@@ -6,6 +6,7 @@
 #include "http/answer.h"
 #include "http/handlers.h"
 #include "http/page.h"
+#include "http/touch_json.h"
 
 struct lookup_in {
 	const char *user_code;
@@ -33,10 +34,17 @@ static const struct json_field view_fields[] = {
 	JSON_END,
 };
 
+struct decision_in {
+	const char *decision, *digest;
+	struct bytes signature;
+	struct touch_answer touch;
+};
+
 static const struct json_field decision_fields[] = {
-	JSON_F_STR(consent_decision, decision, 16, true),
-	JSON_F_STR(consent_decision, digest, 64, true),
-	JSON_F_B64U(consent_decision, signature, 64, true),
+	JSON_F_STR(decision_in, decision, 16, true),
+	JSON_F_STR(decision_in, digest, 64, true),
+	JSON_F_B64U(decision_in, signature, 64, false),
+	JSON_F_OBJ(decision_in, touch, touch_answer_fields, false),
 	JSON_END,
 };
 
@@ -100,14 +108,18 @@ post_claim(struct ctx *cx, struct request *rq, struct reply *rs)
 const struct err *
 post_approval_decision(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct consent_decision in;
+	struct decision_in in = { .signature = BYTES_NONE };
+	struct consent_decision decision;
 	struct consent_result out;
 	const struct err *e;
 
 	e = json_read(cx, rq->body, decision_fields, &in);
-	if (e == NULL)
-		e = consent_decide(
-		    cx, &rq->caller.owner, rq->param[0], &in, &out);
+	if (e != NULL)
+		return e;
+	decision = (struct consent_decision){ in.decision, in.digest,
+		in.signature, in.touch.challenge.n > 0 ? &in.touch : NULL };
+	e = consent_decide(
+	    cx, &rq->caller.owner, rq->param[0], &decision, &out);
 	return e != NULL ? e : answer_json(cx, rs, 200, result_fields, &out);
 }
 
@@ -170,7 +182,21 @@ delete_device(struct ctx *cx, struct request *rq, struct reply *rs)
 {
 	const struct err *e;
 
-	e = ownership_release(cx, &rq->caller.owner, rq->param[0]);
+	e = ownership_release(cx, &rq->caller.owner, rq->param[0], NULL);
+	if (e == NULL)
+		reply_body(rs, 204, NULL, BYTES_NONE);
+	return e;
+}
+
+const struct err *
+post_device_release(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct touch_answer in;
+	const struct err *e;
+
+	e = json_read(cx, rq->body, touch_answer_fields, &in);
+	if (e == NULL)
+		e = ownership_release(cx, &rq->caller.owner, rq->param[0], &in);
 	if (e == NULL)
 		reply_body(rs, 204, NULL, BYTES_NONE);
 	return e;

@@ -34,13 +34,29 @@ handler_fn post_fullcmc;
 handler_fn get_csrattrs;
 quick_fn quick_csrattrs;
 
-/* h_owner.c: companion apps. */
+/* h_owner.c: companion apps, and the pages. */
 handler_fn post_approval_lookup;
 handler_fn post_approval_decision;
 handler_fn post_claim;
 handler_fn get_devices;
 handler_fn get_device;
 handler_fn delete_device;
+handler_fn post_device_release;
+
+/* h_account.c: signing up and in, passkeys, recovery codes. */
+handler_fn post_account_challenge;
+handler_fn post_account;
+handler_fn post_session_challenge;
+handler_fn post_session;
+handler_fn post_session_recovery;
+handler_fn get_session;
+handler_fn delete_session;
+handler_fn get_account;
+handler_fn post_own_challenge;
+handler_fn post_passkey;
+handler_fn post_passkey_removal;
+handler_fn post_recovery_codes;
+handler_fn post_account_deletion;
 
 /* h_attestation.c, h_tpm.c: evidence ahead of what it is for. */
 handler_fn post_attestation;

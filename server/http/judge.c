@@ -9,12 +9,20 @@
 #include "domain/bootstrap.h"
 #include "domain/holder.h"
 #include "domain/label_rule.h"
+#include "domain/session.h"
+#include "domain/svc.h"
+#include "http/cookie.h"
 #include "http/router.h"
 
 static const struct err ERR_TWO_UNITS = { KIND_FORBIDDEN, "two-units",
 	"The client certificate and the token are not of the same device." };
 static const struct err ERR_NO_BEARER = { KIND_UNAUTHENTICATED,
 	"unauthenticated", "Send a bearer token in the Authorization header." };
+
+static const struct err ERR_FOREIGN = { KIND_FORBIDDEN, "foreign-site",
+	"This is for our own pages alone." };
+static const struct err ERR_RECOVERY_ALONE = { KIND_FORBIDDEN, "recovery",
+	"Add a passkey first, then sign in with it." };
 
 const char *
 judge_bearer(struct ctx *cx, const char *authorization)
@@ -49,9 +57,56 @@ judge_basic(struct ctx *cx, const char *authorization)
 	return b;
 }
 
+/* That a browser sends this from one of our own pages (P6): what it cannot be
+ * made to lie about, and at least one of the two with each change. */
+static ERR_FN
+check_site(struct ctx *cx, const struct request *rq)
+{
+	const char *site = request_header(rq, "Sec-Fetch-Site");
+	const char *origin = request_header(rq, "Origin");
+
+	if (site != NULL && strcmp(site, "same-origin") != 0)
+		return fail(cx, &ERR_FOREIGN, "Sec-Fetch-Site: %.40s", site);
+	if (origin != NULL && strcmp(origin, cx->svc->set.issuer) != 0)
+		return fail(cx, &ERR_FOREIGN, "Origin: %.80s", origin);
+	if (rq->route->method != METHOD_GET && site == NULL && origin == NULL)
+		return fail(cx, &ERR_FOREIGN, "neither Origin nor site");
+	return NULL;
+}
+
+static ERR_FN
+judge_session(struct ctx *cx, struct request *rq)
+{
+	const char *cookie =
+	    cookie_get(cx->arena, request_header(rq, "Cookie"), COOKIE_SESSION);
+	const char *token = request_header(rq, "X-CSRF-Token");
+	const struct err *e = check_site(cx, rq);
+
+	if (e == NULL && cookie == NULL)
+		return fail(cx, &ERR_SIGNED_OUT, "no cookie");
+	if (e == NULL)
+		e = session_judge(cx, cookie, &rq->caller.owner);
+	if (e == NULL && rq->route->method != METHOD_GET &&
+	    (token == NULL || !bytes_eq(bytes_str(token),
+				  bytes_str(session_csrf(cx, cookie)))))
+		return fail(cx, &ERR_FOREIGN, "no or another X-CSRF-Token");
+	if (e == NULL)
+		rq->caller.kind = CALLER_OWNER;
+	return e;
+}
+
 static ERR_FN
 judge_owner(struct ctx *cx, struct request *rq)
 {
+	const struct err *e;
+
+	if (rq->bearer == NULL && request_header(rq, "Cookie") != NULL) {
+		e = judge_session(cx, rq);
+		if (e == NULL && rq->caller.owner.recovery)
+			return fail(cx, &ERR_RECOVERY_ALONE,
+			    "a session of a recovery code");
+		return e;
+	}
 	if (rq->bearer == NULL)
 		return fail(cx, &ERR_NO_BEARER, "owner: no bearer");
 	rq->caller.kind = CALLER_OWNER;
@@ -130,6 +185,10 @@ judge_one(struct ctx *cx, struct request *rq)
 		return caller_unit(cx, &rq->peer, &rq->caller.unit);
 	case WHO_DEVICE:
 		return judge_device(cx, rq);
+	case WHO_VISITOR:
+		return check_site(cx, rq);
+	case WHO_SESSION:
+		return judge_session(cx, rq);
 	case WHO_OWNER:
 		return judge_owner(cx, rq);
 	case WHO_ADMIN:

@@ -16,7 +16,9 @@ enum who {
 	WHO_ENROLLEE, /* a birth certificate, a handle of evidence or a token
 		       * that was given for one, or a bootstrap token */
 	WHO_DEVICE,   /* operational certificate by mutual TLS, or an RA's */
-	WHO_OWNER,
+	WHO_VISITOR,  /* anyone, but from our own pages (P6) */
+	WHO_SESSION,  /* signed in at the pages; a recovery will do (P4) */
+	WHO_OWNER,    /* an app by its key, or signed in at the pages */
 	WHO_ADMIN,
 };
 

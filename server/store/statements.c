@@ -1,5 +1,6 @@
 #include "store/statements.h"
 
+#include "store/account.h"
 #include "store/admin_token.h"
 #include "store/approval.h"
 #include "store/audit_read.h"
@@ -23,9 +24,11 @@
 #include "store/registry.h"
 #include "store/renewal.h"
 #include "store/service.h"
+#include "store/session.h"
 #include "store/unit.h"
 
 const struct stmt *const *const store_statements[] = {
+	account_stmts,
 	admin_token_stmts,
 	approval_stmts,
 	audit_stmts,
@@ -49,6 +52,7 @@ const struct stmt *const *const store_statements[] = {
 	registry_stmts,
 	renewal_stmts,
 	service_stmts,
+	session_stmts,
 	unit_stmts,
 	NULL,
 };

@@ -14,7 +14,8 @@ BODIES = {"none": set(), "any": {"*/*"}, "json": {"application/json"},
     "allowlist": {"text/csv", "application/x-ndjson"}}
 CALLERS = {"anyone": set(), "grantee": {"birthCertificate"},
     "enrollee": {"birthCertificate", "bootstrapToken", "evidenceHandle"},
-    "device": {"deviceCertificate", "raCertificate"}, "owner": {"ownerProof"},
+    "device": {"deviceCertificate", "raCertificate"}, "visitor": set(),
+    "session": {"ownerSession"}, "owner": {"ownerProof", "ownerSession"},
     "admin": {"adminToken"}}
 ERRORS = {"problem": "application/problem+json", "oauth": "application/json",
     "est": "text/plain"}

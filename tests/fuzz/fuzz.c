@@ -23,6 +23,7 @@
 #include "codec/matter.h"
 #include "codec/matter_tlv.h"
 #include "codec/topic.h"
+#include "codec/webauthn.h"
 #include "domain/label_read.h"
 #include "domain/svc.h"
 #include "http/guard.h"
@@ -99,6 +100,29 @@ fuzz_form(struct bytes in)
 
 	if (form_parse(&cx, in, &f) == NULL)
 		(void)form_get(f, "client_id");
+}
+
+/* Client data, authenticator data, an attestation object, or a key: what one
+ * reads is no other, and all that was found lies within the input. */
+static void
+fuzz_webauthn(struct bytes in)
+{
+	struct webauthn_attestation a;
+	struct webauthn_client client;
+	struct webauthn_data data;
+	struct webauthn_key key;
+
+	if (webauthn_client_read(&cx, in, &client) == NULL)
+		must(client.type != NULL && client.origin != NULL);
+	if (webauthn_attestation_read(&cx, in, &a) == NULL)
+		in = a.data;
+	if (webauthn_data_read(&cx, in, true, &data) == NULL) {
+		must(data.credential_id.n + data.key.n < in.n);
+		in = data.key;
+	} else if (webauthn_data_read(&cx, in, false, &data) == NULL)
+		must(data.credential_id.n == 0 && data.key.n == 0);
+	if (webauthn_key_read(&cx, in, &key) == NULL)
+		must((key.alg == WEBAUTHN_RS256) == (key.x.n == 0));
 }
 
 /* What is after "Basic " in Authorization: it is nothing but the two, joined
@@ -560,6 +584,7 @@ static const struct row {
 	{ "json", fuzz_json },
 	{ "form", fuzz_form },
 	{ "basic", fuzz_basic },
+	{ "webauthn", fuzz_webauthn },
 	{ "birth_line", fuzz_birth_line },
 	{ "topic", fuzz_topic },
 	{ "jwk", fuzz_jwk },

@@ -184,6 +184,10 @@ class Device:
         """The grant, up to the enroll token."""
         expect(self.authorize(), 200)
         expect(owner.approve(self.grant["user_code"]), 200)
+        return self.obtain_approved_token()
+
+    def obtain_approved_token(self):
+        """Polls until the yes has reached it."""
         for _ in range(20):
             answer = self.poll()
             if answer.ok:
@@ -191,6 +195,12 @@ class Device:
             assert answer.json()["error"] in (
                 "authorization_pending", "slow_down"), answer.text
             time.sleep(0.25)
+        return self
+
+    def onboard_after_yes(self):
+        """What is left of the way once the owner has said yes."""
+        self.obtain_approved_token()
+        expect(self.enroll(), 200)
         return self
 
     def onboard(self, owner):

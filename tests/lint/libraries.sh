@@ -13,6 +13,7 @@ done <<-'LIBRARIES'
 	cbor server/codec
 	cjose server/codec
 	openssl/ server/pki
+	fido server/pki
 	(libpq|postgres) server/store
 	microhttpd server/http
 	gnutls/ server/http

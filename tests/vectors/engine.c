@@ -175,6 +175,7 @@ static const struct question *const tables[] = {
 	questions_token,
 	questions_matter,
 	questions_tpm,
+	questions_webauthn,
 };
 
 static const struct question *

@@ -40,5 +40,6 @@ extern const struct question questions_path[];
 extern const struct question questions_token[];
 extern const struct question questions_matter[];
 extern const struct question questions_tpm[];
+extern const struct question questions_webauthn[];
 
 #endif

@@ -23,6 +23,7 @@ import folder_dice
 import folder_matter
 import folder_token
 import folder_tpm2
+import folder_webauthn
 import folder_x509_path
 from common import NotCovered, visible
 
@@ -221,6 +222,7 @@ FOLDERS = {"csr": csr, "crypto-wycheproof": wycheproof,
     "cose": one(folder_cose.cose), "dice": one(folder_dice.dice),
     "eat": one(folder_token.eat), "matter": one(folder_matter.matter),
     "psa-token": one(folder_token.psa_token), "tpm2": folder_tpm2.cases,
+    "webauthn": one(folder_webauthn.webauthn),
     "x509-path": one(folder_x509_path.x509_path)}
 
 
