@@ -30,6 +30,7 @@ struct follow {
 	pthread_t thread;
 	int stop_fd; /* readable once the thread must end */
 	char *conninfo;
+	struct wake *wake;
 	pthread_mutex_t lock; /* of all below */
 	struct follow_update *first, **end;
 	size_t queued;
@@ -90,6 +91,7 @@ push(struct follow *f, const struct follow_update *update)
 	f->queued++;
 	atomic_store(&f->any, true);
 	must(pthread_mutex_unlock(&f->lock) == 0);
+	wake_ask(f->wake);
 }
 
 /* Reads the feed from its start to head into a new view. */
@@ -290,12 +292,13 @@ run(void *arg)
 }
 
 struct follow *
-follow_new(const char *conninfo)
+follow_new(const char *conninfo, struct wake *wake)
 {
 	struct follow *f = mem_new(1, sizeof(*f));
 	sigset_t all, old;
 
 	f->conninfo = mem_strdup(conninfo);
+	f->wake = wake;
 	f->end = &f->first;
 	f->stop_fd = eventfd(0, EFD_CLOEXEC);
 	must(f->stop_fd >= 0);

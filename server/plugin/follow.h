@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "plugin/view.h"
+#include "plugin/wake.h"
 
 enum follow_kind {
 	FOLLOW_VIEW,    /* a whole new view, made from the feed's start */
@@ -33,8 +34,8 @@ void follow_update_free(struct follow_update *u);
 
 struct follow;
 
-/* Starts the thread. */
-struct follow *follow_new(const char *conninfo);
+/* Starts the thread, which asks for a turn of the loop with each update. */
+struct follow *follow_new(const char *conninfo, struct wake *wake);
 /* Ends it; what is still queued is dropped. */
 void follow_free(struct follow *f);
 

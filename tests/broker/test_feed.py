@@ -25,7 +25,7 @@ def test_postgres_away_keeps_sessions_and_what_is_refused(cluster, broker,
         cluster.start()
     feed.refuse(device_id)
     live.wait_end(20)
-    assert "event=feed.back" in broker.log()
+    broker.process.wait_log("event=feed.back", since=since)
     assert connect(leaf, device_id).refused
 
 
