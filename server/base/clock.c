@@ -2,6 +2,10 @@
 
 #include "base/mem.h"
 
+/* What RFC 3339 section 1 can say. */
+#define YEAR_0 INT64_C(-62167219200)
+#define END_OF_9999 INT64_C(253402300799)
+
 int64_t
 clock_now(void)
 {
@@ -32,11 +36,13 @@ clock_mono_after(int64_t us, struct timespec *out)
 void
 clock_text(int64_t t, char out[CLOCK_TEXT_BYTES])
 {
-	time_t tt = (time_t)t;
+	time_t tt = t < YEAR_0 ? YEAR_0 : t > END_OF_9999 ? END_OF_9999 : t;
 	struct tm tm;
 
 	must(gmtime_r(&tt, &tm) != NULL);
-	must(strftime(out, CLOCK_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0);
+	(void)snprintf(out, CLOCK_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02dZ",
+	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+	    tm.tm_sec);
 }
 
 /* The decimal number of n digits at p, or -1. */

@@ -22,7 +22,8 @@ int64_t clock_mono_us(void);
 struct timespec;
 void clock_mono_after(int64_t us, struct timespec *out);
 
-/* RFC 3339 in UTC, to the second: 2026-11-21T02:00:00Z. */
+/* RFC 3339 in UTC, to the second: 2026-11-21T02:00:00Z.  A time beyond its
+ * years, which certificates and databases know, is its first or last second. */
 void clock_text(int64_t t, char out[CLOCK_TEXT_BYTES]);
 
 /* Parses RFC 3339 in UTC ("Z"), or a date alone, meaning its start. */

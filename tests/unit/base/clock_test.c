@@ -74,6 +74,29 @@ every_day_of_a_century_survives(void **state)
 }
 
 static void
+a_time_that_no_text_can_say_is_the_first_or_the_last(void **state)
+{
+	static const struct {
+		int64_t t;
+		const char *text;
+	} rows[] = {
+		{ INT64_MIN, "0000-01-01T00:00:00Z" },
+		{ INT64_C(-62167219201), "0000-01-01T00:00:00Z" },
+		{ INT64_C(-62135596800), "0001-01-01T00:00:00Z" },
+		{ INT64_C(253402300800), "9999-12-31T23:59:59Z" },
+		{ INT64_MAX, "9999-12-31T23:59:59Z" },
+	};
+	char text[CLOCK_TEXT_BYTES];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		clock_text(rows[i].t, text);
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
+static void
 the_monotonic_clock_does_not_go_back(void **state)
 {
 	int64_t a = clock_mono_us(), b = clock_mono_us();
@@ -90,6 +113,7 @@ main(void)
 		UNIT_TEST(times_and_dates_are_read),
 		UNIT_TEST(anything_else_is_refused),
 		UNIT_TEST(every_day_of_a_century_survives),
+		UNIT_TEST(a_time_that_no_text_can_say_is_the_first_or_the_last),
 		UNIT_TEST(the_monotonic_clock_does_not_go_back),
 	};
 
