@@ -16,6 +16,15 @@ clock_now(void)
 }
 
 int64_t
+clock_now_ms(void)
+{
+	struct timespec ts;
+
+	must(clock_gettime(CLOCK_REALTIME, &ts) == 0);
+	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
+}
+
+int64_t
 clock_mono_us(void)
 {
 	struct timespec ts;

@@ -15,6 +15,9 @@
 /* Seconds since 1970, UTC. */
 int64_t clock_now(void);
 
+/* The same in milliseconds. */
+int64_t clock_now_ms(void);
+
 /* Microseconds of a clock that never goes back, for durations. */
 int64_t clock_mono_us(void);
 

@@ -3,7 +3,7 @@
 #include <malloc.h>
 #include <stdint.h>
 
-#define KEEP_BYTES (8 << 20) /* a heap's free end, before it is given back */
+#define KEEP_BYTES (8 << 20)   /* a heap's free end, before it is given back */
 #define STEP_BYTES (256 << 10) /* by which a heap grows */
 
 _Noreturn void

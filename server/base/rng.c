@@ -2,6 +2,7 @@
 
 #include <sys/random.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 void
@@ -33,11 +34,14 @@ void
 rng_uuid(char out[UUID_TEXT_BYTES])
 {
 	static const char hex[] = "0123456789abcdef";
+	int64_t ms = clock_now_ms();
 	uint8_t b[16];
 	size_t i, o = 0;
 
 	rng_bytes(b, sizeof(b));
-	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
+	for (i = 0; i < 6; i++)
+		b[i] = (uint8_t)(ms >> (40 - 8 * i));
+	b[6] = (uint8_t)((b[6] & 0x0f) | 0x70);
 	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
 	for (i = 0; i < sizeof(b); i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)

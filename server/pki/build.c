@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "pki/der.h"
@@ -10,10 +11,13 @@
 void
 build_serial(uint8_t serial[SERIAL_BYTES])
 {
-	do {
-		rng_bytes(serial, SERIAL_BYTES);
-		serial[0] &= 0x7f;
-	} while (serial[0] == 0);
+	int64_t half = clock_now() / 2;
+	size_t i;
+
+	rng_bytes(serial, SERIAL_BYTES);
+	for (i = 0; i < 4; i++)
+		serial[i] = (uint8_t)(half >> (24 - 8 * i));
+	serial[0] &= 0x7f;
 }
 
 size_t

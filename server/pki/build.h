@@ -24,8 +24,12 @@ struct build {
 	uint8_t serial[SERIAL_BYTES];
 };
 
-/* 128 random bits as a serial number: positive and without padding, so that
- * all of them have one length (RFC 5280 section 4.1.2.2). */
+/*
+ * A serial number (RFC 5280 section 4.1.2.2): the time to two seconds, then
+ * 96 random bits.  It is positive and without padding until 2106, so that all
+ * of them have one length; serials of one time stand together in an index,
+ * which is a sixth of what storing a certificate costs Postgres.
+ */
 void build_serial(uint8_t serial[SERIAL_BYTES]);
 
 /* Whether the text is a DNS name of letters, digits and hyphens without a

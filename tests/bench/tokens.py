@@ -19,9 +19,14 @@ INSERT INTO model (id, manufacturer_id, name, client_id, profile)
     VALUES (%(model)s, %(maker)s, 'bench', %(client)s, 'bench');
 """
 
+# As the service makes its ids (base/rng.h).
+UUID = """(SELECT (left(h, 8) || '-' || right(h, 4) || '-7' ||
+    substr(gen_random_uuid()::text, 16))::uuid FROM lpad(to_hex((1000 *
+    extract(epoch FROM clock_timestamp()))::bigint + 0 * {}), 12, '0') h)"""
+
 # What an import, a batch of tokens and thousands of owners' decisions leave
 # in the database.
-APPROVE = """
+APPROVE = f"""
 INSERT INTO birth (manufacturer_id, model_id, serial)
     SELECT %(maker)s, %(model)s, serial FROM unit;
 INSERT INTO bootstrap_token (id, mac, label, birth_id, key_sha256,
@@ -30,12 +35,12 @@ INSERT INTO bootstrap_token (id, mac, label, birth_id, key_sha256,
     now() + interval '1 day'
     FROM unit u JOIN birth b ON b.serial = u.serial;
 INSERT INTO device (id, birth_id, owner_id, model_id, profile, state)
-    SELECT gen_random_uuid(), b.id, %(owner)s, b.model_id, 'bench', 'owned'
+    SELECT {UUID.format('b.id')}, b.id, %(owner)s, b.model_id, 'bench', 'owned'
     FROM unit u JOIN birth b ON b.serial = u.serial;
 INSERT INTO approval (id, kind, birth_id, client_id, key_sha256, state,
     facts, label, owner_id, device_id, decided_at, expires_at)
-    SELECT gen_random_uuid(), 'claim', b.id, %(client)s, u.key,
-    'approved', '{}', 'bench', %(owner)s, d.id, now(),
+    SELECT {UUID.format('b.id')}, 'claim', b.id, %(client)s, u.key,
+    'approved', '{{}}', 'bench', %(owner)s, d.id, now(),
     now() + interval '1 day'
     FROM unit u JOIN birth b ON b.serial = u.serial
     JOIN device d ON d.birth_id = b.id;
