@@ -49,9 +49,7 @@ clock_text(int64_t t, char out[CLOCK_TEXT_BYTES])
 	struct tm tm;
 
 	must(gmtime_r(&tt, &tm) != NULL);
-	(void)snprintf(out, CLOCK_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02dZ",
-	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-	    tm.tm_sec);
+	must(strftime(out, CLOCK_TEXT_BYTES, "%04Y-%m-%dT%H:%M:%SZ", &tm) != 0);
 }
 
 /* The decimal number of n digits at p, or -1. */
