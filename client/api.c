@@ -104,6 +104,8 @@ make_headers(
 		    arena_printf(cx->arena, "Bearer %s", api->bearer));
 	if (rq->type != NULL)
 		add_header(cx, &list, "Content-Type", rq->type);
+	if (rq->if_match != NULL)
+		add_header(cx, &list, "If-Match", rq->if_match);
 	/* Bodies are small or wanted in any case: no wait for 100. */
 	list = curl_slist_append(list, "Expect:");
 	return list;

@@ -30,9 +30,10 @@ struct api {
 typedef void api_progress_fn(void *arg, int64_t sent, int64_t total);
 
 struct api_request {
-	const char *method; /* NULL: GET */
-	const char *path;   /* with its query */
-	const char *type;   /* Content-Type of the body, or NULL */
+	const char *method;   /* NULL: GET */
+	const char *path;     /* with its query */
+	const char *type;     /* Content-Type of the body, or NULL */
+	const char *if_match; /* an entity tag, or NULL */
 	struct bytes body;
 	FILE *upload; /* instead of body: PUT this many bytes of a file */
 	int64_t upload_bytes;

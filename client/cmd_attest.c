@@ -1,49 +1,26 @@
 #include <string.h>
 
-#include "attest/attest.h"
 #include "attest/policy_json.h"
 #include "attest/verdict_json.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "client/command.h"
+#include "client/attest.h"
 #include "client/commands.h"
 #include "client/disk.h"
 #include "client/print.h"
 #include "pki/pem.h"
 
 #define FILE_BYTES (512 * KIB)
-#define ANCHORS_MAX 64
 
 static const struct option_row verify_options[] = {
-	{ "format", "NAME",
-	    "of the evidence: idevid, psa, eat, tpm, matter, dice", true },
-	{ "anchors", "FILE",
-	    "PEM: certificates of CAs, public keys of signers, CRLs", false },
-	{ "secret", "FILE", "that units have their MACs under, hex", false },
-	{ "declarations", "FILE",
-	    "PEM: certificates of signers of Matter's declarations", false },
-	{ "crl-signers", "FILE",
-	    "PEM: certificates of who signs CRLs in place of a CA", false },
-	{ "policy", "FILE", "the model's policy, JSON", false },
-	{ "nonce", "HEX", "that the evidence has to answer", false },
-	{ "key", "FILE", "the key to be certified, PEM", false },
-	{ "exporter", "HEX", "of the TLS connection it came by", false },
-	{ "issuer", "URL", "of the service it was made for", false },
-	{ "time", "T", "of the verdict, RFC 3339; now, unless said", false },
+	ATTEST_OPTIONS,
+	{ "policy", "FILE", "what is asked of evidence, JSON", false },
 	OPTIONS_END,
 };
 
-/* All that a verdict depends on. */
-struct question {
-	struct attest_anchor anchor[ANCHORS_MAX];
-	struct attest_policy policy;
-	struct attest_basis basis;
-};
-
-/* Whatever makes a verdict impossible is the command line's fault (2). */
-static const struct err *
-unusable(struct cli *cli, const char *what)
+const struct err *
+attest_unusable(struct cli *cli, const char *what)
 {
 	return fail(&cli->cx, &ERR_USAGE, "%s: %s", what,
 	    cli->cx.reason == NULL ? "cannot be used" : cli->cx.reason);
@@ -106,7 +83,7 @@ read_anchors(struct cli *cli, const char *option, enum anchor_kind certificates,
 	if (path == NULL)
 		return NULL;
 	if (disk_read(&cli->cx, path, FILE_BYTES, &text) != NULL)
-		return unusable(
+		return attest_unusable(
 		    cli, arena_printf(cli->cx.arena, "--%s", option));
 	while (*n < ANCHORS_MAX) {
 		enum anchor_kind kind;
@@ -143,7 +120,7 @@ read_secret(struct cli *cli, struct question *q)
 		return NULL;
 	if (q->basis.n_anchors == ANCHORS_MAX ||
 	    disk_read_secret(&cli->cx, path, LIMIT_SECRET, &a->value) != NULL)
-		return unusable(cli, "--secret");
+		return attest_unusable(cli, "--secret");
 	a->kind = ANCHOR_SECRET_KEY;
 	q->basis.n_anchors++;
 	return NULL;
@@ -159,7 +136,7 @@ read_policy(struct cli *cli, struct question *q)
 		return NULL;
 	if (disk_read(&cli->cx, path, FILE_BYTES, &text) != NULL ||
 	    policy_json_read(&cli->cx, text, &q->policy) != NULL)
-		return unusable(cli, "--policy");
+		return attest_unusable(cli, "--policy");
 	return NULL;
 }
 
@@ -174,16 +151,19 @@ read_key(struct cli *cli, struct question *q)
 	if (disk_read(&cli->cx, path, FILE_BYTES, &text) != NULL ||
 	    pem_next(cli->cx.arena, &text, "PUBLIC KEY", &q->basis.key_spki) !=
 		PEM_BLOCK)
-		return unusable(cli, "--key");
+		return attest_unusable(cli, "--key");
 	return NULL;
 }
 
-static const struct err *
-read_question(struct cli *cli, struct question *q)
+const struct err *
+attest_read(struct cli *cli, struct question *q)
 {
 	const char *time = cli_option(cli, "time");
+	const char *format = cli_option(cli, "format");
 	const struct err *e;
 
+	if (attest_format_get(format) == NULL)
+		return fail(&cli->cx, &ERR_USAGE, "no format \"%s\"", format);
 	q->basis.anchor = q->anchor;
 	q->basis.policy = &q->policy;
 	q->basis.issuer = cli_option(cli, "issuer");
@@ -200,8 +180,6 @@ read_question(struct cli *cli, struct question *q)
 		e = read_anchors(cli, "crl-signers", ANCHOR_CRL_SIGNER, q);
 	if (e == NULL)
 		e = read_secret(cli, q);
-	if (e == NULL)
-		e = read_policy(cli, q);
 	return e != NULL ? e : read_key(cli, q);
 }
 
@@ -258,22 +236,16 @@ print_words(struct ctx *cx, const struct verdict *v)
 	print_facts(cx, &v->facts);
 }
 
-static const struct err *
-run_verify(struct cli *cli)
+const struct err *
+attest_answer(struct cli *cli, const struct question *q, const char *path)
 {
-	struct question *q = arena_alloc(cli->cx.arena, sizeof(*q));
 	const char *format = cli_option(cli, "format");
 	struct bytes evidence, json;
 	const struct err *e;
 	struct verdict v;
 
-	if (attest_format_get(format) == NULL)
-		return fail(&cli->cx, &ERR_USAGE, "no format \"%s\"", format);
-	e = read_question(cli, q);
-	if (e != NULL)
-		return e;
-	if (disk_read(&cli->cx, cli->arg[0], FILE_BYTES, &evidence) != NULL)
-		return unusable(cli, "evidence");
+	if (disk_read(&cli->cx, path, FILE_BYTES, &evidence) != NULL)
+		return attest_unusable(cli, "evidence");
 	/* Evidence that cannot be read is refused, by the verdict. */
 	(void)!attest_judge(&cli->cx, format, evidence, &q->basis, &v);
 	e = verdict_json(&cli->cx, &v, &json);
@@ -284,6 +256,17 @@ run_verify(struct cli *cli)
 	if (v.accepted)
 		return NULL;
 	return fail(&cli->cx, &ERR_BAD_EVIDENCE, "the evidence is refused");
+}
+
+static const struct err *
+run_verify(struct cli *cli)
+{
+	struct question *q = arena_alloc(cli->cx.arena, sizeof(*q));
+	const struct err *e = attest_read(cli, q);
+
+	if (e == NULL)
+		e = read_policy(cli, q);
+	return e != NULL ? e : attest_answer(cli, q, cli->arg[0]);
 }
 
 const struct command attest_commands[] = {

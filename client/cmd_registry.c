@@ -148,7 +148,7 @@ struct model_row {
 	    JSON_F_STR(model_row, profile, LIMIT_SLUG, false),                 \
 	    JSON_F_STRS(                                                       \
 		model_row, labels, LIMIT_MODEL_LABELS, LIMIT_SLUG, false),     \
-	    JSON_F_RAW(model_row, policy, 4 * KIB, false),                     \
+	    JSON_F_RAW(model_row, policy, 2 * LIMIT_POLICY, false),            \
 	    JSON_F_STR(model_row, support_until, 32, false),                   \
 	    JSON_F_STR(model_row, contact_updates, LIMIT_NAME, false),         \
 	    JSON_F_STR(model_row, contact_vulnerabilities, LIMIT_NAME, false), \
@@ -177,7 +177,8 @@ static const struct option_row model_add_options[] = {
 	{ "profile", "LABEL", "its enrollment label (device)", false },
 	{ "label", "LABEL",
 	    "a further label that its units may name; may be repeated", false },
-	{ "policy", "JSON", "attestation policy ({})", false },
+	{ "policy", "JSON", "as of `model policy set` (as it is, or {})",
+	    false },
 	{ "support-until", "DATE", "end of updates, YYYY-MM-DD", false },
 	{ "contact-updates", "TEXT", "whom to ask about updates", false },
 	{ "contact-vulnerabilities", "TEXT", "where to report weaknesses",
@@ -255,6 +256,7 @@ run_model_retire(struct cli *cli)
 	if (e != NULL)
 		return e;
 	row.status = "retired";
+	row.policy = NULL;
 	e = put_model(cli, &row);
 	if (e == NULL)
 		printf("model %s is retired: its units cannot enroll\n",

@@ -182,29 +182,43 @@ check_complete(struct cli *cli, size_t nargs)
 	return NULL;
 }
 
-/* The command whose words argv begins with, and how many words it has; with
- * a prefix of one word (a noun with several verbs) *nouns counts them. */
+/* How many words of the name argv begins with; *whole if with all. */
+static int
+words_of(const char *name, int argc, char *const *argv, bool *whole)
+{
+	size_t n;
+	int i;
+
+	for (i = 1; i < argc && *name != '\0'; i++) {
+		n = strcspn(name, " ");
+		if (strlen(argv[i]) != n || strncmp(name, argv[i], n) != 0)
+			break;
+		name += n + strspn(name + n, " ");
+	}
+	*whole = *name == '\0';
+	return i - 1;
+}
+
+/* The command whose words argv begins with; *words is where its arguments
+ * are, or else how many words of some command argv begins with. */
 static const struct command *
-find_command(const struct command_group *g, int argc, char *const *argv,
-    int *words, size_t *nouns)
+find_command(
+    const struct command_group *g, int argc, char *const *argv, int *words)
 {
 	const struct command *c;
-	size_t n = strlen(argv[1]);
+	bool whole;
+	int n;
 
-	*nouns = 0;
+	*words = 0;
 	for (; g->title != NULL; g++)
 		for (c = g->commands; c->name != NULL; c++) {
-			if (strncmp(c->name, argv[1], n) != 0)
+			n = words_of(c->name, argc, argv, &whole);
+			if (n > *words)
+				*words = n;
+			if (!whole)
 				continue;
-			*words = 2;
-			if (c->name[n] == '\0')
-				return c;
-			if (c->name[n] != ' ')
-				continue;
-			++*nouns;
-			*words = 3;
-			if (argc > 2 && strcmp(c->name + n + 1, argv[2]) == 0)
-				return c;
+			*words = n + 1;
+			return c;
 		}
 	return NULL;
 }
@@ -240,12 +254,12 @@ command_parse(struct cli *cli, const struct command_group *groups, int argc,
     char *const *argv)
 {
 	const struct err *e;
-	size_t nouns, nargs = 0;
+	size_t nargs = 0;
 	bool only_args = false;
-	int i, words = 0;
+	int i, words;
 
-	cli->command = find_command(groups, argc, argv, &words, &nouns);
-	if (cli->command == NULL && nouns > 0)
+	cli->command = find_command(groups, argc, argv, &words);
+	if (cli->command == NULL && words > 0)
 		return fail(&cli->cx, &ERR_USAGE,
 		    "\"%s\" needs one of its verbs; see: latchkey help %s",
 		    argv[1], argv[1]);

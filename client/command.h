@@ -46,7 +46,7 @@ struct cli {
 typedef const struct err *command_fn(struct cli *cli);
 
 struct command {
-	const char *name;    /* one or two words */
+	const char *name;    /* one to three words */
 	const char *args;    /* "NAME [FILE]", or "" */
 	const char *summary; /* one line */
 	const struct option_row *options;

@@ -16,6 +16,7 @@ extern const struct command bootstrap_commands[];
 extern const struct command simulate_commands[];
 extern const struct command demo_commands[];
 extern const struct command registry_commands[];
+extern const struct command policy_commands[];
 extern const struct command trust_commands[];
 extern const struct command inspect_commands[];
 extern const struct command attest_commands[];

@@ -17,6 +17,7 @@ static const struct command_group groups[] = {
 	{ "Database and tokens", store_commands },
 	{ "Keys of tokens", keys_commands },
 	{ "Registry", registry_commands },
+	{ "Policies of models", policy_commands },
 	{ "Trust", trust_commands },
 	{ "Attestation", attest_commands },
 	{ "Labels", label_commands },
@@ -36,16 +37,20 @@ static int
 help(int argc, char **argv)
 {
 	AUTO_STRUCT(arena) *a = arena_new(ARENA_BYTES);
+	const char *words[] = { NULL, NULL, NULL };
+	int i, n = argc < 3 ? argc : 3;
 
 	if (argc < 1) {
 		command_help(groups);
 		return EXIT_DONE;
 	}
-	if (argc > 1 &&
-	    command_help_of(groups, arena_printf(a, "%s %s", argv[0], argv[1])))
-		return EXIT_DONE;
-	if (command_help_of(groups, argv[0]))
-		return EXIT_DONE;
+	for (i = 0; i < n; i++)
+		words[i] =
+		    i == 0 ? argv[0]
+			   : arena_printf(a, "%s %s", words[i - 1], argv[i]);
+	for (i = n; i-- > 0;)
+		if (command_help_of(groups, words[i]))
+			return EXIT_DONE;
 	fprintf(stderr, "latchkey: no command \"%s\"; see: latchkey --help\n",
 	    argv[0]);
 	return EXIT_USAGE;

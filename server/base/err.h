@@ -16,6 +16,7 @@ enum err_kind {
 	KIND_FORBIDDEN,
 	KIND_NOT_FOUND,
 	KIND_CONFLICT,
+	KIND_STALE, /* If-Match names another version: 412 */
 	KIND_TOO_LARGE,
 	KIND_BUSY,        /* the caller is too fast: 429 */
 	KIND_UNAVAILABLE, /* we cannot now: 503 with Retry-After */

@@ -16,6 +16,8 @@
 #define LIMIT_BODY_SMALL (16 * KIB)    /* JSON and form bodies */
 #define LIMIT_BODY_EST (64 * KIB)      /* base64 of a CSR */
 #define LIMIT_BODY_EVIDENCE (96 * KIB) /* JSON with evidence in base64url */
+#define LIMIT_POLICY (64 * KIB)        /* of a model, JSON */
+#define LIMIT_BODY_POLICY (72 * KIB)   /* JSON with one */
 #define LIMIT_BODY_IMPORT (1024 * MIB) /* an allowlist, spooled to disk */
 #define LIMIT_IMPORT_LINE (16 * KIB)   /* one birth */
 #define LIMIT_IMPORT_ERRORS 100        /* bad lines named in the answer */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "codec/json.h"
 
 const struct err ERR_BAD_POLICY = { KIND_INVALID, "bad-policy",

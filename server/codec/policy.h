@@ -12,9 +12,8 @@
  *	  units_per_hour and how many an hour
  *	clones           "refuse" the newcomer (the default), or "quarantine"
  *	                 the unit, too, where its own key was proved (A1, A10)
- *	evidence         what a unit has to send of itself before its owner is
- *	                 asked: an object, which attest/policy_json reads;
- *absent means nothing
+ *	evidence         what a unit has to prove of itself: an object, which
+ *	                 attest/policy_json reads; absent means nothing
  */
 #ifndef CODEC_POLICY_H
 #define CODEC_POLICY_H
@@ -24,8 +23,6 @@
 #include "base/err.h"
 
 struct ctx;
-
-#define LIMIT_POLICY 2048 /* bytes of its text */
 
 /* Who of a model's units may come for the first time.  0: no bound. */
 struct enrollment_policy {

@@ -6,7 +6,6 @@
 #include "attest/policy_json.h"
 #include "attest/tpm.h"
 #include "base/arena.h"
-#include "codec/policy.h"
 #include "domain/admission.h"
 #include "domain/attested.h"
 #include "domain/code.h"
@@ -16,6 +15,7 @@
 #include "store/event.h"
 #include "store/evidence.h"
 #include "store/guess.h"
+#include "store/policy.h"
 #include "store/unit.h"
 
 #define EXPORTER_BYTES 32     /* RFC 9266 section 3 */
@@ -33,6 +33,7 @@ struct attempt {
 	struct evidence_unit listed;
 	uint8_t policy_sha256[32];
 	struct attest_policy policy;
+	int64_t policy_version;
 	bool asked; /* by the policy */
 	struct attest_anchor anchor[LIMIT_ANCHORS + LIMIT_CRLS];
 	struct attest_basis basis;
@@ -56,16 +57,16 @@ text(const char *s)
 static ERR_FN
 read_policy(struct ctx *cx, struct attempt *a)
 {
-	struct policy policy;
-	const struct err *e = policy_parse(cx, a->unit.model_policy, &policy);
+	const char *asks;
+	const struct err *e =
+	    policy_evidence(cx, a->unit.model_id, 0, &asks, &a->policy_version);
 
 	if (e != NULL)
 		return e;
-	a->asked = policy.evidence != NULL;
-	digest_sha256(text(policy.evidence), a->policy_sha256);
-	if (!a->asked)
-		return NULL;
-	return policy_json_read(cx, bytes_str(policy.evidence), &a->policy);
+	a->asked = asks != NULL;
+	digest_sha256(text(asks), a->policy_sha256);
+	return a->asked ? policy_json_read(cx, bytes_str(asks), &a->policy)
+			: NULL;
 }
 
 static enum anchor_kind

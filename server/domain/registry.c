@@ -7,9 +7,8 @@
 #include "base/limits.h"
 #include "base/rng.h"
 #include "base/text.h"
-#include "attest/policy_json.h"
-#include "codec/policy.h"
 #include "domain/label_admin.h"
+#include "domain/model_policy.h"
 #include "pki/key.h"
 #include "store/event.h"
 
@@ -121,8 +120,6 @@ check_model_texts(struct ctx *cx, const struct model *m)
 static ERR_FN
 check_model_rules(struct ctx *cx, const struct model *m)
 {
-	struct attest_policy evidence;
-	struct policy policy;
 	const struct err *e;
 	size_t i;
 
@@ -131,10 +128,7 @@ check_model_rules(struct ctx *cx, const struct model *m)
 		if (e != NULL)
 			return e;
 	}
-	e = policy_parse(cx, m->policy, &policy);
-	if (e != NULL || policy.evidence == NULL)
-		return e;
-	return policy_json_read(cx, bytes_str(policy.evidence), &evidence);
+	return m->policy == NULL ? NULL : model_policy_check(cx, m->policy);
 }
 
 static void
@@ -146,8 +140,6 @@ model_defaults(struct model *m)
 		m->status = "active";
 	if (m->profile == NULL)
 		m->profile = "device";
-	if (m->policy == NULL)
-		m->policy = "{}";
 }
 
 static const char *
@@ -174,6 +166,21 @@ require_labels(struct ctx *cx, const struct model *m)
 	return e;
 }
 
+/* One that is new has a policy, if only an empty one; any other keeps what
+ * is not said. */
+static ERR_FN
+store_policy(struct ctx *cx, const struct admin_caller *by,
+    const struct model *m, bool is_new)
+{
+	const struct policy_change change = { .model_id = m->id,
+		.policy = m->policy == NULL ? "{}" : m->policy };
+	bool changed;
+
+	if (m->policy == NULL && !is_new)
+		return NULL;
+	return model_policy_store(cx, by, &change, &changed);
+}
+
 /* A model stays its manufacturer's: births hang on it. */
 static ERR_FN
 store_model(struct ctx *cx, const struct admin_caller *by,
@@ -195,15 +202,16 @@ store_model(struct ctx *cx, const struct admin_caller *by,
 	if (e == &ERR_CONFLICT)
 		e = fail(cx, &ERR_MODEL_OWNED,
 		    "the client_id %s is another model's", m->client_id);
+	if (e == NULL)
+		e = store_policy(cx, by, m, *created);
 	if (e != NULL || !changed)
 		return e;
 	return event_add(cx,
 	    &(struct event){ .kind = *created ? "model.added" : "model.changed",
 		.manufacturer_id = m->manufacturer_id,
 		.admin_token_id = by->token_id,
-		.detail = arena_printf(cx->arena, "%s, %s, profile %s%s, %s",
-		    m->id, m->status, m->profile, also_labels(cx, m),
-		    m->policy) });
+		.detail = arena_printf(cx->arena, "%s, %s, profile %s%s", m->id,
+		    m->status, m->profile, also_labels(cx, m)) });
 }
 
 const struct err *

@@ -35,7 +35,7 @@ ERR_FN registry_list_manufacturers(struct ctx *cx, const struct page *page,
     struct manufacturer **out, size_t *n);
 
 /* Unset fields take their defaults: client_id the model's id, profile
- * "device", policy {}, status active. */
+ * "device", status active.  A policy that is not said stays as it is. */
 ERR_FN registry_put_model(struct ctx *cx, const struct admin_caller *by,
     const struct model *in, bool *created);
 ERR_FN registry_get_model(struct ctx *cx, const char *id, struct model *out);

@@ -1,6 +1,5 @@
 #include "base/arena.h"
 #include "base/limits.h"
-#include "codec/policy.h"
 #include "domain/registry.h"
 #include "http/answer.h"
 #include "http/handlers.h"
@@ -56,6 +55,7 @@ static const struct json_field model_fields[] = {
 	JSON_F_STR(model, profile, LIMIT_SLUG, true),
 	LABELS_FIELD,
 	JSON_F_RAW(model, policy, 2 * LIMIT_POLICY, true),
+	JSON_F_INT(model, policy_version, 0, true),
 	JSON_F_STR(model, status, 16, true),
 	JSON_F_STR(model, support_until, 10, false),
 	JSON_F_STR(model, contact_updates, LIMIT_NAME, false),

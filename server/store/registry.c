@@ -240,44 +240,45 @@ anchor_delete(struct ctx *cx, const char *manufacturer_id, const char *id)
 	return NULL;
 }
 
-/* What is counted by its policy is counted anew. */
 static const struct stmt MODEL_PUT = { "model_put",
-	"WITH anew AS (DELETE FROM admission USING model o WHERE "
-	"model_id = $1 AND o.id = $1 AND o.policy <> $7::jsonb) "
 	"INSERT INTO model AS m (id, manufacturer_id, name, client_id, status, "
-	"profile, policy, support_until, contact_updates, "
+	"profile, support_until, contact_updates, "
 	"contact_vulnerabilities, labels) VALUES ($1, $2, $3, $4, $5, $6, "
-	"$7::jsonb, $8::date, $9, $10, string_to_array($11, ' ')) "
+	"$7::date, $8, $9, string_to_array($10, ' ')) "
 	"ON CONFLICT (id) DO UPDATE SET "
 	"name = excluded.name, client_id = excluded.client_id, "
 	"status = excluded.status, profile = excluded.profile, "
-	"policy = excluded.policy, support_until = excluded.support_until, "
+	"support_until = excluded.support_until, "
 	"contact_updates = excluded.contact_updates, "
 	"contact_vulnerabilities = excluded.contact_vulnerabilities, "
 	"labels = excluded.labels "
-	"WHERE (m.name, m.client_id, m.status, m.profile, m.policy, "
+	"WHERE (m.name, m.client_id, m.status, m.profile, "
 	"m.support_until, m.contact_updates, m.contact_vulnerabilities, "
 	"m.labels) "
 	"IS DISTINCT FROM (excluded.name, excluded.client_id, "
-	"excluded.status, excluded.profile, excluded.policy, "
+	"excluded.status, excluded.profile, "
 	"excluded.support_until, excluded.contact_updates, "
 	"excluded.contact_vulnerabilities, excluded.labels) "
 	"RETURNING xmax = 0",
-	11 };
+	10 };
 
-#define MODEL_COLUMNS                                                       \
-	"id, manufacturer_id, name, client_id, status, profile, "           \
-	"policy::text, support_until::text, contact_updates, "              \
+#define MODEL_COLUMNS(policy)                                               \
+	"id, manufacturer_id, name, client_id, status, profile, " policy    \
+	"::text, support_until::text, contact_updates, "                    \
 	"contact_vulnerabilities, extract(epoch FROM created_at)::bigint, " \
-	"array_to_string(labels, ' ') "                                     \
-	"FROM model "
+	"array_to_string(labels, ' '), policy_version "                     \
+	"FROM model m "
 
 static const struct stmt MODEL_GET = { "model_get",
-	"SELECT " MODEL_COLUMNS "WHERE id = $1", 1 };
+	"SELECT " MODEL_COLUMNS("(SELECT policy FROM model_policy WHERE "
+				"model_id = m.id AND "
+				"version = m.policy_version)") "WHERE id = $1",
+	1 };
 
+/* The latter part of a policy is too long for a list. */
 static const struct stmt MODEL_LIST = { "model_list",
-	"SELECT " MODEL_COLUMNS
-	"WHERE $1::text IS NULL OR id > $1 ORDER BY id LIMIT $2",
+	"SELECT " MODEL_COLUMNS(
+	    "policy") "WHERE $1::text IS NULL OR id > $1 ORDER BY id LIMIT $2",
 	2 };
 
 /* Labels hold no spaces, so a list of them travels as one text. */
@@ -316,9 +317,8 @@ model_put(struct ctx *cx, const struct model *m, bool *created, bool *changed)
 	const struct err *e = DB_RUN(cx, &MODEL_PUT, &r, DB_TEXT(m->id),
 	    DB_TEXT(m->manufacturer_id), DB_TEXT(m->name),
 	    DB_TEXT(m->client_id), DB_TEXT(m->status), DB_TEXT(m->profile),
-	    DB_TEXT(m->policy), DB_TEXT(m->support_until),
-	    DB_TEXT(m->contact_updates), DB_TEXT(m->contact_vulnerabilities),
-	    DB_TEXT(join(cx, m)));
+	    DB_TEXT(m->support_until), DB_TEXT(m->contact_updates),
+	    DB_TEXT(m->contact_vulnerabilities), DB_TEXT(join(cx, m)));
 
 	if (e != NULL)
 		return e;
@@ -341,6 +341,7 @@ read_model(struct ctx *cx, const struct rows *r, int i, struct model *m)
 	m->contact_vulnerabilities = rows_text(cx, r, i, 9);
 	m->created_at = rows_int(r, i, 10);
 	split(cx, rows_text(cx, r, i, 11), m);
+	m->policy_version = rows_int(r, i, 12);
 }
 
 const struct err *

@@ -37,7 +37,8 @@ struct model {
 	const char *profile; /* its label */
 	const char **labels; /* further ones its units may name (A8) */
 	size_t n_labels;
-	const char *policy;        /* JSON */
+	const char *policy; /* JSON; in lists without its evidence */
+	int64_t policy_version;
 	const char *support_until; /* date, or NULL */
 	const char *contact_updates, *contact_vulnerabilities; /* or NULL */
 	int64_t created_at;
@@ -77,8 +78,9 @@ ERR_FN anchor_list(struct ctx *cx, const char *manufacturer_id,
 ERR_FN
 anchor_delete(struct ctx *cx, const char *manufacturer_id, const char *id);
 
-/* Adds or changes; the manufacturer of a model never changes.  ERR_CONFLICT
- * if the client_id is another model's or there is no such manufacturer. */
+/* Adds or changes all but its policy (store/policy), which a new one lacks;
+ * the manufacturer of a model never changes.  ERR_CONFLICT if the client_id is
+ * another model's or there is no such manufacturer. */
 ERR_FN
 model_put(struct ctx *cx, const struct model *m, bool *created, bool *changed);
 /* found says whether there is one. */

@@ -21,6 +21,7 @@
 #include "store/import.h"
 #include "store/label.h"
 #include "store/owner.h"
+#include "store/policy.h"
 #include "store/registry.h"
 #include "store/renewal.h"
 #include "store/service.h"
@@ -49,6 +50,7 @@ const struct stmt *const *const store_statements[] = {
 	import_stmts,
 	label_stmts,
 	owner_stmts,
+	policy_stmts,
 	registry_stmts,
 	renewal_stmts,
 	service_stmts,
