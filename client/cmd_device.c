@@ -154,6 +154,13 @@ run_revoke(struct cli *cli)
 }
 
 static const struct err *
+run_decommission(struct cli *cli)
+{
+	return change(cli, "/decommission",
+	    "decommissioned: its unit is never enrolled again");
+}
+
+static const struct err *
 run_quarantine(struct cli *cli)
 {
 	return change(cli, "/quarantine",
@@ -239,6 +246,8 @@ const struct command device_commands[] = {
 	    "What befell it, and why, is in \"latchkey audit --device ID\"." },
 	{ "device revoke", "ID", "refuses it for good and cuts its sessions",
 	    reason_options, run_revoke, NULL },
+	{ "device decommission", "ID", "ends its unit's life, for good", NULL,
+	    run_decommission, NULL },
 	{ "device quarantine", "ID", "narrows it to its quarantine topics",
 	    reason_options, run_quarantine, NULL },
 	{ "device lift", "ID", "ends a quarantine", NULL, run_lift, NULL },

@@ -22,6 +22,7 @@ static const struct command_group groups[] = {
 	{ "Attestation", attest_commands },
 	{ "Labels", label_commands },
 	{ "Devices", device_commands },
+	{ "Taking trust away", revoke_commands },
 	{ "Allowlists", import_commands },
 	{ "Bootstrap tokens", bootstrap_commands },
 	{ "Evidence", inspect_commands },

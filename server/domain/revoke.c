@@ -1,7 +1,9 @@
 #include "domain/revoke.h"
 
+#include "base/arena.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "store/certificate.h"
 #include "store/device.h"
 #include "store/event.h"
 #include "store/feed.h"
@@ -10,6 +12,10 @@ static const struct err ERR_BAD_REASON = { KIND_INVALID, "bad-reason",
 	"The reason must be one of RFC 5280 section 5.3.1: unspecified, "
 	"keyCompromise, affiliationChanged, superseded, "
 	"cessationOfOperation, privilegeWithdrawn." };
+
+/* RFC 5280 section 4.1.2.2 has 20; those of ours, and of the feed's readers,
+ * have at most 16. */
+#define SERIAL_MAX 16
 
 /* RFC 5280 section 5.3.1, without those that are a CA's or not final. */
 static bool
@@ -93,6 +99,107 @@ revoke_device(struct ctx *cx, const struct admin_caller *admin, const char *id,
 	if (!is_reason(reason))
 		return fail(cx, &ERR_BAD_REASON, "reason \"%s\"", reason);
 	return apply(cx, admin, id, &ch);
+}
+
+const struct err *
+revoke_decommission(
+    struct ctx *cx, const struct admin_caller *admin, const char *id)
+{
+	struct change ch = { FLAG_DECOMMISSIONED, true, "device.decommissioned",
+		"cessationOfOperation" };
+
+	return apply(cx, admin, id, &ch);
+}
+
+/* The number without leading zeros, as it is stored. */
+static bool
+read_serial(struct ctx *cx, const char *hex, struct bytes *out)
+{
+	if (!bytes_from_hex(cx->arena, bytes_str(hex), out))
+		return false;
+	while (out->n > 0 && out->p[0] == 0) {
+		out->p++;
+		out->n--;
+	}
+	return out->n > 0 && out->n <= SERIAL_MAX;
+}
+
+/* Of a certificate that is not known here, once. */
+static ERR_FN
+refuse_unknown(
+    struct ctx *cx, struct event *ev, struct bytes serial, const char *reason)
+{
+	bool there;
+	const struct err *e = feed_refuses_certificate(cx, serial, &there);
+	TX tx = { .open = false };
+
+	if (e != NULL || there)
+		return e;
+	e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = event_add(cx, ev);
+	if (e == NULL)
+		e = feed_refuse_certificate(cx, serial, 0, reason);
+	return e != NULL ? e : tx_commit(&tx);
+}
+
+static ERR_FN
+refuse_issued(struct ctx *cx, struct event *ev,
+    const struct certificate_issued *c, const char *reason)
+{
+	const struct err *e;
+	bool changed;
+	TX tx = { .open = false };
+
+	ev->device_id = c->device_id;
+	ev->birth_id = c->birth_id;
+	e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = certificate_revoke(cx, c, &changed);
+	if (e != NULL || !changed)
+		return e;
+	if (strcmp(reason, "keyCompromise") == 0)
+		e = certificate_refuse_key(cx, c);
+	if (e == NULL)
+		e = event_add(cx, ev);
+	if (e == NULL)
+		e = feed_refuse_certificate(
+		    cx, c->serial, c->not_after, reason);
+	return e != NULL ? e : tx_commit(&tx);
+}
+
+const struct err *
+revoke_certificate(struct ctx *cx, const struct admin_caller *admin,
+    const struct revoke_serial *in, struct revoked_serial *out)
+{
+	struct event ev = { .kind = "certificate.revoked",
+		.admin_token_id = admin->token_id };
+	struct certificate_issued c;
+	const struct err *e;
+	struct bytes serial;
+
+	if (!is_reason(in->reason))
+		return fail(cx, &ERR_BAD_REASON, "reason \"%s\"", in->reason);
+	if (!read_serial(cx, in->serial, &serial))
+		return fail(cx, &ERR_NOT_FOUND, "no serial number of ours");
+	*out =
+	    (struct revoked_serial){ .serial = bytes_hex(cx->arena, serial) };
+	ev.detail =
+	    arena_printf(cx->arena, "serial %s, %s", out->serial, in->reason);
+	e = certificate_of_serial(cx, serial, &c);
+	if (e == &ERR_NOT_FOUND)
+		e = in->preemptive
+			? refuse_unknown(cx, &ev, serial, in->reason)
+			: fail(cx, e, "no certificate %s", out->serial);
+	else if (e == NULL) {
+		out->device_id = c.device_id;
+		out->not_after = c.not_after;
+		e = refuse_issued(cx, &ev, &c, in->reason);
+	}
+	if (e == NULL)
+		LOG(cx, ev.kind, LOG_S("serial", out->serial),
+		    LOG_S("reason", in->reason));
+	return e;
 }
 
 const struct err *

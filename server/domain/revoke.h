@@ -17,6 +17,28 @@
 ERR_FN revoke_device(struct ctx *cx, const struct admin_caller *admin,
     const char *id, const char *reason);
 
+/* The same as the end of the unit's life: it is never enrolled again. */
+ERR_FN revoke_decommission(
+    struct ctx *cx, const struct admin_caller *admin, const char *id);
+
+struct revoke_serial {
+	const char *serial; /* hex */
+	const char *reason;
+	bool preemptive; /* accepted although nobody here issued it */
+};
+
+struct revoked_serial {
+	const char *serial, *device_id; /* NULL: not issued here */
+	int64_t not_after;
+};
+
+/* Revokes one certificate; its device keeps the others.  ERR_NOT_FOUND where
+ * no device was issued it, unless that is what preemptive says.  Repeating
+ * it changes nothing and succeeds. */
+ERR_FN
+revoke_certificate(struct ctx *cx, const struct admin_caller *admin,
+    const struct revoke_serial *in, struct revoked_serial *out);
+
 /* Narrows the device to its quarantine topics. */
 ERR_FN revoke_quarantine(struct ctx *cx, const struct admin_caller *admin,
     const char *id, const char *reason);

@@ -95,6 +95,45 @@ post_device_revoke(struct ctx *cx, struct request *rq, struct reply *rs)
 }
 
 const struct err *
+post_device_decommission(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	char none;
+	const struct err *e = json_read(cx, rq->body, nothing_fields, &none);
+
+	if (e == NULL)
+		e = revoke_decommission(cx, &rq->caller.admin, rq->param[0]);
+	return e != NULL ? e : reply_device(cx, rs, rq->param[0]);
+}
+
+static const struct json_field revoke_serial_fields[] = {
+	JSON_F_STR(revoke_serial, reason, LIMIT_NAME, true),
+	JSON_F_BOOL(revoke_serial, preemptive, false),
+	JSON_END,
+};
+
+static const struct json_field revoked_serial_fields[] = {
+	JSON_F_STR(revoked_serial, serial, 40, true),
+	ANSWER_STR(revoked_serial, device_id, "device", 36, false),
+	JSON_F_TIME(revoked_serial, not_after, false),
+	JSON_END,
+};
+
+const struct err *
+post_certificate_revoke(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct revoke_serial in = { .serial = rq->param[0] };
+	struct revoked_serial out;
+	const struct err *e =
+	    json_read(cx, rq->body, revoke_serial_fields, &in);
+
+	if (e == NULL)
+		e = revoke_certificate(cx, &rq->caller.admin, &in, &out);
+	return e != NULL
+		   ? e
+		   : answer_json(cx, rs, 200, revoked_serial_fields, &out);
+}
+
+const struct err *
 post_device_quarantine(struct ctx *cx, struct request *rq, struct reply *rs)
 {
 	struct reason_in in;

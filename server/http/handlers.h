@@ -101,6 +101,8 @@ handler_fn get_admin_devices;
 handler_fn get_admin_device;
 handler_fn delete_admin_device;
 handler_fn post_device_revoke;
+handler_fn post_device_decommission;
+handler_fn post_certificate_revoke;
 handler_fn post_device_quarantine;
 handler_fn post_device_lift;
 handler_fn get_services;

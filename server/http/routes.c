@@ -88,6 +88,8 @@ const struct route routes[] = {
 	{ METHOD_GET, "/v1/admin/devices/{id}", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_admin_device, NULL },
 	{ METHOD_DELETE, "/v1/admin/devices/{id}", WHO_ADMIN, SCOPE_REVOKE, BODY_NONE, 0, AS_PROBLEM, delete_admin_device, NULL },
 	{ METHOD_POST, "/v1/admin/devices/{id}/revoke", WHO_ADMIN, SCOPE_REVOKE, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_device_revoke, NULL },
+	{ METHOD_POST, "/v1/admin/devices/{id}/decommission", WHO_ADMIN, SCOPE_REVOKE, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_device_decommission, NULL },
+	{ METHOD_POST, "/v1/admin/certificates/{serial}/revoke", WHO_ADMIN, SCOPE_REVOKE, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_certificate_revoke, NULL },
 	{ METHOD_POST, "/v1/admin/devices/{id}/quarantine", WHO_ADMIN, SCOPE_REVOKE, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_device_quarantine, NULL },
 	{ METHOD_POST, "/v1/admin/devices/{id}/lift", WHO_ADMIN, SCOPE_LIFT, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_device_lift, NULL },
 	{ METHOD_GET, "/v1/admin/services", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_services, NULL },

@@ -35,6 +35,29 @@ struct certificate_latest {
 
 extern const struct stmt *const certificate_stmts[];
 
+/* One that was issued to a device, whatever became of it. */
+struct certificate_issued {
+	struct bytes serial;
+	const char *device_id;
+	int64_t birth_id, not_before, not_after;
+	uint8_t key_sha256[32];
+	bool revoked;
+};
+
+/* By its serial number; ERR_NOT_FOUND. */
+ERR_FN certificate_of_serial(
+    struct ctx *cx, struct bytes serial, struct certificate_issued *out);
+
+/* Within a transaction, before anything else there: locks the device against
+ * whoever issues to it (A3), then revokes the one certificate.  *changed
+ * false: it was revoked already. */
+ERR_FN certificate_revoke(
+    struct ctx *cx, const struct certificate_issued *c, bool *changed);
+
+/* Its key is refused for good (A9). */
+ERR_FN
+certificate_refuse_key(struct ctx *cx, const struct certificate_issued *c);
+
 /* The newest certificate of the device; ERR_NOT_FOUND if none. */
 ERR_FN certificate_newest(
     struct ctx *cx, const char *device_id, struct certificate_latest *out);

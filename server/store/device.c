@@ -57,6 +57,8 @@ static const struct stmt UNIT_REVOKE = { "unit_revoke",
 	FLAG_STMT("revoked_at", "now()", "NULL"), 1 };
 static const struct stmt UNIT_QUARANTINE = { "unit_quarantine",
 	FLAG_STMT("quarantined_at", "now()", "NULL"), 1 };
+static const struct stmt UNIT_DECOMMISSION = { "unit_decommission",
+	FLAG_STMT("decommissioned_at", "now()", "NULL"), 1 };
 static const struct stmt UNIT_LIFT = { "unit_lift",
 	FLAG_STMT("quarantined_at", "NULL", "NOT NULL"), 1 };
 
@@ -173,8 +175,10 @@ device_flag_unit(struct ctx *cx, const char *id, enum unit_flag flag, bool set,
     int64_t *birth_id, bool *changed)
 {
 	const struct stmt *s = flag == FLAG_REVOKED ? &UNIT_REVOKE
-			       : set                ? &UNIT_QUARANTINE
-						    : &UNIT_LIFT;
+			       : flag == FLAG_DECOMMISSIONED
+				   ? &UNIT_DECOMMISSION
+			       : set ? &UNIT_QUARANTINE
+				     : &UNIT_LIFT;
 	AUTO_STRUCT(rows) *r = NULL;
 	const struct err *e = DB_RUN(cx, s, &r, DB_TEXT(id));
 
@@ -207,5 +211,6 @@ device_void_approvals(struct ctx *cx, int64_t birth_id)
 
 const struct stmt *const device_stmts[] = { &DEVICE_SELECT, &DEVICE_CREATE,
 	&DEVICE_OF_UNIT, &DEVICE_LABEL, &DEVICE_SET_LABEL, &DEVICE_RELEASE,
-	&UNIT_REVOKE, &UNIT_QUARANTINE, &UNIT_LIFT, &DEVICE_REVOKE_CERTIFICATES,
-	&DEVICE_REFUSE_KEYS, &DEVICE_VOID_APPROVALS, NULL };
+	&UNIT_REVOKE, &UNIT_DECOMMISSION, &UNIT_QUARANTINE, &UNIT_LIFT,
+	&DEVICE_REVOKE_CERTIFICATES, &DEVICE_REFUSE_KEYS,
+	&DEVICE_VOID_APPROVALS, NULL };

@@ -50,7 +50,7 @@ ERR_FN device_set_label(struct ctx *cx, const char *id, const char *label);
 ERR_FN device_release(
     struct ctx *cx, const char *id, const char *owner_id, int64_t *birth_id);
 
-enum unit_flag { FLAG_REVOKED, FLAG_QUARANTINED };
+enum unit_flag { FLAG_REVOKED, FLAG_QUARANTINED, FLAG_DECOMMISSIONED };
 
 /* Within a transaction, before anything else there: sets or clears a flag of
  * the device's unit.  *changed false: it was so already.  ERR_NOT_FOUND: no

@@ -32,6 +32,21 @@ feed_refuse_certificate(
 	    DB_BYTES(serial), DB_NULL, DB_INT(not_after), DB_TEXT(reason));
 }
 
+static const struct stmt FEED_HAS_SERIAL = { "feed_has_serial",
+	"SELECT EXISTS (SELECT FROM revocation WHERE serial = $1)", 1 };
+
+const struct err *
+feed_refuses_certificate(struct ctx *cx, struct bytes serial, bool *yes)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e =
+	    DB_RUN(cx, &FEED_HAS_SERIAL, &r, DB_BYTES(serial));
+
+	if (e == NULL)
+		*yes = rows_bool(r, 0, 0);
+	return e;
+}
+
 const struct err *
 feed_service_changed(struct ctx *cx, const char *name)
 {
@@ -39,4 +54,4 @@ feed_service_changed(struct ctx *cx, const char *name)
 	    DB_TEXT(name), DB_INT(0), DB_TEXT("changed"));
 }
 
-const struct stmt *const feed_stmts[] = { &FEED_ADD, NULL };
+const struct stmt *const feed_stmts[] = { &FEED_ADD, &FEED_HAS_SERIAL, NULL };

@@ -18,9 +18,13 @@ feed_refuse_device(struct ctx *cx, const char *device_id, const char *reason);
 ERR_FN feed_quarantine(
     struct ctx *cx, const char *device_id, bool entering, const char *reason);
 
-/* A certificate is refused until it has expired. */
+/* A certificate is refused until it has expired; for good with 0. */
 ERR_FN feed_refuse_certificate(
     struct ctx *cx, struct bytes serial, int64_t not_after, const char *reason);
+
+/* Whether a serial number is refused by an entry of its own. */
+ERR_FN
+feed_refuses_certificate(struct ctx *cx, struct bytes serial, bool *yes);
 
 /* A service's topics changed or it was withdrawn: readers load it anew. */
 ERR_FN feed_service_changed(struct ctx *cx, const char *name);
