@@ -484,7 +484,10 @@ judge_any(struct ctx *cx, struct attempt *a, struct attested *out)
 	e = read_policy(cx, a);
 	if (e != NULL)
 		return e;
-	if (in->handle != NULL)
+	if (in->handle != NULL && in->format != NULL)
+		e = fail(cx, &ERR_BAD_EVIDENCE,
+		    "evidence beside the handle of evidence");
+	else if (in->handle != NULL)
 		e = judge_handle(cx, a, out);
 	else if (in->format != NULL)
 		e = judge(cx, a, out);

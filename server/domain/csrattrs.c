@@ -41,9 +41,10 @@ csrattrs_get(struct ctx *cx, const char *label, struct bytes *der)
 		return e;
 	ask_for_key(&l, &ask);
 	ask.binding = l.binding_required;
+	ask.evidence = l.evidence;
 	ask.extensions = l.csr_must_have;
 	*der = BYTES_NONE;
-	if (ask.ask_key || ask.binding || ask.extensions != 0)
+	if (ask.ask_key || ask.binding || ask.evidence || ask.extensions != 0)
 		*der = csrattrs_der(cx, &ask);
 	return NULL;
 }

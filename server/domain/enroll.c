@@ -354,6 +354,9 @@ static struct attestation_in
 evidence_of(const struct enrollment *en)
 {
 	return (struct attestation_in){ .handle = en->handle,
+		.format = en->csr.evidence.format,
+		.evidence = en->csr.evidence.evidence,
+		.nonce = en->csr.evidence.nonce,
 		.key = en->csr.spki,
 		.binding = en->binding,
 		.purpose = HANDLE_ENROLL };

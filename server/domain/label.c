@@ -76,6 +76,7 @@ read_row(struct ctx *cx, const struct label_row *row, struct label *out)
 		return false;
 	}
 	out->version = row->version;
+	out->evidence = row->evidence;
 	return true;
 }
 

@@ -53,6 +53,7 @@ struct label {
 	enum label_server_key server_key;
 	bool binding_required;  /* channel binding (RFC 7030 section 3.5) */
 	unsigned csr_must_have; /* 1 << enum ext_id: asked and enforced */
+	bool evidence;          /* a model of it asks for evidence */
 };
 
 extern const struct err ERR_NO_LABEL; /* KIND_NOT_FOUND "no-such-label" */

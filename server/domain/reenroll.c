@@ -1,5 +1,6 @@
 #include "domain/reenroll.h"
 
+#include "domain/attested.h"
 #include "domain/clone.h"
 #include "domain/csrattrs.h"
 #include "domain/label.h"
@@ -29,7 +30,9 @@ static const struct err ERR_EARLY = { KIND_BUSY, "renewal-too-early",
 /* A renewal that is asked for: from which certificate, and by whom. */
 struct renewal {
 	const struct device_caller *from;
-	const char *ra; /* or NULL */
+	const char *ra;       /* or NULL */
+	const char *handle;   /* of evidence, or NULL */
+	struct bytes binding; /* of the device's connection, or empty */
 	/* The state of one that was not shown in use before; NULL if it was */
 	const struct certificate_state *unused;
 	struct csr csr;
@@ -139,6 +142,30 @@ note_first_use(struct ctx *cx, const struct renewal *r)
 	    r->unused, r->label.superseded == SUPERSEDED_IS_REVOKED);
 }
 
+/* What is said of the unit is judged, also where nobody asked for it. */
+static ERR_FN
+judge_evidence(struct ctx *cx, const struct renewal *r)
+{
+	const struct attestation_in in = { .handle = r->handle,
+		.format = r->csr.evidence.format,
+		.evidence = r->csr.evidence.evidence,
+		.nonce = r->csr.evidence.nonce,
+		.key = r->csr.spki,
+		.binding = r->binding,
+		.purpose = HANDLE_RENEW };
+	struct attested attested;
+	const struct err *e;
+	struct unit unit;
+
+	if (in.handle == NULL && in.format == NULL)
+		return NULL;
+	e = attested_by_id(cx, r->from->birth_id, &unit);
+	if (e != NULL)
+		return e;
+	unit.by_evidence = false;
+	return attestation_judge(cx, &unit, &in, &attested);
+}
+
 static ERR_FN
 renew(struct ctx *cx, const struct renewal *r, struct est_out *out)
 {
@@ -153,6 +180,8 @@ renew(struct ctx *cx, const struct renewal *r, struct est_out *out)
 	bool issued;
 
 	e = check_age(cx, r);
+	if (e == NULL)
+		e = judge_evidence(cx, r);
 	if (e == NULL)
 		e = certify_sign(cx, &r->label, &r->csr, &io, &c);
 	if (e == NULL)
@@ -169,16 +198,18 @@ renew(struct ctx *cx, const struct renewal *r, struct est_out *out)
 
 const struct err *
 reenroll_device(struct ctx *cx, const struct device_caller *device,
-    struct bytes csr_der, struct bytes binding, struct est_out *out)
+    const struct reenroll_in *in, struct est_out *out)
 {
-	struct renewal r = { .from = device };
+	struct renewal r = {
+		.from = device, .handle = in->handle, .binding = in->binding
+	};
 	const struct err *e;
 
-	e = csr_parse(cx, csr_der, &r.csr);
+	e = csr_parse(cx, in->csr_der, &r.csr);
 	if (e == NULL)
 		e = check_renewal(cx, &r);
 	if (e == NULL)
-		e = link_check(cx, &r.label, &r.csr, binding);
+		e = link_check(cx, &r.label, &r.csr, in->binding);
 	if (e == NULL)
 		e = check_key(cx, &r);
 	if (e != NULL)

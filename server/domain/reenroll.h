@@ -9,10 +9,16 @@
 #include "domain/caller.h"
 #include "domain/certify.h"
 
-/* For a judged device, from the certificate that authenticated it, over a
- * connection of that binding (domain/link). */
+struct reenroll_in {
+	struct bytes csr_der;
+	struct bytes binding; /* of the connection (domain/link) */
+	const char *handle;   /* of evidence for a renewal, or NULL */
+};
+
+/* For a judged device, from the certificate that authenticated it.  Evidence
+ * that comes with the request is judged before anything is issued. */
 ERR_FN reenroll_device(struct ctx *cx, const struct device_caller *device,
-    struct bytes csr_der, struct bytes binding, struct est_out *out);
+    const struct reenroll_in *in, struct est_out *out);
 
 /* For the device that the request names, from its newest certificate, by a
  * registration authority (A13): in place of the device's own asking, never

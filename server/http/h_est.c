@@ -117,16 +117,16 @@ post_simpleenroll(struct ctx *cx, struct request *rq, struct reply *rs)
 const struct err *
 post_simplereenroll(struct ctx *cx, struct request *rq, struct reply *rs)
 {
+	struct reenroll_in in = { .binding = rq->binding,
+		.handle = request_header(rq, HEADER_ATTESTATION) };
 	struct est_out out = { 0 };
 	const struct err *e;
-	struct bytes csr;
 
-	e = read_csr(cx, rq, &csr);
+	e = read_csr(cx, rq, &in.csr_der);
 	if (e == NULL)
 		e = rq->caller.kind == CALLER_RA
-			? reenroll_by_ra(cx, &rq->caller.ra, csr, &out)
-			: reenroll_device(
-			      cx, &rq->caller.device, csr, rq->binding, &out);
+			? reenroll_by_ra(cx, &rq->caller.ra, in.csr_der, &out)
+			: reenroll_device(cx, &rq->caller.device, &in, &out);
 	if (e == NULL)
 		reply_certs(cx, rs, out.cms);
 	return e;

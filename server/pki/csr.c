@@ -178,6 +178,10 @@ judge_attribute(struct ctx *cx, struct bytes oid, const struct der_item *value,
 		out->capabilities = value->whole;
 	if (bytes_eq(oid, BYTES_OF(OID_NAME_WISH)))
 		out->has_name_wish = true;
+	if (csr_evidence_is(oid) &&
+	    !csr_evidence_parse(cx->arena, value->whole, &out->evidence))
+		return fail(cx, &ERR_BAD_CSR,
+		    "csr: evidence that is not one statement of our type");
 	return NULL;
 }
 

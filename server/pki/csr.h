@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/ctx.h"
 #include "base/err.h"
+#include "pki/csr_evidence.h"
 #include "pki/key.h"
 
 struct keypair;
@@ -27,6 +28,7 @@ struct csr {
 	bool has_shared_key, has_client_key;
 	struct bytes client_key_id, capabilities;
 	bool has_name_wish; /* ChangeSubjectName, RFC 6402 section 2.8 */
+	struct csr_evidence evidence;
 };
 
 extern const struct err ERR_BAD_CSR;    /* bad-csr, INVALID */

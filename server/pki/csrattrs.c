@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "pki/csr_evidence.h"
 #include "pki/der_put.h"
 #include "pki/ext.h"
 
@@ -107,6 +108,8 @@ put_list(struct buf *b, const struct csrattrs *ask)
 
 	if (ask->binding)
 		der_put_oid(b, OID_CHALLENGE);
+	if (ask->evidence)
+		der_put_oid(b, OID_CSR_EVIDENCE);
 	if (ask->ask_key && ask->key == KEY_ED25519) {
 		der_put_oid(b, KEYS[ask->key].algorithm);
 	} else if (ask->ask_key) {
@@ -174,9 +177,9 @@ put_key(struct buf *b, struct arena *arena, const struct csrattrs *ask)
 /* Who reads the template reads nothing of the list, so it says this, too;
  * without a value, which is the client's to fill in. */
 static void
-put_binding(struct buf *b)
+put_empty(struct buf *b, const char *oid)
 {
-	attribute_end(b, attribute_begin(b, OID_CHALLENGE));
+	attribute_end(b, attribute_begin(b, oid));
 }
 
 /* CertificationRequestInfoTemplate; the subject is ours, so none is asked. */
@@ -193,7 +196,9 @@ put_template(struct buf *b, struct arena *arena, const struct csrattrs *ask)
 	attributes = der_begin(b, DER_CONTEXT_CONSTRUCTED(1));
 	/* In the order that DER wants of a SET OF: the shorter goes first. */
 	if (ask->binding)
-		put_binding(b);
+		put_empty(b, OID_CHALLENGE);
+	if (ask->evidence)
+		put_empty(b, OID_CSR_EVIDENCE);
 	if (ask->extensions != 0) {
 		bool filled =
 		    (ask->extensions & 1u << EXT_SUBJECT_ALT_NAME) == 0;

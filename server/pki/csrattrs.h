@@ -18,6 +18,7 @@ struct csrattrs {
 	enum key_type key;
 	size_t rsa_bits;     /* of a KEY_RSA */
 	bool binding;        /* challengePassword */
+	bool evidence;       /* pki/csr_evidence */
 	unsigned extensions; /* 1 << enum ext_id: SAN, key usage, EKU */
 };
 

@@ -6,7 +6,7 @@
 #define LABEL_COLUMNS                              \
 	"name, settings, updated_by, version, "    \
 	"extract(epoch FROM updated_at)::bigint, " \
-	"withdrawn_at IS NOT NULL FROM label "
+	"withdrawn_at IS NOT NULL"
 
 static const struct stmt LABEL_PUT = { "label_put",
 	"INSERT INTO label AS l (name, settings, updated_by) "
@@ -20,10 +20,12 @@ static const struct stmt LABEL_PUT = { "label_put",
 	4 };
 
 static const struct stmt LABEL_FIND = { "label_find",
-	"SELECT " LABEL_COLUMNS "WHERE name = $1", 1 };
+	"SELECT " LABEL_COLUMNS ", false FROM label WHERE name = $1", 1 };
 
 static const struct stmt LABEL_LIST = { "label_list",
 	"SELECT " LABEL_COLUMNS
+	", name IN (SELECT unnest(profile || labels) FROM model WHERE "
+	"status = 'active' AND asks_evidence) FROM label "
 	"WHERE $1::text IS NULL OR name > $1 ORDER BY name LIMIT $2",
 	2 };
 
@@ -54,6 +56,7 @@ read_label(struct ctx *cx, const struct rows *r, int i, struct label_row *l)
 	l->version = rows_int(r, i, 3);
 	l->updated_at = rows_int(r, i, 4);
 	l->withdrawn = rows_bool(r, i, 5);
+	l->evidence = rows_bool(r, i, 6);
 }
 
 const struct err *

@@ -11,6 +11,9 @@ struct label_row {
 	const char *updated_by; /* operator's token, or NULL: shipped */
 	int64_t version, updated_at;
 	bool withdrawn;
+	/* An active model that names it has a policy on evidence; label_list
+	 * alone says so. */
+	bool evidence;
 };
 
 extern const struct stmt *const label_stmts[];

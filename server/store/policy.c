@@ -30,7 +30,9 @@ static const struct stmt POLICY_ADD = { "policy_add",
 	"o.policy <> $3::jsonb - 'evidence') "
 	"UPDATE model SET policy_version = $2, "
 	"policy = $3::jsonb - 'evidence', "
-	"asks_evidence = $3::jsonb ? 'evidence' WHERE id = $1",
+	"asks_evidence = $3::jsonb ? 'evidence' WHERE id = $1 "
+	/* What csrattrs of its labels say changes with it. */
+	"RETURNING pg_notify('latchkey_label', profile)",
 	4 };
 
 static const struct stmt POLICY_ENDORSED = { "policy_endorsed",

@@ -259,7 +259,8 @@ static const struct stmt MODEL_PUT = { "model_put",
 	"excluded.status, excluded.profile, "
 	"excluded.support_until, excluded.contact_updates, "
 	"excluded.contact_vulnerabilities, excluded.labels) "
-	"RETURNING xmax = 0",
+	/* What csrattrs of its labels say may change with it. */
+	"RETURNING xmax = 0, pg_notify('latchkey_label', m.profile)",
 	10 };
 
 #define MODEL_COLUMNS(policy)                                               \

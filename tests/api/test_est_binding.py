@@ -5,12 +5,12 @@ import base64
 import re
 import socket
 import ssl
-import subprocess
 
 import pytest
 
 from harness import der
 from harness.crypto import PEM, certs_of_cms, key_pem, new_key
+from harness.exporter import Exporter
 from harness.http import Client, expect
 from harness.players import Device
 
@@ -183,49 +183,9 @@ def test_35_required_and_absent_is_403_with_a_text(stack, free):
         assert s.post("simpleenroll", bound(device.key, s.binding))[0] == 200
 
 
-class OpenSsl:
-    """openssl s_client, which shows the exported value and then passes its
-    standard input through."""
-
-    def __init__(self, stack, files, *more):
-        self.reused = False
-        self.process = subprocess.Popen(["openssl", "s_client", "-connect",
-            f"127.0.0.1:{stack.port}", "-servername", "localhost", "-CAfile",
-            str(stack.material.ca), "-cert", files[0], "-cert_chain",
-            files[0], "-key", files[1], "-tls1_3", "-ign_eof",
-            "-keymatexport", "EXPORTER-Channel-Binding",
-            "-keymatexportlen", "32", *more],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL)
-        for line in self.process.stdout:
-            self.reused |= line.startswith(b"Reused, ")
-            found = re.search(rb"Keying material: ([0-9A-F]{64})", line)
-            if found:
-                self.binding = bytes.fromhex(found[1].decode())
-                break
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.communicate()
-
+class OpenSsl(Exporter):
     def post(self, operation, csr):
-        self.process.stdin.write(message(operation, csr))
-        self.process.stdin.flush()
-        status = length = None
-        for line in self.process.stdout:
-            # What openssl says of tickets stands before it.
-            found = re.search(rb"HTTP/1.1 (\d+)", line)
-            if found:
-                status = int(found[1])
-            found = re.match(rb"Content-Length: (\d+)", line)
-            if found:
-                length = int(found[1])
-            if status and line == b"\r\n":
-                return status, self.process.stdout.read(length)
-        raise AssertionError("closed")
+        return self.send(message(operation, csr))
 
 
 def test_36_tls_exporter_of_tls_1_3(stack, free):

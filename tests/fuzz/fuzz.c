@@ -279,6 +279,8 @@ fuzz_csr(struct bytes in)
 	must(!csr.has_challenge ||
 	     (csr.challenge.p > csr.der.p &&
 		 csr.challenge.p + csr.challenge.n <= csr.der.p + csr.der.n));
+	must(csr.evidence.format == NULL ||
+	     csr.evidence.evidence.n + csr.evidence.nonce.n < in.n);
 	/* Without its key it asks for the same. */
 	must(made && keyless.extensions == csr.extensions);
 }

@@ -43,6 +43,19 @@ def san(*names):
         tlv(0x04, seq(*(tlv(t, v) for t, v in names))))))
 
 
+EVIDENCE = bytes.fromhex("060b2a864886f70d010910023b")
+EVIDENCE_TYPE = bytes.fromhex(
+    "06146983d2f89ef6bb9ea2a9cb869af093ebe5869a21")
+
+
+def evidence(format_, value, nonce=b"", type_=EVIDENCE_TYPE, more=b""):
+    """The attributes of a request with evidence (docs/est.md)."""
+    stmt = seq(tlv(0x0c, format_.encode()), tlv(0x04, value),
+        tlv(0x04, nonce) if nonce else b"")
+    return tlv(0xa0, attribute(EVIDENCE,
+        seq(seq(seq(type_, stmt), more))))
+
+
 def csr(key, version=tlv(0x02, b"\0"), subject=seq(), public=None,
         attributes=tlv(0xa0), algorithm=ECDSA_SHA256):
     """A request of any parts, with a signature that verifies."""

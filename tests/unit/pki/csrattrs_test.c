@@ -37,11 +37,12 @@ whatever_is_asked_is_one_strict_sequence(void **state)
 	(void)state;
 	for (k = KEY_P256; k <= KEY_RSA; k++)
 		for (b = 0; b < COUNT(bits); b++)
-			for (v = 0; v < 32; v++) {
+			for (v = 0; v < 64; v++) {
 				struct csrattrs ask = { .ask_key = v & 1,
 					.key = (enum key_type)k,
 					.rsa_bits = bits[b],
 					.binding = v & 2,
+					.evidence = v & 32,
 					.extensions = (v & 4 ? one : 0) |
 						      (v & 8 ? two : 0) |
 						      (v & 16 ? three : 0) };
@@ -63,18 +64,24 @@ the_list_names_what_is_asked_and_no_more(void **state)
 	    ROW("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x07");
 	static const struct bytes p256 =
 	    ROW("\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07");
+	static const struct bytes evidence =
+	    ROW("\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x3b");
 	static const struct bytes rsa_3072 = ROW("\x02\x02\x0c\x00");
 	struct csrattrs ask = { .ask_key = false };
 	struct bytes der = csrattrs_der(&cx, &ask);
 
 	(void)state;
 	assert_false(holds(der, challenge));
-	assert_false(holds(der, p256));
+	assert_false(holds(der, p256) || holds(der, evidence));
 	ask = (struct csrattrs){
 		.ask_key = true, .key = KEY_P256, .binding = true
 	};
 	der = csrattrs_der(&cx, &ask);
 	assert_true(holds(der, challenge) && holds(der, p256));
+	ask = (struct csrattrs){ .evidence = true };
+	der = csrattrs_der(&cx, &ask);
+	assert_true(holds(der, evidence));
+	assert_false(holds(der, challenge));
 	ask = (struct csrattrs){
 		.ask_key = true, .key = KEY_RSA, .rsa_bits = 3072
 	};
