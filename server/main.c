@@ -19,6 +19,7 @@
 #include "domain/follow.h"
 #include "domain/labels.h"
 #include "domain/live.h"
+#include "domain/ocsp.h"
 #include "domain/svc.h"
 #include "domain/token_key.h"
 #include "http/catalog.h"
@@ -76,6 +77,13 @@ static const struct cfg_key keys[] = {
 	TIME(idle_timeout, "15s", 1, 15, "an idle connection is closed after"),
 	TIME(request_timeout, "20s", 1, 600,
 	    "a request must be whole within (handshake included)"),
+	STR(status_listen, "",
+	    "addresses of the plain listener for OCSP; empty: none"),
+	INT(status_port, "8080", 0, 65535,
+	    "its port; 0 picks one, see the log"),
+	TIME(ocsp_lifetime, "5m", 60, 900, "an OCSP answer is good for"),
+	INT(ocsp_cache, "65536", 16, 16777216,
+	    "OCSP answers kept in memory, of a kilobyte each"),
 	STR(root_cert, NULL, "PEM file: the root certificate"),
 	STR(issuing_cert, NULL, "PEM file: the issuing CA's certificate"),
 	STR(issuing_key, NULL, "PEM file (0600): the issuing CA's key"),
@@ -286,6 +294,7 @@ start(struct wiring *w, char why[CFG_WHY_BYTES])
 	if (!check_database(w, why))
 		return false;
 	w->svc.live = live_new();
+	w->svc.ocsp = ocsp_new(&w->svc, w->cx.now);
 	w->follow = follow_start(&w->svc, w->conninfo);
 	w->crl_fetch = crl_fetch_start(&w->svc, w->conninfo);
 	w->server = server_start(&w->svc, w->dbs, why);
@@ -301,6 +310,7 @@ stop(struct wiring *w)
 	follow_stop(w->follow);
 	crl_fetch_stop(w->crl_fetch);
 	live_free(w->svc.live);
+	ocsp_free(w->svc.ocsp);
 	labels_free(w->svc.labels);
 	anchors_free(w->svc.anchors);
 	for (i = 0; w->dbs != NULL && i < (size_t)w->svc.set.workers; i++)

@@ -67,6 +67,18 @@ digits(const uint8_t *p, size_t n)
 	return v;
 }
 
+void
+clock_http(int64_t t, char out[CLOCK_TEXT_BYTES])
+{
+	time_t tt = (time_t)t;
+	struct tm tm;
+
+	must(gmtime_r(&tt, &tm) != NULL);
+	/* Of the C locale: no program here sets another. */
+	must(strftime(out, CLOCK_TEXT_BYTES, "%a, %d %b %Y %H:%M:%S GMT", &tm) >
+	     0);
+}
+
 bool
 clock_parse(struct bytes text, int64_t *t)
 {

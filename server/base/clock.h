@@ -29,6 +29,9 @@ void clock_mono_after(int64_t us, struct timespec *out);
  * years, which certificates and databases know, is its first or last second. */
 void clock_text(int64_t t, char out[CLOCK_TEXT_BYTES]);
 
+/* As HTTP has it (RFC 9110 section 5.6.7): Sat, 21 Nov 2026 02:00:00 GMT. */
+void clock_http(int64_t t, char out[CLOCK_TEXT_BYTES]);
+
 /* Parses RFC 3339 in UTC ("Z"), or a date alone, meaning its start. */
 bool clock_parse(struct bytes text, int64_t *t);
 

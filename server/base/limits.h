@@ -36,6 +36,9 @@
 #define LIMIT_CRL (1 * MIB)        /* DER */
 #define LIMIT_CRL_POINTS 16        /* distribution points of a certificate */
 #define LIMIT_CRLS 24              /* that one path is judged with */
+#define LIMIT_OCSP (4 * KIB)       /* a request, DER */
+#define LIMIT_OCSP_CERTS 8         /* certificates one asks about */
+#define LIMIT_OCSP_NONCE 32        /* of it, repeated in the answer */
 #define LIMIT_EXTENSIONS 32        /* of a certificate or CSR */
 #define LIMIT_SAN 32               /* names in a subjectAltName */
 #define LIMIT_RSA_BITS 4096        /* E4 */

@@ -12,10 +12,12 @@
 #include "base/mem.h"
 #include "domain/labels.h"
 #include "domain/live.h"
+#include "domain/ocsp.h"
 #include "domain/svc.h"
 #include "store/approval.h"
 #include "store/label.h"
 #include "store/listen.h"
+#include "store/view.h"
 
 #define ASK_EVERY_MS 5000
 #define RETRY_MS 1000
@@ -28,14 +30,17 @@ struct follow {
 	struct db *db;
 	int wake_fd;
 	int64_t asked_us;
-	bool labels_changed;
+	bool labels_changed, feed_changed;
+	struct view_mark mark; /* how far the feed was read */
 };
 
 #define DECISIONS "latchkey_decision"
 #define LABELS "latchkey_label"
+#define FEED "latchkey_feed"
+#define ARENA_BYTES (16 * (size_t)MIB) /* a page of the feed's entries */
 
 static const struct stmt *const *const STATEMENTS[] = { approval_stmts,
-	label_stmts, NULL };
+	label_stmts, view_stmts, NULL };
 
 static void
 on_notify(void *arg, const char *channel, const char *payload)
@@ -44,6 +49,8 @@ on_notify(void *arg, const char *channel, const char *payload)
 
 	if (strcmp(channel, LABELS) == 0)
 		f->labels_changed = true;
+	else if (strcmp(channel, FEED) == 0)
+		f->feed_changed = true;
 	else
 		live_decided(f->svc->live, payload);
 }
@@ -63,9 +70,52 @@ ask_back(struct follow *f, struct ctx *cx)
 {
 	f->asked_us = clock_mono_us();
 	f->labels_changed = true;
+	f->feed_changed = true;
 	if (live_count(f->svc->live) == 0)
 		return NULL;
 	return approval_recently_decided(cx, ASK_BACK_SECONDS, on_decided, f);
+}
+
+/* From here on the feed is read. */
+static ERR_FN
+start_feed(struct follow *f, struct ctx *cx)
+{
+	const struct err *e = view_read_head(cx, &f->mark);
+
+	if (e == NULL)
+		ocsp_follow(f->svc->ocsp, true);
+	return e;
+}
+
+/* Hands on what came after the mark.  Where the feed is not the one that was
+ * read so far (a database was restored), nothing that was kept counts. */
+static ERR_FN
+read_feed(struct follow *f, struct ctx *cx)
+{
+	struct view_entry *v;
+	struct view_mark head;
+	const struct err *e;
+	bool holds = true;
+	size_t i, n;
+
+	e = view_read_head(cx, &head);
+	if (e == NULL && f->mark.position > 0)
+		e = view_mark_holds(cx, &f->mark, &holds);
+	if (e == NULL && !holds)
+		return start_feed(f, cx);
+	while (e == NULL) {
+		e = view_read_entries(cx, &f->mark, &head, &v, &n);
+		if (e != NULL || n == 0)
+			break;
+		for (i = 0; i < n; i++)
+			ocsp_heard(f->svc->ocsp, &v[i]);
+		f->mark.epoch = v[n - 1].epoch;
+		f->mark.position = v[n - 1].position;
+		arena_reset(cx->arena);
+	}
+	if (e == NULL)
+		f->mark = head;
+	return e;
 }
 
 /* One connection's life: until it is lost or we are to stop (false). */
@@ -73,7 +123,8 @@ static bool
 follow_connection(struct follow *f, struct ctx *cx)
 {
 	if (!listen_start(cx, DECISIONS) || !listen_start(cx, LABELS) ||
-	    labels_load(cx) != NULL)
+	    !listen_start(cx, FEED) || labels_load(cx) != NULL ||
+	    start_feed(f, cx) != NULL)
 		return listen_wait(cx, f->wake_fd, RETRY_MS, NULL, NULL) !=
 		       LISTEN_WOKEN;
 	/* What was decided while nobody listened is not known. */
@@ -94,6 +145,9 @@ follow_connection(struct follow *f, struct ctx *cx)
 		if (f->labels_changed && labels_load(cx) != NULL)
 			return true;
 		f->labels_changed = false;
+		if (f->feed_changed && read_feed(f, cx) != NULL)
+			return true;
+		f->feed_changed = false;
 		arena_reset(cx->arena);
 	}
 }
@@ -102,11 +156,13 @@ static void *
 run(void *arg)
 {
 	struct follow *f = arg;
-	AUTO_STRUCT(arena) *arena = arena_new(LIMIT_ARENA);
+	AUTO_STRUCT(arena) *arena = arena_new(ARENA_BYTES);
 	struct ctx cx = { .arena = arena, .db = f->db, .svc = f->svc };
 
-	while (follow_connection(f, &cx))
+	while (follow_connection(f, &cx)) {
+		ocsp_follow(f->svc->ocsp, false);
 		arena_reset(arena);
+	}
 	return NULL;
 }
 

@@ -14,6 +14,7 @@ struct anchors;
 struct labels;
 struct live;
 struct mac_key;
+struct ocsp;
 struct profiles;
 struct signer;
 struct signers;
@@ -30,6 +31,10 @@ struct settings {
 	int64_t io_threads, workers, queue, connections, per_address;
 	int64_t handshakes, handshakes_burst;  /* of one address (H3) */
 	int64_t idle_timeout, request_timeout; /* seconds */
+	char *status_listen; /* plain HTTP for OCSP; empty: none */
+	int64_t status_port;
+	int64_t ocsp_lifetime; /* seconds an answer is good (R10) */
+	int64_t ocsp_cache;    /* answers that are kept */
 	/* keys and files */
 	char *root_cert, *issuing_cert, *issuing_key, *mac_key, *profiles;
 	char *issuers_dir; /* of further issuing CAs; empty: none */
@@ -56,6 +61,7 @@ struct svc {
 	struct token_keys *token_keys;
 	struct live *live;
 	struct labels *labels;
+	struct ocsp *ocsp;
 	struct anchors *anchors; /* of makers, decoded */
 };
 

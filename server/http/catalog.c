@@ -19,6 +19,7 @@ static const char *const bodies[] = {
 	[BODY_JSON] = "json",
 	[BODY_FORM] = "form",
 	[BODY_PKCS10] = "pkcs10",
+	[BODY_OCSP] = "ocsp",
 	[BODY_ALLOWLIST] = "allowlist",
 };
 
@@ -26,6 +27,7 @@ static const char *const formats[] = {
 	[AS_PROBLEM] = "problem",
 	[AS_OAUTH] = "oauth",
 	[AS_EST] = "est",
+	[AS_OCSP] = "ocsp",
 };
 
 /* As a JSON list; any one of them lets a token in. */

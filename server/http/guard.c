@@ -212,9 +212,13 @@ guard_head(struct ctx *cx, const struct head *h, struct framing *out)
 	return check_framing(cx, h, out);
 }
 
+/* Below this, what follows is base64 (RFC 6960 appendix A.1), of which "/" is
+ * sent as %2F; whoever split the path before us needs its first part alone. */
+#define OPAQUE "/ocsp/"
+
 /* One character of the path at *s, decoded; -1 if it may not stand there. */
 static int
-path_char(const char **s)
+path_char(const char **s, bool opaque)
 {
 	unsigned char c = (unsigned char)**s;
 	int hi, lo;
@@ -232,7 +236,7 @@ path_char(const char **s)
 	/* Neither NUL nor another control, nor a slash that hid from whoever
 	 * split the path before us; identifiers are ASCII. */
 	if (lo < 0 || hi << 4 >= 0x80 || (hi << 4 | lo) < ' ' ||
-	    (hi << 4 | lo) == 0x7f || (hi << 4 | lo) == '/')
+	    (hi << 4 | lo) == 0x7f || ((hi << 4 | lo) == '/' && !opaque))
 		return -1;
 	return hi << 4 | lo;
 }
@@ -241,12 +245,13 @@ const struct err *
 guard_path(
     struct ctx *cx, const char *target, const char **path, const char **query)
 {
+	bool opaque = strncmp(target, OPAQUE, strlen(OPAQUE)) == 0;
 	const char *s = target;
 	char out[LIMIT_PATH + 1];
 	size_t n = 0;
 
 	while (*s != '\0' && *s != '?') {
-		int c = path_char(&s);
+		int c = path_char(&s, opaque);
 
 		if (c < 0)
 			return fail(cx, &ERR_BAD_HEAD, "head: path");

@@ -94,7 +94,7 @@ struct call {
 typedef void together_fn(struct call *const *calls, size_t n);
 
 /* Runs on the I/O thread, must not block nor touch the database; true if it
- * answered, false to go on to a worker. */
+ * answered, be it with a refusal, false to go on to a worker. */
 typedef bool quick_fn(struct ctx *cx, struct request *rq, struct reply *rs);
 
 #endif

@@ -145,6 +145,32 @@ write_est(struct ctx *cx, const struct err *e, struct reply *rs)
 		cx->arena, "%s (request %s)\n", e->title, cx->rid)));
 }
 
+/* An OCSPResponse without an answer (RFC 6960 section 4.2.1): a status and
+ * nothing else, with 200 as RFC 5019 section 5 has it.  What is wrong with
+ * the HTTP around the request stays a problem. */
+static bool
+write_ocsp(const struct err *e, struct reply *rs)
+{
+	static const uint8_t malformed[] = { 0x30, 0x03, 0x0a, 0x01, 0x01 };
+	static const uint8_t internal[] = { 0x30, 0x03, 0x0a, 0x01, 0x02 };
+	static const uint8_t try_later[] = { 0x30, 0x03, 0x0a, 0x01, 0x03 };
+	static const uint8_t unauthorized[] = { 0x30, 0x03, 0x0a, 0x01, 0x06 };
+	struct bytes body;
+
+	if (e->kind == KIND_INVALID)
+		body = BYTES_OF(malformed);
+	else if (e->kind == KIND_INTERNAL)
+		body = BYTES_OF(internal);
+	else if (e->kind == KIND_UNAVAILABLE || e->kind == KIND_BUSY)
+		body = BYTES_OF(try_later);
+	else if (e->kind == KIND_FORBIDDEN)
+		body = BYTES_OF(unauthorized);
+	else
+		return false;
+	reply_body(rs, 200, "application/ocsp-response", body);
+	return true;
+}
+
 /* RFC 9110 section 11.6.1 wants a challenge with each 401.  No registered
  * scheme means "a TLS client certificate"; a bearer is what may be sent, and
  * a bootstrap token where devices enroll. */
@@ -172,7 +198,7 @@ problem_reply(struct ctx *cx, const struct request *rq, const struct err *e,
 		write_oauth(cx, e, rs);
 	else if (format == AS_EST)
 		write_est(cx, e, rs);
-	else
+	else if (format != AS_OCSP || !write_ocsp(e, rs))
 		write_problem(cx, rq, e, rs);
 	reply_header(rs, "Cache-Control", "no-store");
 	if (rs->status == 401)

@@ -74,7 +74,10 @@ match_path(struct ctx *cx, const char *pattern, struct request *rq)
 				return false;
 			continue;
 		}
-		len = strcspn(s, "/");
+		/* The base64 of an OCSP request has slashes (RFC 6960
+		 * appendix A.1). */
+		len = strncmp(p, "{request}", 9) == 0 ? strlen(s)
+						      : strcspn(s, "/");
 		if (len == 0)
 			return false;
 		must(n < PATH_PARAMS);
@@ -130,6 +133,8 @@ type_fits(enum body_kind kind, const char *type)
 		return strcmp(type, "application/json") == 0;
 	case BODY_FORM:
 		return strcmp(type, "application/x-www-form-urlencoded") == 0;
+	case BODY_OCSP:
+		return strcmp(type, "application/ocsp-request") == 0;
 	case BODY_PKCS10:
 		return strcmp(type, "application/pkcs10") == 0;
 	case BODY_ALLOWLIST:

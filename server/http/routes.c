@@ -4,6 +4,14 @@
 #include "http/handlers.h"
 
 /* clang-format off */
+#define STATUS_ROUTES \
+	{ METHOD_GET, "/ocsp/{request}", WHO_ANYONE, 0, BODY_NONE, 0, AS_OCSP, get_ocsp, quick_ocsp }, \
+	{ METHOD_POST, "/ocsp", WHO_ANYONE, 0, BODY_OCSP, LIMIT_OCSP, AS_OCSP, post_ocsp, quick_ocsp }
+
+const struct route status_routes[] = {
+	STATUS_ROUTES,
+};
+
 const struct route routes[] = {
 	{ METHOD_GET, "/healthz", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_healthz, quick_healthz },
 	{ METHOD_GET, "/readyz", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_readyz, NULL },
@@ -27,6 +35,8 @@ const struct route routes[] = {
 	{ METHOD_GET, "/.well-known/est/{label}/csrattrs", WHO_ANYONE, 0, BODY_NONE, 0, AS_EST, get_csrattrs, quick_csrattrs },
 	{ METHOD_POST, "/.well-known/est/{label}/serverkeygen", WHO_ENROLLEE, 0, BODY_PKCS10, LIMIT_BODY_EST, AS_EST, post_serverkeygen, NULL },
 	{ METHOD_POST, "/.well-known/est/{label}/fullcmc", WHO_ANYONE, 0, BODY_ANY, LIMIT_BODY_EST, AS_EST, post_fullcmc, NULL },
+
+	STATUS_ROUTES,
 
 	{ METHOD_POST, "/v1/attestation", WHO_ANYONE, 0, BODY_JSON, LIMIT_BODY_EVIDENCE, AS_PROBLEM, post_attestation, NULL },
 	{ METHOD_POST, "/v1/attestation/nonce", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, post_attestation_nonce, NULL },
@@ -104,6 +114,7 @@ const struct route routes[] = {
 /* clang-format on */
 
 const size_t routes_n = sizeof(routes) / sizeof(routes[0]);
+const size_t status_routes_n = sizeof(status_routes) / sizeof(status_routes[0]);
 
 together_fn *
 route_together(const struct route *r)

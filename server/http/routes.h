@@ -28,10 +28,11 @@ enum body_kind {
 	BODY_JSON,      /* application/json */
 	BODY_FORM,      /* application/x-www-form-urlencoded */
 	BODY_PKCS10,    /* application/pkcs10 */
+	BODY_OCSP,      /* application/ocsp-request */
 	BODY_ALLOWLIST, /* text/csv or application/x-ndjson, spooled */
 };
 
-enum error_format { AS_PROBLEM, AS_OAUTH, AS_EST };
+enum error_format { AS_PROBLEM, AS_OAUTH, AS_EST, AS_OCSP };
 
 struct route {
 	enum method method;
@@ -47,6 +48,11 @@ struct route {
 
 extern const struct route routes[];
 extern const size_t routes_n;
+
+/* Those of them that are served without TLS as well: what they answer is
+ * signed, and public. */
+extern const struct route status_routes[];
+extern const size_t status_routes_n;
 
 /* The handler that serves many requests of this route at once, or NULL.  All
  * routes that have one have the same. */

@@ -25,25 +25,37 @@
 /* After the last handler has finished, for its answer to leave. */
 #define DRAIN_SEND_US 2000000
 
-struct server {
+/* What listens under one set of routes. */
+struct side {
+	struct server *sv;
 	struct exchange_env env;
-	struct conns *conns;
-	struct gate *gate;
-	struct tls *tls;
-	struct workers *workers;
 	struct listener listener;
 	/* One for each address, all alike but for where they accept. */
 	struct MHD_Daemon *mhd[LISTENERS];
 	size_t nmhd;
+	bool plain; /* without TLS: status routes alone */
+};
+
+struct server {
+	struct side side[2];
+	const struct svc *svc;
+	struct conns *conns;
+	struct gate *gate;
+	struct tls *tls;
+	struct workers *workers;
+	struct queue *queue;
+	struct pages *pages;
 	pthread_t ticker;
 	int stop_fd; /* readable: the ticker ends */
 	bool ticker_started;
 };
 
+#define SIDES(sv) (sizeof((sv)->side) / sizeof((sv)->side[0]))
+
 static int64_t
 patience_us(const struct server *sv)
 {
-	return sv->env.svc->set.request_timeout * 1000000;
+	return sv->svc->set.request_timeout * 1000000;
 }
 
 static void
@@ -68,16 +80,32 @@ admit(struct server *sv, struct conn *c, const struct sockaddr *from)
 	struct net_site site;
 
 	if (net_site_of(from, &site) && site.family == AF_INET6 &&
-	    !conns_admit(
-		sv->conns, c, site, (size_t)sv->env.svc->set.per_address))
+	    !conns_admit(sv->conns, c, site, (size_t)sv->svc->set.per_address))
 		(void)shutdown(c->fd, SHUT_RDWR);
 }
 
+/* Readies the session of a new connection, which a plain one has not. */
 static void
-on_connected(struct server *sv, struct MHD_Connection *mhd, void **socket_cx)
+begin_session(struct server *sv, struct MHD_Connection *mhd, struct conn *c)
 {
-	const union MHD_ConnectionInfo *fd, *session, *address;
+	const union MHD_ConnectionInfo *session;
 	uint8_t ticket[TICKET_KEY_BYTES];
+
+	session =
+	    MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	must(session != NULL);
+	c->session = session->tls_session;
+	c->credential = tls_get1(sv->tls);
+	ticket_key(sv->svc, clock_now(), ticket);
+	tls_session_init(c->session, c->credential, ticket);
+	explicit_bzero(ticket, sizeof(ticket));
+}
+
+static void
+on_connected(struct side *side, struct MHD_Connection *mhd, void **socket_cx)
+{
+	const union MHD_ConnectionInfo *fd, *address;
+	struct server *sv = side->sv;
 	struct conn *c;
 
 	fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -89,14 +117,8 @@ on_connected(struct server *sv, struct MHD_Connection *mhd, void **socket_cx)
 	must(address != NULL);
 	address_text(address->client_addr, c->address);
 	admit(sv, c, address->client_addr);
-	session =
-	    MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-	must(session != NULL);
-	c->session = session->tls_session;
-	c->credential = tls_get1(sv->tls);
-	ticket_key(sv->env.svc, clock_now(), ticket);
-	tls_session_init(c->session, c->credential, ticket);
-	explicit_bzero(ticket, sizeof(ticket));
+	if (!side->plain)
+		begin_session(sv, mhd, c);
 	*socket_cx = c;
 }
 
@@ -104,36 +126,37 @@ on_connected(struct server *sv, struct MHD_Connection *mhd, void **socket_cx)
 static enum MHD_Result
 on_accept(void *cls, const struct sockaddr *from, socklen_t n)
 {
-	struct server *sv = cls;
+	struct side *side = cls;
 
 	(void)n;
-	return gate_admit(sv->gate, from, clock_mono_us()) ? MHD_YES : MHD_NO;
+	return gate_admit(side->sv->gate, from, clock_mono_us()) ? MHD_YES
+								 : MHD_NO;
 }
 
 static void
 on_connection(void *cls, struct MHD_Connection *mhd, void **socket_cx,
     enum MHD_ConnectionNotificationCode what)
 {
-	struct server *sv = cls;
+	struct side *side = cls;
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		on_connected(sv, mhd, socket_cx);
+		on_connected(side, mhd, socket_cx);
 		return;
 	}
 	if (*socket_cx != NULL)
-		conns_remove(sv->conns, *socket_cx);
+		conns_remove(side->sv->conns, *socket_cx);
 	*socket_cx = NULL;
 }
 
 static void *
 on_request_line(void *cls, const char *target, struct MHD_Connection *mhd)
 {
-	struct server *sv = cls;
+	struct side *side = cls;
 	const union MHD_ConnectionInfo *info;
 
 	info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	must(info != NULL && info->socket_context != NULL);
-	return exchange_begin(&sv->env, info->socket_context, mhd, target);
+	return exchange_begin(&side->env, info->socket_context, mhd, target);
 }
 
 static enum MHD_Result
@@ -183,17 +206,18 @@ on_log(void *cls, const char *fmt, va_list ap)
 }
 
 static struct MHD_Daemon *
-start_daemon(struct server *sv, int fd)
+start_daemon(struct side *side, int fd)
 {
-	const struct settings *set = &sv->env.svc->set;
+	const struct settings *set = &side->sv->svc->set;
 	unsigned pool = set->io_threads > 1 ? (unsigned)set->io_threads : 0;
 	struct MHD_OptionItem options[] = {
 		{ MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)on_log, NULL },
 		{ MHD_OPTION_LISTEN_SOCKET, fd, NULL },
-		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, sv },
-		{ MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_request_line, sv },
-		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, sv },
-		{ MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escaped, sv },
+		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, side },
+		{ MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_request_line,
+		    side },
+		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, side },
+		{ MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escaped, side },
 		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, LIMIT_HEADERS, NULL },
 		{ MHD_OPTION_CONNECTION_LIMIT, (intptr_t)set->connections,
 		    NULL },
@@ -201,31 +225,40 @@ start_daemon(struct server *sv, int fd)
 		    (intptr_t)set->per_address, NULL },
 		{ MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)set->idle_timeout,
 		    NULL },
-		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
-		    (void *)(uintptr_t)tls_priority },
-		{ MHD_OPTION_HTTPS_CERT_CALLBACK2, 0,
-		    (void *)(uintptr_t)tls_retrieve_fn() },
 		{ pool > 0 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
 		    (intptr_t)pool, NULL },
 		{ MHD_OPTION_END, 0, NULL },
 	};
+	struct MHD_OptionItem tls[] = {
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0,
+		    (void *)(uintptr_t)tls_priority },
+		{ MHD_OPTION_HTTPS_CERT_CALLBACK2, 0,
+		    (void *)(uintptr_t)tls_retrieve_fn() },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+	unsigned flags = MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 
+	if (side->plain)
+		return MHD_start_daemon(flags | MHD_USE_EPOLL_INTERNAL_THREAD,
+		    0, on_accept, side, on_call, side, MHD_OPTION_ARRAY,
+		    options, MHD_OPTION_END);
 	/* Poll, not epoll: with TLS, epoll spins while a handshake stalls. */
-	return MHD_start_daemon(MHD_USE_TLS | MHD_USE_POLL_INTERNAL_THREAD |
-				    MHD_ALLOW_SUSPEND_RESUME |
-				    MHD_USE_ERROR_LOG,
-	    0, on_accept, sv, on_call, sv, MHD_OPTION_ARRAY, options,
-	    MHD_OPTION_END);
+	return MHD_start_daemon(
+	    flags | MHD_USE_TLS | MHD_USE_POLL_INTERNAL_THREAD, 0, on_accept,
+	    side, on_call, side, MHD_OPTION_ARRAY, options, MHD_OPTION_ARRAY,
+	    tls, MHD_OPTION_END);
 }
 
 static bool
-start_daemons(struct server *sv)
+start_daemons(struct side *side)
 {
-	while (sv->nmhd < sv->listener.n) {
-		sv->mhd[sv->nmhd] = start_daemon(sv, sv->listener.fd[sv->nmhd]);
-		if (sv->mhd[sv->nmhd] == NULL)
+	while (side->nmhd < side->listener.n) {
+		struct MHD_Daemon *d =
+		    start_daemon(side, side->listener.fd[side->nmhd]);
+
+		if (d == NULL)
 			return false;
-		sv->nmhd++;
+		side->mhd[side->nmhd++] = d;
 	}
 	return true;
 }
@@ -264,34 +297,60 @@ run_ticker(void *arg)
 		if (++n % (1000 / TICK_MS) == 0) {
 			note_refused(sv);
 			tls_reload(sv->tls);
-			token_keys_reload(sv->env.svc->token_keys, clock_now());
+			token_keys_reload(sv->svc->token_keys, clock_now());
 		}
 	}
 	return NULL;
 }
 
+/* Binds both sides before any of them is served. */
+static bool
+open_listeners(struct server *sv, char *why)
+{
+	const struct settings *set = &sv->svc->set;
+
+	return listener_open(
+		   set->listen, set->port, &sv->side[0].listener, why) &&
+	       (set->status_listen[0] == '\0' ||
+		   listener_open(set->status_listen, set->status_port,
+		       &sv->side[1].listener, why));
+}
+
 static bool
 start(struct server *sv, struct db *const *dbs, char *why)
 {
-	const struct settings *set = &sv->env.svc->set;
+	const struct settings *set = &sv->svc->set;
 
-	sv->env.pages = pages_load(set->web_dir, why);
-	if (sv->env.pages == NULL)
+	sv->pages = pages_load(set->web_dir, why);
+	if (sv->pages == NULL)
 		return false;
 	sv->tls = tls_new(set->tls_cert, set->tls_key, why);
-	if (sv->tls == NULL)
+	if (sv->tls == NULL || !open_listeners(sv, why))
 		return false;
-	if (!listener_open(set->listen, set->port, &sv->listener, why))
-		return false;
-	sv->workers = workers_start(sv->env.queue, dbs, (size_t)set->workers);
-	if (!start_daemons(sv)) {
+	sv->side[0].env.pages = sv->side[1].env.pages = sv->pages;
+	sv->workers = workers_start(sv->queue, dbs, (size_t)set->workers);
+	if (!start_daemons(&sv->side[0]) || !start_daemons(&sv->side[1])) {
 		(void)snprintf(why, SERVER_WHY_BYTES,
 		    "the listener does not start; the log says why");
 		return false;
 	}
+	if (sv->side[1].nmhd > 0)
+		LOG(NULL, "listening_plain",
+		    LOG_S("address", set->status_listen),
+		    LOG_I("port", sv->side[1].listener.port));
 	must(pthread_create(&sv->ticker, NULL, run_ticker, sv) == 0);
 	sv->ticker_started = true;
 	return true;
+}
+
+static void
+init_side(struct server *sv, struct side *side, struct route_table table)
+{
+	side->sv = sv;
+	side->env.svc = sv->svc;
+	side->env.queue = sv->queue;
+	side->env.routes = table;
+	atomic_init(&side->env.draining, false);
 }
 
 struct server *
@@ -301,10 +360,12 @@ server_start(
 	struct server *sv = mem_new(1, sizeof(*sv));
 	size_t queue = (size_t)svc->set.queue;
 
-	sv->env.svc = svc;
-	sv->env.queue = queue_new(queue, queue / RESERVED_PART);
-	sv->env.routes = (struct route_table){ routes, routes_n };
-	atomic_init(&sv->env.draining, false);
+	sv->svc = svc;
+	sv->queue = queue_new(queue, queue / RESERVED_PART);
+	init_side(sv, &sv->side[0], (struct route_table){ routes, routes_n });
+	init_side(sv, &sv->side[1],
+	    (struct route_table){ status_routes, status_routes_n });
+	sv->side[1].plain = true;
 	sv->conns = conns_new();
 	sv->gate = gate_new(svc->set.handshakes, svc->set.handshakes_burst);
 	sv->stop_fd = eventfd(0, EFD_CLOEXEC);
@@ -318,7 +379,7 @@ server_start(
 uint16_t
 server_port(const struct server *sv)
 {
-	return sv->listener.port;
+	return sv->side[0].listener.port;
 }
 
 /* Until all connections are closed or the time is over. */
@@ -334,42 +395,53 @@ wait_for_close(struct server *sv, int64_t until)
 static void
 drain(struct server *sv)
 {
+	struct side *side;
 	size_t i;
 
-	atomic_store(&sv->env.draining, true);
-	for (i = 0; i < sv->nmhd; i++)
-		(void)MHD_quiesce_daemon(sv->mhd[i]);
-	listener_close(&sv->listener);
+	for (side = sv->side; side < sv->side + SIDES(sv); side++) {
+		atomic_store(&side->env.draining, true);
+		for (i = 0; i < side->nmhd; i++)
+			(void)MHD_quiesce_daemon(side->mhd[i]);
+		listener_close(&side->listener);
+	}
 	/* Requests whose line was read have their time to become whole. */
 	wait_for_close(sv, clock_mono_us() + patience_us(sv));
+}
+
+static void
+stop_daemons(struct server *sv)
+{
+	struct side *side;
+	size_t i;
+
+	for (side = sv->side; side < sv->side + SIDES(sv); side++)
+		for (i = 0; i < side->nmhd; i++)
+			MHD_stop_daemon(side->mhd[i]);
 }
 
 void
 server_stop(struct server *sv)
 {
-	size_t i;
-
 	if (sv == NULL)
 		return;
 	drain(sv);
-	queue_close(sv->env.queue);
+	queue_close(sv->queue);
 	/* However long their handlers take: no answer is cut short, and no
 	 * connection may be left suspended when the daemon stops. */
 	if (sv->workers != NULL)
 		workers_join(sv->workers);
-	if (sv->nmhd > 0)
+	if (sv->side[0].nmhd > 0)
 		wait_for_close(sv, clock_mono_us() + DRAIN_SEND_US);
 	if (sv->ticker_started) {
 		must(eventfd_write(sv->stop_fd, 1) == 0);
 		must(pthread_join(sv->ticker, NULL) == 0);
 	}
-	for (i = 0; i < sv->nmhd; i++)
-		MHD_stop_daemon(sv->mhd[i]);
+	stop_daemons(sv);
 	(void)close(sv->stop_fd);
 	conns_free(sv->conns);
 	gate_free(sv->gate);
 	tls_free(sv->tls);
-	pages_free(sv->env.pages);
-	queue_free(sv->env.queue);
+	pages_free(sv->pages);
+	queue_free(sv->queue);
 	mem_free(sv);
 }

@@ -1,5 +1,6 @@
 /*
- * The HTTPS listener: libmicrohttpd's callbacks, bodies, time limits and the
+ * The HTTPS listener, and the plain one for status routes alone:
+ * libmicrohttpd's callbacks, bodies, time limits and the
  * life of a request from its first line to its log line.  Everything that a
  * request may do is in the route table; this module only carries it there
  * and back: I/O threads read it, suspend its connection and queue it, a

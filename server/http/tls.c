@@ -351,6 +351,8 @@ tls_peer_init(void *session, struct peer *out)
 	unsigned i, n = 0;
 
 	memset(out, 0, sizeof(*out));
+	if (session == NULL)
+		return;
 	list = gnutls_certificate_get_peers(session, &n);
 	if (list == NULL)
 		return;

@@ -44,7 +44,8 @@ void tls_credential_drop(struct tls_credential *c);
 void tls_session_init(void *session, struct tls_credential *c,
     const uint8_t ticket_key[TICKET_KEY_BYTES]);
 
-/* The client's chain, copied; freed with tls_peer_release. */
+/* The client's chain, copied, none without a session; freed with
+ * tls_peer_release. */
 void tls_peer_init(void *session, struct peer *out);
 void tls_peer_release(struct peer *p);
 

@@ -70,21 +70,38 @@ der_put_bits(struct buf *b, struct bytes bits)
 	der_end(b, at);
 }
 
-void
-der_put_time(struct buf *b, int64_t t)
+#define TIME_TEXT 16 /* 20260101120000Z and its end */
+
+static void
+time_text(int64_t t, char text[TIME_TEXT])
 {
-	bool utc = t < UTC_TIME_END;
-	char text[16 + 1];
 	time_t at = (time_t)t;
 	struct tm tm;
 
 	must(OPENSSL_gmtime(&at, &tm) != NULL);
-	must(strftime(text, sizeof(text), "%Y%m%d%H%M%SZ", &tm) > 0);
+	must(strftime(text, TIME_TEXT, "%Y%m%d%H%M%SZ", &tm) > 0);
+}
+
+void
+der_put_time(struct buf *b, int64_t t)
+{
+	char text[TIME_TEXT];
+
+	time_text(t, text);
 	/* UTCTime is the same without the century. */
-	if (utc)
+	if (t < UTC_TIME_END)
 		der_put_str(b, DER_UTC_TIME, text + 2);
 	else
 		der_put_str(b, DER_GENERALIZED_TIME, text);
+}
+
+void
+der_put_generalized(struct buf *b, int64_t t)
+{
+	char text[TIME_TEXT];
+
+	time_text(t, text);
+	der_put_str(b, DER_GENERALIZED_TIME, text);
 }
 
 void

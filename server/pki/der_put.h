@@ -28,6 +28,9 @@ void der_put_bits(struct buf *b, struct bytes bits);
  * GeneralizedTime from then on. */
 void der_put_time(struct buf *b, int64_t t);
 
+/* GeneralizedTime, whatever the year (RFC 6960 section 4.2.2.1). */
+void der_put_generalized(struct buf *b, int64_t t);
+
 /* OBJECT IDENTIFIER from its dotted text, which must be one. */
 void der_put_oid(struct buf *b, const char *dotted);
 

@@ -3,7 +3,6 @@
 #include "base/text.h"
 #include "pki/der.h"
 
-#define DER_ENUMERATED 0x0a
 #define MODE_MAX 3
 
 /* An element [n] EXPLICIT, which may be absent. */

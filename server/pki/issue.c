@@ -1,10 +1,8 @@
 #include "pki/issue.h"
 
 #include "base/arena.h"
-#include "base/limits.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "pki/der_put.h"
 #include "pki/identity.h"
 #include "pki/key_internal.h"
 #include "pki/leaf.h"
@@ -94,29 +92,6 @@ set_names(struct ctx *cx, const struct issue *io, struct leaf *l)
 	return e != NULL ? e : template_names(cx, io, &l->names);
 }
 
-/* Certificate ::= SEQUENCE { what is signed, how, signature }. */
-static struct bytes
-sign(struct ctx *cx, const struct signer *s, const struct leaf *l)
-{
-	uint8_t sig[SIGNATURE_MAX];
-	struct bytes out;
-	struct buf b;
-	size_t at, tbs;
-
-	buf_init(&b, cx->arena, LIMIT_CERT);
-	at = der_begin(&b, DER_SEQUENCE);
-	tbs = b.n;
-	leaf_put(&b, l, s);
-	must(!b.overflow);
-	out = (struct bytes){ b.p + tbs, b.n - tbs };
-	out = (struct bytes){ sig, signer_sign(s, out, sig) };
-	buf_put(&b, s->algorithm);
-	der_put_bits(&b, out);
-	der_end(&b, at);
-	must(buf_bytes(&b, &out));
-	return out;
-}
-
 const struct err *
 issue_certificate(struct ctx *cx, const struct signer *s, struct issue *io)
 {
@@ -143,7 +118,7 @@ issue_certificate(struct ctx *cx, const struct signer *s, struct issue *io)
 	l.not_before = io->not_before;
 	l.not_after = io->not_after;
 	build_serial(l.serial);
-	io->der = sign(cx, s, &l);
+	io->der = leaf_sign(cx, &l, s);
 	io->serial = bytes_dup(cx->arena, BYTES_OF(l.serial));
 	return NULL;
 }

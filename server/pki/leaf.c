@@ -1,5 +1,6 @@
 #include "pki/leaf.h"
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "pki/der_put.h"
 #include "pki/digest.h"
@@ -29,6 +30,10 @@ static const uint8_t OID_CA_ISSUERS[] = { 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07,
 static const uint8_t KEY_USAGE[] = { 0x30, 0x0e, 0x06, 0x03, 0x55, 0x1d,
 	CE_KEY_USAGE, 0x01, 0x01, 0xff, 0x04, 0x04, 0x03, 0x02, 0x07, 0x80 };
 static const uint8_t VERSION_3[] = { 0xa0, 0x03, 0x02, 0x01, 0x02 };
+
+/* id-pkix-ocsp-nocheck, whose value is NULL (RFC 6960 section 4.2.2.2.1) */
+static const uint8_t OID_NOCHECK[] = { 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30,
+	0x01, 0x05 };
 
 /* Names of RFC 5280 section 4.2.1.6. */
 #define NAME_DNS DER_CONTEXT(2)
@@ -259,6 +264,18 @@ put_crl_point(struct buf *b, const struct leaf *l)
 }
 
 static void
+put_nocheck(struct buf *b, const struct leaf *l)
+{
+	struct open_ext e;
+
+	if (!l->nocheck)
+		return;
+	e = ext_begin(b, BYTES_OF(OID_NOCHECK), false);
+	der_put(b, DER_NULL, BYTES_NONE);
+	ext_end(b, e);
+}
+
+static void
 put_extensions(struct buf *b, const struct leaf *l, struct bytes issuer_key_id)
 {
 	size_t outer = der_begin(b, DER_CONTEXT_CONSTRUCTED(3));
@@ -272,6 +289,7 @@ put_extensions(struct buf *b, const struct leaf *l, struct bytes issuer_key_id)
 	put_policies(b, l);
 	put_info_access(b, l);
 	put_crl_point(b, l);
+	put_nocheck(b, l);
 	der_end(b, at);
 	der_end(b, outer);
 }
@@ -290,4 +308,27 @@ leaf_put(struct buf *b, const struct leaf *l, const struct signer *issuer)
 	buf_put(b, l->spki);
 	put_extensions(b, l, issuer->key_id);
 	der_end(b, at);
+}
+
+/* Certificate ::= SEQUENCE { what is signed, how, signature }. */
+struct bytes
+leaf_sign(struct ctx *cx, const struct leaf *l, const struct signer *issuer)
+{
+	uint8_t sig[SIGNATURE_MAX];
+	struct bytes out;
+	struct buf b;
+	size_t at, tbs;
+
+	buf_init(&b, cx->arena, LIMIT_CERT);
+	at = der_begin(&b, DER_SEQUENCE);
+	tbs = b.n;
+	leaf_put(&b, l, issuer);
+	must(!b.overflow);
+	out = (struct bytes){ b.p + tbs, b.n - tbs };
+	out = (struct bytes){ sig, signer_sign(issuer, out, sig) };
+	buf_put(&b, issuer->algorithm);
+	der_put_bits(&b, out);
+	der_end(&b, at);
+	must(buf_bytes(&b, &out));
+	return out;
 }

@@ -7,10 +7,12 @@
 #ifndef PKI_LEAF_H
 #define PKI_LEAF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "base/ctx.h"
 #include "pki/build.h"
 #include "pki/template.h"
 
@@ -29,9 +31,14 @@ struct leaf {
 	const char *eku[LEAF_EKU + 1]; /* dotted OIDs; NULL ends, as below */
 	const char *const *policies;   /* dotted OIDs, or NULL */
 	const char *ocsp_url, *ca_issuers_url, *crl_url; /* or NULL */
+	bool nocheck; /* an OCSP responder's: nobody asks about it */
 };
 
 /* Puts what the issuer is to sign. */
 void leaf_put(struct buf *b, const struct leaf *l, const struct signer *issuer);
+
+/* The whole certificate, signed, in the arena. */
+struct bytes
+leaf_sign(struct ctx *cx, const struct leaf *l, const struct signer *issuer);
 
 #endif

@@ -32,8 +32,31 @@ decode(struct bytes der)
 	return x;
 }
 
+EVP_MD_CTX *
+signer_begin(EVP_PKEY *key)
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+
+	must(md != NULL &&
+	     EVP_DigestSignInit(md, NULL, key_digest(key), NULL, key) == 1);
+	EVP_MD_CTX_set_flags(md, EVP_MD_CTX_FLAG_FINALISE);
+	return md;
+}
+
 /* Beginning a signature costs OpenSSL 3.0 look-ups under locks; copying one
  * that was begun does not. */
+size_t
+signer_finish(
+    const EVP_MD_CTX *begun, struct bytes msg, uint8_t sig[SIGNATURE_MAX])
+{
+	AUTO(EVP_MD_CTX) *md = EVP_MD_CTX_new();
+	size_t n = SIGNATURE_MAX;
+
+	must(md != NULL && EVP_MD_CTX_copy_ex(md, begun) == 1);
+	must(EVP_DigestSign(md, sig, &n, msg.p, msg.n) == 1);
+	return n;
+}
+
 static void
 prepare(struct signer *s)
 {
@@ -45,22 +68,14 @@ prepare(struct signer *s)
 		s->key_id = (struct bytes){ ASN1_STRING_get0_data(id),
 			(size_t)ASN1_STRING_length(id) };
 	s->algorithm = sigalg_der(s->key);
-	s->begun = EVP_MD_CTX_new();
-	must(s->begun != NULL && EVP_DigestSignInit(s->begun, NULL,
-				     key_digest(s->key), NULL, s->key) == 1);
-	EVP_MD_CTX_set_flags(s->begun, EVP_MD_CTX_FLAG_FINALISE);
+	s->begun = signer_begin(s->key);
 }
 
 size_t
 signer_sign(
     const struct signer *s, struct bytes msg, uint8_t sig[SIGNATURE_MAX])
 {
-	AUTO(EVP_MD_CTX) *md = EVP_MD_CTX_new();
-	size_t n = SIGNATURE_MAX;
-
-	must(md != NULL && EVP_MD_CTX_copy_ex(md, s->begun) == 1);
-	must(EVP_DigestSign(md, sig, &n, msg.p, msg.n) == 1);
-	return n;
+	return signer_finish(s->begun, msg, sig);
 }
 
 struct signer *

@@ -24,8 +24,15 @@ struct signer {
  * or the certificate is no CA's that the service accepts. */
 struct signer *signer_wrap(X509 *cert, EVP_PKEY *key);
 
+/* A signature with that key, begun; freed with EVP_MD_CTX_free. */
+EVP_MD_CTX *signer_begin(EVP_PKEY *key);
+
 /* Enough for any key that is accepted: RSA of 4096 bits. */
 #define SIGNATURE_MAX 512
+
+/* Signs with a copy of what was begun; how many bytes. */
+size_t signer_finish(
+    const EVP_MD_CTX *begun, struct bytes msg, uint8_t sig[SIGNATURE_MAX]);
 
 /* Signs; how many bytes. */
 size_t signer_sign(

@@ -106,6 +106,12 @@ signers_get(const struct signers *s, const char *name)
 	return NULL;
 }
 
+const struct signer *
+signers_at(const struct signers *s, size_t i)
+{
+	return i < s->n ? s->v[i].signer : NULL;
+}
+
 size_t
 signers_certs(const struct signers *s, struct bytes out[SIGNERS_MAX])
 {

@@ -26,6 +26,7 @@
 #include "store/renewal.h"
 #include "store/service.h"
 #include "store/session.h"
+#include "store/status.h"
 #include "store/unit.h"
 
 const struct stmt *const *const store_statements[] = {
@@ -55,6 +56,7 @@ const struct stmt *const *const store_statements[] = {
 	renewal_stmts,
 	service_stmts,
 	session_stmts,
+	status_stmts,
 	unit_stmts,
 	NULL,
 };

@@ -11,6 +11,7 @@ from harness.process import BUILD, run
 BODIES = {"none": set(), "any": {"*/*"}, "json": {"application/json"},
     "form": {"application/x-www-form-urlencoded"},
     "pkcs10": {"application/pkcs10"},
+    "ocsp": {"application/ocsp-request"},
     "allowlist": {"text/csv", "application/x-ndjson"}}
 CALLERS = {"anyone": set(), "grantee": {"birthCertificate"},
     "enrollee": {"birthCertificate", "bootstrapToken", "evidenceHandle"},
@@ -18,7 +19,8 @@ CALLERS = {"anyone": set(), "grantee": {"birthCertificate"},
     "session": {"ownerSession"}, "owner": {"ownerProof", "ownerSession"},
     "admin": {"adminToken"}}
 ERRORS = {"problem": "application/problem+json", "oauth": "application/json",
-    "est": "text/plain"}
+    "est": "text/plain",
+    "ocsp": "application/problem+json"}
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,7 @@ PARSERS = {
         "-key_parse_pem -key_parse_spki -key_read_pem -key_pem",
         "server/pki/sigalg.c -sigalg_der -family_of_key"],
     "capabilities": ["server/pki/keywrap.c +choose_cipher"],
+    "ocsp": ["server/pki/ocsp_request.c"],
     "names": ["server/pki/csr_names.c"],
     "cert": ["server/pki/cert.c -cert_read_pem -cert_pem "
         "-cert_check_anchor -cert_parse_x509",

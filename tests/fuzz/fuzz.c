@@ -36,6 +36,7 @@
 #include "pki/identity.h"
 #include "pki/keywrap.h"
 #include "pki/matter_cert.h"
+#include "pki/ocsp_request.h"
 #include "pki/path.h"
 #include "pki/template.h"
 
@@ -283,6 +284,23 @@ fuzz_csr(struct bytes in)
 	     csr.evidence.evidence.n + csr.evidence.nonce.n < in.n);
 	/* Without its key it asks for the same. */
 	must(made && keyless.extensions == csr.extensions);
+}
+
+/* Every slice lies in what was sent; a nonce is one that may be repeated. */
+static void
+fuzz_ocsp(struct bytes in)
+{
+	struct ocsp_request rq;
+	size_t i;
+
+	if (ocsp_request_parse(&cx, in, &rq) != NULL)
+		return;
+	must(rq.n > 0 && rq.n <= LIMIT_OCSP_CERTS);
+	must(rq.nonce.n <= LIMIT_OCSP_NONCE);
+	for (i = 0; i < rq.n; i++)
+		must(rq.cert[i].hash < OCSP_HASHES && rq.cert[i].serial.n > 0 &&
+		     rq.cert[i].whole.p > in.p &&
+		     rq.cert[i].whole.p + rq.cert[i].whole.n <= in.p + in.n);
 }
 
 /* SMIMECapabilities: without a recipient nothing comes of any. */
@@ -603,6 +621,7 @@ static const struct row {
 	{ "chain", fuzz_chain },
 	{ "certpath", fuzz_certpath },
 	{ "crl", fuzz_crl },
+	{ "ocsp", fuzz_ocsp },
 	{ "idevid", fuzz_idevid },
 	{ "dice", fuzz_dice },
 	{ "eat", fuzz_eat },

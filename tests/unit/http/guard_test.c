@@ -239,6 +239,9 @@ paths_are_decoded_once(void **state)
 	assert_string_equal(query, "x=%00");
 	assert_null(guard_path(&cx, "/", &path, &query));
 	assert_null(query);
+	/* Base64, not segments. */
+	assert_null(guard_path(&cx, "/ocsp/a%2Fb%2b/%3d", &path, &query));
+	assert_string_equal(path, "/ocsp/a/b+/=");
 }
 
 static void

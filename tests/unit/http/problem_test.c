@@ -15,6 +15,7 @@ static const struct err away = { KIND_UNAVAILABLE, "away", "Later." };
 
 static const struct route rest = { .errors = AS_PROBLEM };
 static const struct route oauth = { .errors = AS_OAUTH };
+static const struct route ocsp = { .errors = AS_OCSP };
 static const struct route est = { .errors = AS_EST };
 
 static const char *
@@ -133,6 +134,34 @@ est_gets_a_line_of_text(void **state)
 }
 
 static void
+ocsp_gets_a_response_status(void **state)
+{
+	static const struct {
+		const struct err *e;
+		uint8_t status;
+	} cases[] = {
+		{ &invalid, 1 },
+		{ &ERR_INTERNAL, 2 },
+		{ &ERR_STORE, 3 },
+		{ &busy, 3 },
+		{ &forbidden, 6 },
+	};
+	struct reply rs;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)write_error(&ocsp, cases[i].e, &rs);
+		assert_int_equal(rs.status, 200);
+		assert_int_equal(rs.body.n, 5);
+		assert_int_equal(rs.body.p[4], cases[i].status);
+		assert_string_equal(header(&rs, "Cache-Control"), "no-store");
+	}
+	(void)write_error(&ocsp, &unknown, &rs);
+	assert_int_equal(rs.status, 401);
+}
+
+static void
 a_401_carries_a_challenge(void **state)
 {
 	struct request rq = { .route = &rest, .bearer = "t" };
@@ -175,6 +204,7 @@ main(void)
 		UNIT_TEST(only_an_operator_learns_the_reason),
 		UNIT_TEST(oauth_gets_registered_words),
 		UNIT_TEST(est_gets_a_line_of_text),
+		UNIT_TEST(ocsp_gets_a_response_status),
 		UNIT_TEST(a_401_carries_a_challenge),
 		UNIT_TEST(later_says_when),
 	};

@@ -1,0 +1,255 @@
+#include "domain/ocsp.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "domain/ocsp_cache.h"
+#include "domain/svc.h"
+#include "pki/digest.h"
+#include "pki/reason.h"
+#include "pki/responder.h"
+#include "pki/signers.h"
+#include "store/status.h"
+#include "store/view.h"
+
+struct ocsp {
+	pthread_rwlock_t lock; /* of the responders */
+	struct responder *responder[SIGNERS_MAX];
+	const struct signers *signers;
+	struct ocsp_cache *cache;
+};
+
+struct ocsp *
+ocsp_new(const struct svc *svc, int64_t now)
+{
+	struct ocsp *o = mem_new(1, sizeof(*o));
+	const struct signer *ca;
+	size_t i;
+
+	must(pthread_rwlock_init(&o->lock, NULL) == 0);
+	o->signers = svc->signers;
+	for (i = 0; (ca = signers_at(o->signers, i)) != NULL; i++)
+		o->responder[i] = responder_new(ca, now);
+	o->cache = ocsp_cache_new((size_t)svc->set.ocsp_cache);
+	return o;
+}
+
+void
+ocsp_free(struct ocsp *o)
+{
+	size_t i;
+
+	if (o == NULL)
+		return;
+	for (i = 0; i < SIGNERS_MAX; i++)
+		responder_free(o->responder[i]);
+	ocsp_cache_free(o->cache);
+	must(pthread_rwlock_destroy(&o->lock) == 0);
+	mem_free(o);
+}
+
+/* What the answer to the request would be kept under; false if it is one
+ * that is not kept. */
+static bool
+key_of(const struct ocsp_request *rq, struct ocsp_kept *k)
+{
+	if (rq->n != 1 || rq->nonce.n > 0 ||
+	    !view_id_of_serial(rq->cert[0].serial, k->serial))
+		return false;
+	k->cert_id = rq->cert[0].whole;
+	return true;
+}
+
+static void
+fill(struct ctx *cx, const struct ocsp_kept *k, struct ocsp_reply *out)
+{
+	out->der = k->der;
+	out->this_update = k->this_update;
+	out->next_update = k->next_update;
+	out->etag = arena_printf(
+	    cx->arena, "\"%s\"", bytes_hex(cx->arena, BYTES_OF(k->tag)));
+}
+
+const struct err *
+ocsp_kept_reply(
+    struct ctx *cx, struct bytes der, struct ocsp_reply *out, bool *kept)
+{
+	struct ocsp *o = cx->svc->ocsp;
+	struct ocsp_kept k = { .der = BYTES_NONE };
+	struct ocsp_request rq;
+	const struct err *e = ocsp_request_parse(cx, der, &rq);
+
+	*kept = e == NULL && key_of(&rq, &k) &&
+		ocsp_cache_get(o->cache, &k, cx->now, cx->arena, &k);
+	if (*kept)
+		fill(cx, &k, out);
+	return e;
+}
+
+/* Each responder in its turn gets a new key. */
+static void
+renew(struct ocsp *o, int64_t now)
+{
+	size_t i;
+
+	must(pthread_rwlock_wrlock(&o->lock) == 0);
+	for (i = 0; i < SIGNERS_MAX; i++)
+		if (o->responder[i] != NULL &&
+		    responder_is_due(o->responder[i], now)) {
+			responder_free(o->responder[i]);
+			o->responder[i] =
+			    responder_new(signers_at(o->signers, i), now);
+			LOG(NULL, "ocsp.responder_renewed",
+			    LOG_I("issuer", (int64_t)i));
+		}
+	must(pthread_rwlock_unlock(&o->lock) == 0);
+}
+
+/* The responder of the CA that all of the request is about.  Read-locked on
+ * success. */
+static ERR_FN
+lock_responder(
+    struct ctx *cx, const struct ocsp_request *rq, const struct responder **out)
+{
+	struct ocsp *o = cx->svc->ocsp;
+	bool due = false;
+	size_t i, n;
+
+	must(pthread_rwlock_rdlock(&o->lock) == 0);
+	for (i = 0; i < SIGNERS_MAX; i++) {
+		const struct responder *r = o->responder[i];
+
+		if (r == NULL)
+			continue;
+		due = due || responder_is_due(r, cx->now);
+		for (n = 0; n < rq->n && responder_is_for(r, &rq->cert[n]);)
+			n++;
+		*out = r;
+		if (n == rq->n && !due)
+			return NULL;
+	}
+	must(pthread_rwlock_unlock(&o->lock) == 0);
+	if (!due)
+		return fail(cx, &ERR_OCSP_ISSUER, "ocsp: no CA of ours");
+	renew(o, cx->now);
+	return lock_responder(cx, rq, out);
+}
+
+static ERR_FN
+check_issuer(struct ctx *cx, const struct ocsp_request *rq)
+{
+	const struct responder *r;
+	const struct err *e = lock_responder(cx, rq, &r);
+
+	if (e == NULL)
+		must(pthread_rwlock_unlock(&cx->svc->ocsp->lock) == 0);
+	return e;
+}
+
+/* What is known of each certificate that is asked about. */
+static ERR_FN
+look_up(struct ctx *cx, const struct ocsp_request *rq, struct status *v)
+{
+	const struct err *e = NULL;
+	size_t i;
+
+	for (i = 0; e == NULL && i < rq->n; i++)
+		e = status_get(cx, rq->cert[i].serial, &v[i]);
+	return e;
+}
+
+static struct ocsp_single
+judge(const struct responder *r, const struct ocsp_cert_id *id,
+    const struct status *st)
+{
+	struct ocsp_single s = { .id = id, .state = OCSP_UNKNOWN };
+
+	/* Another CA's certificate with the same number is not this one. */
+	if (st->der.n > 0 && !responder_issued(r, st->der))
+		return s;
+	if (st->revoked_at != 0) {
+		s.state = OCSP_REVOKED;
+		s.revoked_at = st->revoked_at;
+		s.reason = reason_number(st->reason);
+	} else if (st->der.n > 0) {
+		s.state = OCSP_GOOD;
+	}
+	return s;
+}
+
+static void
+sign(struct ctx *cx, const struct responder *r, const struct ocsp_request *rq,
+    const struct status *v, struct ocsp_kept *k)
+{
+	struct ocsp_single single[LIMIT_OCSP_CERTS];
+	uint8_t sha256[SHA256_BYTES];
+	struct ocsp_answer a = { .single = single,
+		.n = rq->n,
+		.nonce = rq->nonce,
+		.this_update = cx->now,
+		.next_update = cx->now + cx->svc->set.ocsp_lifetime };
+	size_t i;
+
+	for (i = 0; i < rq->n; i++)
+		single[i] = judge(r, &rq->cert[i], &v[i]);
+	k->der = responder_sign(cx, r, &a);
+	k->this_update = a.this_update;
+	k->next_update = a.next_update;
+	digest_sha256(k->der, sha256);
+	memcpy(k->tag, sha256, sizeof(k->tag));
+}
+
+const struct err *
+ocsp_reply(struct ctx *cx, struct bytes der, struct ocsp_reply *out)
+{
+	struct ocsp *o = cx->svc->ocsp;
+	struct status v[LIMIT_OCSP_CERTS];
+	struct ocsp_kept k = { .der = BYTES_NONE };
+	const struct responder *r;
+	struct ocsp_request rq;
+	const struct err *e;
+	uint64_t mark;
+
+	e = ocsp_request_parse(cx, der, &rq);
+	if (e == NULL)
+		e = check_issuer(cx, &rq);
+	/* Before the database is asked, so that what changes meanwhile is not
+	 * kept as it was. */
+	mark = ocsp_cache_mark(o->cache);
+	if (e == NULL)
+		e = look_up(cx, &rq, v);
+	if (e == NULL)
+		e = lock_responder(cx, &rq, &r);
+	if (e != NULL)
+		return e;
+	sign(cx, r, &rq, v, &k);
+	must(pthread_rwlock_unlock(&o->lock) == 0);
+	fill(cx, &k, out);
+	if (!key_of(&rq, &k)) {
+		out->etag = NULL;
+		return NULL;
+	}
+	if (v[0].device_id != NULL)
+		must(view_id_of_uuid(v[0].device_id, k.device));
+	if (v[0].der.n > 0)
+		ocsp_cache_put(o->cache, &k, mark);
+	return NULL;
+}
+
+void
+ocsp_heard(struct ocsp *o, const struct view_entry *entry)
+{
+	if (entry->kind == VIEW_CERTIFICATE)
+		ocsp_cache_drop_serial(o->cache, entry->id);
+	if (entry->kind == VIEW_DEVICE)
+		ocsp_cache_drop_device(o->cache, entry->id);
+}
+
+void
+ocsp_follow(struct ocsp *o, bool followed)
+{
+	ocsp_cache_follow(o->cache, followed);
+}
