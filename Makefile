@@ -194,6 +194,14 @@ mutations:
 	@/usr/bin/python3 tests/vectors/run.py build/san/vectors-engine \
 		$(VECTORS) $(MUTATIONS) $(SEED)
 
+## screenshots  every page of the owner's as pictures: build/screenshots
+.PHONY: screenshots
+screenshots:
+	@deploy/dev/install.sh run build check
+	@$(MAKE) -s $(JOBS) all
+	@LATCHKEY_BUILD=$(CURDIR)/$(BUILD) SCREENSHOTS=$(CURDIR)/build/screenshots \
+		/usr/bin/python3 -m pytest -q tests/browser/screenshots.py
+
 ## bench  what it costs, measured: a table, and build/bench.json
 .PHONY: bench
 bench:

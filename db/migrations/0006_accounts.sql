@@ -9,6 +9,9 @@ ALTER TABLE owner
 	-- What tells who it was is gone; rows that name the id remain (V1).
 	ADD COLUMN erased_at timestamptz;
 
+-- Who was shown a request may report it, once (P3).
+ALTER TABLE approval ADD COLUMN reported_at timestamptz;
+
 CREATE TABLE passkey (
 	id uuid PRIMARY KEY,
 	owner_id uuid NOT NULL REFERENCES owner,

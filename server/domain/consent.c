@@ -292,3 +292,18 @@ consent_decide(struct ctx *cx, const struct owner_caller *owner, const char *id,
 	    LOG_S("state", out->state));
 	return NULL;
 }
+
+const struct err *
+consent_report(struct ctx *cx, const struct owner_caller *owner, const char *id)
+{
+	const struct err *e;
+	bool done = false;
+
+	if (!text_is_uuid(bytes_str(id)))
+		return fail(cx, &ERR_NOT_FOUND, "not an approval's id");
+	e = approval_report(cx, id, owner->owner_id, &done);
+	if (e == NULL && !done)
+		return fail(cx, &ERR_NOT_FOUND,
+		    "approval %s: not shown to this owner, or reported", id);
+	return e;
+}

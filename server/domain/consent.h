@@ -50,4 +50,9 @@ ERR_FN
 consent_decide(struct ctx *cx, const struct owner_caller *owner, const char *id,
     const struct consent_decision *in, struct consent_result *out);
 
+/* Tells the operators that a request looks like an attempt on this owner, who
+ * was shown it.  The unit is none the worse for it (P3). */
+ERR_FN consent_report(
+    struct ctx *cx, const struct owner_caller *owner, const char *id);
+
 #endif

@@ -1,5 +1,6 @@
 #include "domain/ownership.h"
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "domain/account.h"
@@ -8,6 +9,9 @@
 
 static const struct err ERR_OWNED = { KIND_CONFLICT, "device-owned",
 	"The device has an owner, who alone can release it." };
+
+static const struct err ERR_LOST = { KIND_CONFLICT, "device-lost",
+	"The device is lost: say that it was found first." };
 
 static ERR_FN
 get_one(struct ctx *cx, const struct device_query *q, struct device *out)
@@ -125,15 +129,15 @@ ownership_end(struct ctx *cx, const char *owner_id, const char *id)
 /* The owner's own word (A7): what a development app signs each request with,
  * or a touch for this very device. */
 static ERR_FN
-check_touch(struct ctx *cx, const struct owner_caller *owner, const char *id,
-    const struct touch_answer *touch)
+check_touch(struct ctx *cx, const struct owner_caller *owner,
+    const char *action, const char *id, const struct touch_answer *touch)
 {
-	const struct touch t = { TOUCH_RELEASE, owner->owner_id, id };
+	const struct touch t = { action, owner->owner_id, id };
 
 	if (owner->app_key.n > 0)
 		return NULL;
 	if (touch == NULL)
-		return fail(cx, &ERR_TOUCH, "release without a touch");
+		return fail(cx, &ERR_TOUCH, "%s without a touch", action);
 	return touch_check(cx, &t, touch, NULL);
 }
 
@@ -143,13 +147,19 @@ ownership_release(struct ctx *cx, const struct owner_caller *owner,
 {
 	struct event ev = { .owner_id = owner->owner_id };
 	const struct err *e;
+	struct device d;
 	TX tx = { .open = false };
 
 	e = tx_begin(cx, &tx);
 	if (e == NULL)
-		e = check_touch(cx, owner, id, touch);
+		e = check_touch(cx, owner, TOUCH_RELEASE, id, touch);
 	if (e == NULL)
 		e = account_check_hold(cx, owner->owner_id);
+	if (e == NULL)
+		e = ownership_get(cx, owner, id, &d);
+	/* Its flag would stay, and nobody could clear it (R5). */
+	if (e == NULL && d.lost)
+		return fail(cx, &ERR_LOST, "device %s is lost", id);
 	if (e == NULL)
 		e = end(cx, id, &ev);
 	return e != NULL ? e : tx_commit(&tx);
@@ -168,4 +178,50 @@ ownership_release_ownerless(
 		   ? e
 		   : end_now(cx, id,
 			 &(struct event){ .admin_token_id = by->token_id });
+}
+
+const struct err *
+ownership_history(struct ctx *cx, const struct owner_caller *owner,
+    const char *id, struct audit_step **out, size_t *n)
+{
+	struct device d;
+	const struct err *e = ownership_get(cx, owner, id, &d);
+
+	return e != NULL ? e : audit_of_device(cx, id, LIMIT_PAGE, out, n);
+}
+
+const struct err *
+ownership_lost(struct ctx *cx, const struct owner_caller *owner, const char *id,
+    bool lost, const struct touch_answer *touch)
+{
+	struct event ev = { .kind = lost ? "device.lost" : "device.found",
+		.device_id = id,
+		.owner_id = owner->owner_id };
+	const struct err *e;
+	struct device d;
+	bool changed = false;
+	TX tx = { .open = false };
+
+	e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = check_touch(
+		    cx, owner, lost ? TOUCH_LOST : TOUCH_FOUND, id, touch);
+	/* A device never changes its owner. */
+	if (e == NULL)
+		e = ownership_get(cx, owner, id, &d);
+	if (e == NULL)
+		e = device_flag_unit(
+		    cx, id, FLAG_LOST, lost, &ev.birth_id, &changed);
+	/* The unit's row is held: what it is now, it stays. */
+	if (e == NULL)
+		e = ownership_get(cx, owner, id, &d);
+	if (e == NULL && changed)
+		e = event_add(cx, &ev);
+	if (e == NULL && changed && !d.quarantined)
+		e = feed_quarantine(cx, id, lost, lost ? "lost" : "found");
+	if (e == NULL)
+		e = tx_commit(&tx);
+	if (e == NULL && changed)
+		LOG(cx, ev.kind, LOG_S("device", id));
+	return e;
 }

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "domain/caller.h"
 #include "domain/touch.h"
+#include "store/audit_read.h"
 #include "store/device.h"
 
 /* A page of the owner's living devices. */
@@ -17,6 +18,17 @@ ERR_FN ownership_list(struct ctx *cx, const struct owner_caller *owner,
 /* One of them; not theirs is ERR_NOT_FOUND (E5). */
 ERR_FN ownership_get(struct ctx *cx, const struct owner_caller *owner,
     const char *id, struct device *out);
+
+/* What happened to it, the newest first; LIMIT_PAGE at most. */
+ERR_FN ownership_history(struct ctx *cx, const struct owner_caller *owner,
+    const char *id, struct audit_step **out, size_t *n);
+
+/* Lost, or found again (P4, R5): a flag of the unit, which its owner alone
+ * sets and clears.  It narrows the device as quarantine does, so that its
+ * sessions are cut, and nothing is issued to it meanwhile.  Repeating it
+ * changes nothing and succeeds. */
+ERR_FN ownership_lost(struct ctx *cx, const struct owner_caller *owner,
+    const char *id, bool lost, const struct touch_answer *touch);
 
 /* Ends the ownership: certificates, approvals and open sessions with it, in
  * one commit.  touch is for who is signed in at the pages.  A repeat is

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "domain/ownership.h"
 #include "store/certificate.h"
 #include "store/device.h"
 #include "store/event.h"
@@ -38,6 +39,18 @@ struct change {
 	const char *event, *reason;
 };
 
+/* What its owner lost stays cut off when the operator's reason is gone. */
+static ERR_FN
+narrow(struct ctx *cx, const char *id, const struct change *ch)
+{
+	struct device d;
+	const struct err *e = ownership_get_any(cx, id, &d);
+
+	if (e != NULL || d.lost)
+		return e;
+	return feed_quarantine(cx, id, ch->set, ch->reason);
+}
+
 /* What follows from the flag, in statements after the one that set it. */
 static ERR_FN
 follow_up(
@@ -46,7 +59,7 @@ follow_up(
 	const struct err *e;
 
 	if (ch->flag == FLAG_QUARANTINED)
-		return feed_quarantine(cx, id, ch->set, ch->reason);
+		return narrow(cx, id, ch);
 	e = device_revoke_certificates(cx, id);
 	if (e == NULL && strcmp(ch->reason, "keyCompromise") == 0)
 		e = device_refuse_keys(cx, id);

@@ -61,13 +61,14 @@ get_readyz(struct ctx *cx, struct request *rq, struct reply *rs)
 	return e;
 }
 
-/* SECURITY.md P6.  A page may load our own style and images, and nothing
- * else; nobody may frame it or learn where it was. */
+/* SECURITY.md P6.  A page may load our own scripts, style and images, call us,
+ * and nothing else; nobody may frame it or learn where it was. */
 static void
 page_headers(struct reply *rs)
 {
 	reply_header(rs, "Content-Security-Policy",
-	    "default-src 'none'; style-src 'self'; img-src 'self'; "
+	    "default-src 'none'; script-src 'self'; style-src 'self'; "
+	    "img-src 'self'; connect-src 'self'; "
 	    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
 	reply_header(rs, "Referrer-Policy", "no-referrer");
 	reply_header(rs, "X-Content-Type-Options", "nosniff");

@@ -58,8 +58,9 @@ static const struct json_field result_fields[] = {
 /* A device as its owner sees it. */
 struct device_view {
 	const char *id, *manufacturer, *model, *serial, *state;
-	bool quarantined;
+	bool quarantined, lost;
 	int64_t created_at, certificate_not_after;
+	const char *manufacturer_name, *model_name, *support_until;
 };
 
 static const struct json_field device_fields[] = {
@@ -71,6 +72,25 @@ static const struct json_field device_fields[] = {
 	JSON_F_BOOL(device_view, quarantined, true),
 	JSON_F_TIME(device_view, created_at, true),
 	JSON_F_TIME(device_view, certificate_not_after, false),
+	JSON_F_BOOL(device_view, lost, true),
+	JSON_F_STR(device_view, manufacturer_name, LIMIT_NAME, true),
+	JSON_F_STR(device_view, model_name, LIMIT_NAME, true),
+	JSON_F_STR(device_view, support_until, 32, false),
+	JSON_END,
+};
+
+struct history_out {
+	struct json_list events;
+};
+
+static const struct json_field step_fields[] = {
+	JSON_F_TIME(audit_step, at, true),
+	JSON_F_STR(audit_step, kind, LIMIT_NAME, true),
+	JSON_END,
+};
+
+static const struct json_field history_fields[] = {
+	JSON_F_LIST(history_out, events, LIMIT_PAGE, audit_step, step_fields),
 	JSON_END,
 };
 
@@ -135,6 +155,10 @@ view_of(const struct device *d)
 		.quarantined = d->quarantined,
 		.created_at = d->created_at,
 		.certificate_not_after = d->certificate_not_after,
+		.lost = d->lost,
+		.manufacturer_name = d->manufacturer_name,
+		.model_name = d->model_name,
+		.support_until = d->support_until,
 	};
 }
 
@@ -186,6 +210,59 @@ delete_device(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e == NULL)
 		reply_body(rs, 204, NULL, BYTES_NONE);
 	return e;
+}
+
+const struct err *
+get_device_history(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct history_out out;
+	struct audit_step *steps;
+	const struct err *e;
+	size_t n;
+
+	e = ownership_history(cx, &rq->caller.owner, rq->param[0], &steps, &n);
+	if (e != NULL)
+		return e;
+	out.events = (struct json_list){ steps, n };
+	return answer_json(cx, rs, 200, history_fields, &out);
+}
+
+const struct err *
+post_approval_report(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	const struct err *e;
+
+	e = consent_report(cx, &rq->caller.owner, rq->param[0]);
+	if (e == NULL)
+		reply_body(rs, 204, NULL, BYTES_NONE);
+	return e;
+}
+
+static ERR_FN
+set_lost(struct ctx *cx, struct request *rq, struct reply *rs, bool lost)
+{
+	struct touch_answer in;
+	const struct err *e;
+
+	e = json_read(cx, rq->body, touch_answer_fields, &in);
+	if (e == NULL)
+		e = ownership_lost(
+		    cx, &rq->caller.owner, rq->param[0], lost, &in);
+	if (e == NULL)
+		reply_body(rs, 204, NULL, BYTES_NONE);
+	return e;
+}
+
+const struct err *
+post_device_lost(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	return set_lost(cx, rq, rs, true);
+}
+
+const struct err *
+post_device_found(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	return set_lost(cx, rq, rs, false);
 }
 
 const struct err *

@@ -47,6 +47,10 @@ handler_fn get_devices;
 handler_fn get_device;
 handler_fn delete_device;
 handler_fn post_device_release;
+handler_fn get_device_history;
+handler_fn post_device_lost;
+handler_fn post_device_found;
+handler_fn post_approval_report;
 
 /* h_account.c: signing up and in, passkeys, recovery codes. */
 handler_fn post_account_challenge;

@@ -15,7 +15,10 @@ const struct route status_routes[] = {
 const struct route routes[] = {
 	{ METHOD_GET, "/healthz", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_healthz, quick_healthz },
 	{ METHOD_GET, "/readyz", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_readyz, NULL },
+	{ METHOD_GET, "/sign-in", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_page, quick_page },
 	{ METHOD_GET, "/activate", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_page, quick_page },
+	{ METHOD_GET, "/devices", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_page, quick_page },
+	{ METHOD_GET, "/account", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_page, quick_page },
 	{ METHOD_GET, "/assets/{file}", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_page, quick_page },
 
 	{ METHOD_GET, "/.well-known/oauth-authorization-server", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_oauth_metadata, NULL },
@@ -59,11 +62,15 @@ const struct route routes[] = {
 
 	{ METHOD_POST, "/v1/approvals/lookup", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_approval_lookup, NULL },
 	{ METHOD_POST, "/v1/approvals/{id}/decision", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_approval_decision, NULL },
+	{ METHOD_POST, "/v1/approvals/{id}/report", WHO_OWNER, 0, BODY_NONE, 0, AS_PROBLEM, post_approval_report, NULL },
 	{ METHOD_POST, "/v1/claims", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_claim, NULL },
 	{ METHOD_GET, "/v1/devices", WHO_OWNER, 0, BODY_NONE, 0, AS_PROBLEM, get_devices, NULL },
 	{ METHOD_GET, "/v1/devices/{id}", WHO_OWNER, 0, BODY_NONE, 0, AS_PROBLEM, get_device, NULL },
 	{ METHOD_DELETE, "/v1/devices/{id}", WHO_OWNER, 0, BODY_NONE, 0, AS_PROBLEM, delete_device, NULL },
 	{ METHOD_POST, "/v1/devices/{id}/release", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_device_release, NULL },
+	{ METHOD_POST, "/v1/devices/{id}/lost", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_device_lost, NULL },
+	{ METHOD_POST, "/v1/devices/{id}/found", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_device_found, NULL },
+	{ METHOD_GET, "/v1/devices/{id}/history", WHO_OWNER, 0, BODY_NONE, 0, AS_PROBLEM, get_device_history, NULL },
 
 	{ METHOD_GET, "/v1/admin/manufacturers", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_manufacturers, NULL },
 	{ METHOD_PUT, "/v1/admin/manufacturers/{id}", WHO_ADMIN, SCOPE_REGISTRY, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, put_manufacturer, NULL },

@@ -112,6 +112,14 @@ static const struct stmt APPROVAL_REDEEM = { "approval_redeem",
 	"FROM a",
 	5 };
 
+static const struct stmt APPROVAL_REPORT = { "approval_report",
+	"WITH a AS (UPDATE approval SET reported_at = now() "
+	"WHERE id = $1::uuid AND shown_to = $2::uuid AND reported_at IS NULL "
+	"RETURNING id, birth_id, shown_to) "
+	"INSERT INTO event (kind, request_id, birth_id, owner_id, approval_id) "
+	"SELECT 'approval.reported', $3, birth_id, shown_to, id FROM a",
+	3 };
+
 static const struct stmt APPROVAL_RECENTLY_DECIDED = {
 	"approval_recently_decided",
 	"SELECT id FROM approval WHERE decided_at > "
@@ -254,6 +262,19 @@ approval_redeem(struct ctx *cx, const char *id, const uint8_t token_mac[32],
 }
 
 const struct err *
+approval_report(
+    struct ctx *cx, const char *id, const char *owner_id, bool *done)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &APPROVAL_REPORT, &r, DB_TEXT(id),
+	    DB_TEXT(owner_id), DB_TEXT(cx->rid));
+
+	if (e == NULL)
+		*done = rows_affected(r) == 1;
+	return e;
+}
+
+const struct err *
 approval_recently_decided(struct ctx *cx, int seconds,
     void (*fn)(void *arg, const char *id), void *arg)
 {
@@ -278,4 +299,4 @@ approval_recently_decided(struct ctx *cx, int seconds,
 const struct stmt *const approval_stmts[] = { &APPROVAL_CREATE,
 	&APPROVAL_COUNT_RECENT, &APPROVAL_BY_DEVICE_CODE, &APPROVAL_SHOW,
 	&APPROVAL_SHOW_CLAIM, &APPROVAL_LOCK, &APPROVAL_DECIDE,
-	&APPROVAL_REDEEM, &APPROVAL_RECENTLY_DECIDED, NULL };
+	&APPROVAL_REDEEM, &APPROVAL_REPORT, &APPROVAL_RECENTLY_DECIDED, NULL };

@@ -73,6 +73,11 @@ ERR_FN approval_decide(struct ctx *cx, const struct approval *a, bool yes,
 ERR_FN approval_redeem(struct ctx *cx, const char *id,
     const uint8_t token_mac[32], int64_t lifetime, bool *minted);
 
+/* Who was shown it says that it is suspicious; *done false: not shown to them,
+ * or said before. */
+ERR_FN approval_report(
+    struct ctx *cx, const char *id, const char *owner_id, bool *done);
+
 /* Calls fn for the ids of approvals decided in the last seconds. */
 ERR_FN approval_recently_decided(struct ctx *cx, int seconds,
     void (*fn)(void *arg, const char *id), void *arg);

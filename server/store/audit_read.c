@@ -18,6 +18,11 @@ static const struct stmt AUDIT_LIST = { "audit_list",
 	"split_part($3, '_', 2)::uuid)) ORDER BY at, id LIMIT $4",
 	4 };
 
+static const struct stmt AUDIT_OF_DEVICE = { "audit_of_device",
+	"SELECT extract(epoch FROM at)::bigint, kind FROM event "
+	"WHERE device_id = $1::uuid ORDER BY at DESC, id DESC LIMIT $2",
+	2 };
+
 bool
 audit_cursor_valid(const char *cursor)
 {
@@ -68,4 +73,24 @@ audit_list(struct ctx *cx, const struct audit_query *q, struct audit_row **out,
 	return NULL;
 }
 
-const struct stmt *const audit_stmts[] = { &AUDIT_LIST, NULL };
+const struct err *
+audit_of_device(struct ctx *cx, const char *device_id, int64_t limit,
+    struct audit_step **out, size_t *n)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e =
+	    DB_RUN(cx, &AUDIT_OF_DEVICE, &r, DB_TEXT(device_id), DB_INT(limit));
+	size_t i;
+
+	if (e != NULL)
+		return e;
+	*n = (size_t)rows_count(r);
+	*out = arena_alloc(cx->arena, (*n + 1) * sizeof(**out));
+	for (i = 0; i < *n; i++)
+		(*out)[i] = (struct audit_step){ rows_int(r, (int)i, 0),
+			rows_text(cx, r, (int)i, 1) };
+	return NULL;
+}
+
+const struct stmt *const audit_stmts[] = { &AUDIT_LIST, &AUDIT_OF_DEVICE,
+	NULL };

@@ -28,4 +28,12 @@ bool audit_cursor_valid(const char *cursor);
 ERR_FN audit_list(struct ctx *cx, const struct audit_query *q,
     struct audit_row **out, size_t *n);
 
+/* What happened to one device, the newest first. */
+struct audit_step {
+	int64_t at;
+	const char *kind;
+};
+ERR_FN audit_of_device(struct ctx *cx, const char *device_id, int64_t limit,
+    struct audit_step **out, size_t *n);
+
 #endif

@@ -8,8 +8,11 @@ static const struct stmt DEVICE_SELECT = { "device_select",
 	"b.lost_at IS NOT NULL, b.revoked_at IS NOT NULL, "
 	"b.decommissioned_at IS NOT NULL, "
 	"extract(epoch FROM d.created_at)::bigint, "
-	"extract(epoch FROM c.not_after)::bigint, c.serial "
+	"extract(epoch FROM c.not_after)::bigint, c.serial, f.name, m.name, "
+	"m.support_until::text "
 	"FROM device d JOIN birth b ON b.id = d.birth_id "
+	"JOIN manufacturer f ON f.id = b.manufacturer_id "
+	"JOIN model m ON m.id = d.model_id "
 	"LEFT JOIN LATERAL (SELECT serial, not_after FROM certificate "
 	"WHERE device_id = d.id ORDER BY not_before DESC LIMIT 1) c ON true "
 	"WHERE ($1::uuid IS NULL OR d.id = $1::uuid) AND "
@@ -62,6 +65,11 @@ static const struct stmt UNIT_DECOMMISSION = { "unit_decommission",
 static const struct stmt UNIT_LIFT = { "unit_lift",
 	FLAG_STMT("quarantined_at", "NULL", "NOT NULL"), 1 };
 
+static const struct stmt UNIT_LOST = { "unit_lost",
+	FLAG_STMT("lost_at", "now()", "NULL"), 1 };
+static const struct stmt UNIT_FOUND = { "unit_found",
+	FLAG_STMT("lost_at", "NULL", "NOT NULL"), 1 };
+
 static const struct stmt DEVICE_REVOKE_CERTIFICATES = {
 	"device_revoke_certificates",
 	"UPDATE certificate SET revoked_at = now() WHERE "
@@ -94,6 +102,9 @@ read_device(struct ctx *cx, const struct rows *r, int i, struct device *d)
 	d->created_at = rows_int(r, i, 11);
 	d->certificate_not_after = rows_int(r, i, 12);
 	d->certificate_serial = rows_bytes(cx, r, i, 13);
+	d->manufacturer_name = rows_text(cx, r, i, 14);
+	d->model_name = rows_text(cx, r, i, 15);
+	d->support_until = rows_text(cx, r, i, 16);
 }
 
 const struct err *
@@ -174,11 +185,14 @@ const struct err *
 device_flag_unit(struct ctx *cx, const char *id, enum unit_flag flag, bool set,
     int64_t *birth_id, bool *changed)
 {
-	const struct stmt *s = flag == FLAG_REVOKED ? &UNIT_REVOKE
-			       : flag == FLAG_DECOMMISSIONED
-				   ? &UNIT_DECOMMISSION
-			       : set ? &UNIT_QUARANTINE
-				     : &UNIT_LIFT;
+	static const struct stmt *const by_flag[][2] = {
+		[FLAG_REVOKED] = { &UNIT_REVOKE, &UNIT_REVOKE },
+		[FLAG_DECOMMISSIONED] = { &UNIT_DECOMMISSION,
+		    &UNIT_DECOMMISSION },
+		[FLAG_QUARANTINED] = { &UNIT_LIFT, &UNIT_QUARANTINE },
+		[FLAG_LOST] = { &UNIT_FOUND, &UNIT_LOST },
+	};
+	const struct stmt *s = by_flag[flag][set];
 	AUTO_STRUCT(rows) *r = NULL;
 	const struct err *e = DB_RUN(cx, s, &r, DB_TEXT(id));
 
@@ -212,5 +226,5 @@ device_void_approvals(struct ctx *cx, int64_t birth_id)
 const struct stmt *const device_stmts[] = { &DEVICE_SELECT, &DEVICE_CREATE,
 	&DEVICE_OF_UNIT, &DEVICE_LABEL, &DEVICE_SET_LABEL, &DEVICE_RELEASE,
 	&UNIT_REVOKE, &UNIT_DECOMMISSION, &UNIT_QUARANTINE, &UNIT_LIFT,
-	&DEVICE_REVOKE_CERTIFICATES, &DEVICE_REFUSE_KEYS,
-	&DEVICE_VOID_APPROVALS, NULL };
+	&UNIT_LOST, &UNIT_FOUND, &DEVICE_REVOKE_CERTIFICATES,
+	&DEVICE_REFUSE_KEYS, &DEVICE_VOID_APPROVALS, NULL };

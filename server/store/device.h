@@ -17,6 +17,8 @@ struct device {
 	int64_t created_at;
 	int64_t certificate_not_after; /* 0: none issued */
 	struct bytes certificate_serial;
+	/* For people; the last may be NULL. */
+	const char *manufacturer_name, *model_name, *support_until;
 };
 
 /* A page of devices, oldest first; filters that are NULL do not filter. */
@@ -50,7 +52,12 @@ ERR_FN device_set_label(struct ctx *cx, const char *id, const char *label);
 ERR_FN device_release(
     struct ctx *cx, const char *id, const char *owner_id, int64_t *birth_id);
 
-enum unit_flag { FLAG_REVOKED, FLAG_QUARANTINED, FLAG_DECOMMISSIONED };
+enum unit_flag {
+	FLAG_REVOKED,
+	FLAG_DECOMMISSIONED,
+	FLAG_QUARANTINED,
+	FLAG_LOST,
+};
 
 /* Within a transaction, before anything else there: sets or clears a flag of
  * the device's unit.  *changed false: it was so already.  ERR_NOT_FOUND: no

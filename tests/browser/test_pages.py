@@ -1,0 +1,212 @@
+"""The owner's pages in a real browser, at the width of a phone."""
+
+import pytest
+
+from harness.http import expect
+
+FAST = pytest.mark.settings(code_interval="1s")
+
+# What an eye or a screen reader would stumble over: wider than the phone,
+# targets that are too small, controls without a name, poor contrast.
+FAULTS = r"""
+const faults = [];
+if (document.documentElement.scrollWidth > innerWidth)
+  faults.push(`scrolls sideways: ${document.documentElement.scrollWidth}`);
+if (document.querySelectorAll("h1").length !== 1) faults.push("not one h1");
+if (!document.documentElement.lang) faults.push("no language");
+const seen = (e) => e.checkVisibility() && e.getClientRects().length;
+for (const e of document.querySelectorAll("button, input, summary, a")) {
+  if (!seen(e)) continue;
+  const name = e.getAttribute("aria-label") || e.textContent.trim() ||
+    [...(e.labels || [])].map((l) => l.textContent).join();
+  if (!name) faults.push(`no name: ${e.outerHTML}`);
+  const box = e.getBoundingClientRect();
+  if (e.matches("button, input, summary, a.button") && box.height < 44)
+    faults.push(`${box.height} px high: ${e.outerHTML}`);
+}
+const parse = (text) => text.match(/[\d.]+/g).map(Number);
+const light = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) =>
+  c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+  .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+const behind = (e) => {
+  for (; e; e = e.parentElement) {
+    const back = parse(getComputedStyle(e).backgroundColor);
+    if (back.length < 4 || back[3] > 0) return back;
+  }
+  return [255, 255, 255];
+};
+for (const e of document.querySelectorAll("body *")) {
+  const own = [...e.childNodes].some((n) => n.nodeType === 3 &&
+    n.textContent.trim());
+  if (!own || !seen(e) || e.disabled || e.closest("noscript")) continue;
+  const [a, b] = [light(parse(getComputedStyle(e).color)),
+    light(behind(e))].sort((x, y) => y - x);
+  const ratio = (a + 0.05) / (b + 0.05);
+  if (ratio < 4.5) faults.push(`contrast ${ratio.toFixed(1)}: ${e.outerHTML}`);
+}
+if (/\{\w+\}|undefined|\[object/.test(document.body.innerText))
+  faults.push("a word that is not filled in");
+const key = document.body.innerText.match(/^[a-z]+\.[a-z-]+$/m);
+if (key) faults.push(`a word that is missing: ${key}`);
+return faults;
+"""
+
+
+def check(browser, *titles):
+    """Waits for the view, and looks at it in both schemes."""
+    browser.wait_title(titles[0])
+    for scheme in ("dark", "light"):
+        browser.scheme(scheme)
+        assert browser.run(FAULTS) == [], titles[0]
+    assert browser.run(
+        "return document.activeElement.tagName") == "H1", titles[0]
+
+
+@FAST
+def test_from_code_to_certificate_in_four_taps(browser, device):
+    expect(device.authorize(), 200)
+    browser.open("/activate")
+    check(browser, "Sign in")
+    browser.sign_up()
+    check(browser, "Add your device")
+    # A person without an account needed two taps for it.
+    browser.type("#code", device.grant["user_code"].lower())
+    browser.tap("#continue")
+    check(browser, "Is this your device?")
+    text = browser.text()
+    for word in ("Ada Lovelace", device.serial, "Acme", "Lamp-1",
+            "Proved by the maker’s certificate", "Is this the device"):
+        assert word in text, word
+    sizes = [browser.wait(css).size for css in ("#approve", "#deny")]
+    assert sizes[0] == sizes[1]
+    browser.tap("#approve")
+    check(browser, "Added")
+    assert browser.taps <= 4
+    device.onboard_after_yes()
+    browser.tap("main a.button")
+    check(browser, "Your devices")
+    assert "Connected" in browser.text()
+    assert browser.complaints() == []
+
+
+@FAST
+def test_signed_in_already_it_takes_two_taps_and_a_link_gives_half_the_code(
+        browser, device):
+    browser.open("/devices")
+    browser.sign_up()
+    check(browser, "Your devices")
+    assert "no devices yet" in browser.text()
+    expect(device.authorize(), 200)
+    link = device.grant["verification_uri_complete"]
+    browser.taps = 0
+    browser.driver.get(link)
+    check(browser, "Add your device")
+    code = device.grant["user_code"]
+    # The code is nowhere to be seen but on the device (P1).
+    assert browser.driver.current_url == browser.stack.url + "/activate"
+    assert code not in browser.text() and code[5:] not in browser.text()
+    browser.type("#code", "BBBB")
+    browser.tap("#continue")
+    browser.wait_text("Nothing waits with this code")
+    browser.wait("#code").clear()
+    browser.type("#code", code[5:])
+    browser.taps = 0
+    browser.tap("#continue")
+    browser.tap("#deny")
+    check(browser, "Denied")
+    assert browser.taps == 2
+    browser.tap("#report")
+    browser.wait_text("Thank you")
+    assert device.poll().json()["error"] in ("access_denied",
+        "authorization_pending", "slow_down")
+    assert browser.complaints() == []
+
+
+@FAST
+def test_owner_finds_what_was_lost_and_lets_it_go(browser, device, operator,
+        database):
+    browser.open("/activate")
+    browser.sign_up()
+    expect(device.authorize(), 200)
+    browser.type("#code", device.grant["user_code"])
+    browser.tap("#continue")
+    browser.tap("#approve")
+    check(browser, "Added")
+    device.onboard_after_yes()
+    browser.open(f"/devices#{device.id}")
+    check(browser, "Lamp-1")
+    for word in ("Connected", "You approved it", "first certificate",
+            device.serial):
+        assert word in browser.text(), word
+    browser.tap("details:nth-of-type(1) summary")
+    browser.tap("#lost")
+    browser.wait_text("It cannot connect until")
+    assert device.renew().status_code in (401, 403)
+    # The operator's word does not undo the owner's (R5).
+    for change in (operator.quarantine, operator.lift):
+        assert change(device.id).ok
+    assert database.value("SELECT kind FROM revocation ORDER BY position "
+        "DESC LIMIT 1") == "quarantine"
+    browser.open(f"/devices#{device.id}")
+    browser.driver.refresh()
+    browser.wait_text("Lost")
+    browser.tap("details:nth-of-type(2) summary")
+    browser.tap("#release")
+    browser.wait_text("say that it was found first")
+    browser.tap("details:nth-of-type(1) summary")
+    browser.tap("#found")
+    browser.wait_text("Connected")
+    expect(device.renew(), 200)
+    browser.tap("details:nth-of-type(2) summary")
+    browser.tap("#release")
+    check(browser, "Your devices")
+    browser.wait_text("no devices yet")
+    assert device.renew().status_code in (401, 403)
+    assert browser.complaints() == []
+
+
+def test_account_page_in_german_with_recovery_codes(make_browser):
+    browser = make_browser(language="de")
+    browser.open("/account")
+    check(browser, "Anmelden")
+    browser.sign_up("Ada")
+    check(browser, "Ihr Konto")
+    browser.tap("#codes")
+    code = browser.wait(".codes code").text
+    browser.tap("#sign-out")
+    check(browser, "Anmelden")
+    browser.tap("#sign-in")
+    check(browser, "Ihr Konto")
+    assert "7 Codes" not in browser.text() and "8 Codes" in browser.text()
+    browser.tap("#sign-out")
+    browser.tap("main > p button.link")
+    check(browser, "Wiederherstellungscode")
+    browser.type("input", code)
+    browser.driver.remove_all_credentials()
+    browser.tap("main button[type=submit]")
+    check(browser, "Neuen Passkey")
+    browser.tap("main button[type=submit]")
+    check(browser, "Anmelden")
+    browser.tap("#sign-in")
+    check(browser, "Ihr Konto")
+    assert "Am " in browser.text() and "7 Codes" in browser.text()
+    assert browser.complaints() == []
+
+
+def test_pages_hold_nothing_but_our_own_files(browser):
+    browser.open("/account")
+    browser.wait("#sign-in")
+    loaded = browser.run("return performance.getEntriesByType('resource')"
+        ".map((e) => e.name)")
+    assert loaded and all(url.startswith(browser.stack.url + "/")
+        for url in loaded), loaded
+    # Two languages, the same words.
+    missing = browser.driver.execute_async_script("""
+        const done = arguments[0];
+        import("/assets/strings.js").then(({ default: s }) => done([
+            ...Object.keys(s.en).filter((k) => !(k in s.de)),
+            ...Object.keys(s.de).filter((k) => !(k in s.en)),
+            ...Object.keys(s.en).filter((k) =>
+                String(s.en[k].match(/\\{\\w+\\}/g)) !==
+                String(s.de[k].match(/\\{\\w+\\}/g)))]));""")
+    assert missing == []
