@@ -99,10 +99,10 @@ static const struct option_row anchor_add_options[] = {
 };
 
 static const struct err *
-read_text(struct cli *cli, const char *path, const char **out)
+read_up_to(struct cli *cli, const char *path, size_t max, const char **out)
 {
 	struct bytes text;
-	const struct err *e = disk_read(&cli->cx, path, PEM_BYTES, &text);
+	const struct err *e = disk_read(&cli->cx, path, max, &text);
 
 	if (e != NULL)
 		return e;
@@ -110,6 +110,12 @@ read_text(struct cli *cli, const char *path, const char **out)
 	return *out != NULL ? NULL
 			    : fail(&cli->cx, &ERR_LOCAL,
 				  "%s: holds NUL bytes: not PEM", path);
+}
+
+static const struct err *
+read_text(struct cli *cli, const char *path, const char **out)
+{
+	return read_up_to(cli, path, PEM_BYTES, out);
 }
 
 /* A time option; 0 if it was not given. */
@@ -328,7 +334,8 @@ run_crl_add(struct cli *cli)
 	struct crl_line row = { .id = "" };
 	struct api_shape put = { crl_put_fields, &in };
 	struct api_shape got = { crl_fields, &row };
-	const struct err *e = read_text(cli, cli_option(cli, "crl"), &in.crl);
+	const struct err *e =
+	    read_up_to(cli, cli_option(cli, "crl"), LIMIT_BODY_CRL, &in.crl);
 
 	if (e == NULL && issuer != NULL)
 		e = read_text(cli, issuer, &in.issuer);

@@ -49,6 +49,19 @@ arena_new(size_t max)
 	return a;
 }
 
+size_t
+arena_max(const struct arena *a)
+{
+	return a->max;
+}
+
+void
+arena_raise(struct arena *a, size_t max)
+{
+	must(max >= a->max);
+	a->max = max;
+}
+
 void
 arena_reset(struct arena *a)
 {

@@ -18,6 +18,10 @@ struct arena *arena_new(size_t max);
 void arena_free(struct arena *a);
 AUTO_STRUCT_DEFINE(arena, arena_free);
 
+/* What it may hold, and more than that from now on. */
+size_t arena_max(const struct arena *a);
+void arena_raise(struct arena *a, size_t max);
+
 /* Forgets all content but keeps the memory for the next use. */
 void arena_reset(struct arena *a);
 

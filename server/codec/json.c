@@ -14,7 +14,7 @@ AUTO_DEFINE(json_t, json_decref);
 
 /* A text this long fits an arena together with what is read from it, and
  * what is written leaves room for what it was written from. */
-#define TEXT_MAX (LIMIT_ARENA / 2)
+#define TEXT_MAX(arena) (arena_max(arena) / 2)
 #define DUMP_FLAGS (JSON_COMPACT | JSON_ENCODE_ANY)
 
 const struct err ERR_BAD_JSON = { KIND_INVALID, "bad-json",
@@ -118,7 +118,7 @@ read_b64u(struct reader *r, const struct json_field *f, json_t *v, void *place)
 {
 	struct bytes text, *out = place;
 
-	if (!get_text(r, f->name, v, TEXT_MAX, &text))
+	if (!get_text(r, f->name, v, TEXT_MAX(r->arena), &text))
 		return false;
 	if (text.n / 4 * 3 > f->max)
 		return refuse(r, f->name, "is too long");
@@ -309,7 +309,7 @@ json_refusal(struct ctx *cx, struct bytes text, const struct json_field *fields,
 
 	if (text.n == 0)
 		return "there is no text";
-	if (text.n > TEXT_MAX)
+	if (text.n > TEXT_MAX(cx->arena))
 		return "the text is too long";
 	if (!depth_ok(text))
 		return "the nesting is too deep";
@@ -491,7 +491,7 @@ json_write(struct ctx *cx, const struct json_field *fields, const void *in,
 
 	if (object == NULL)
 		return fail(cx, &ERR_INTERNAL, "cannot write JSON: %s", w.why);
-	if (!dump(cx->arena, object, TEXT_MAX, out))
+	if (!dump(cx->arena, object, TEXT_MAX(cx->arena), out))
 		return fail(cx, &ERR_INTERNAL, "cannot write JSON: too long");
 	return NULL;
 }
@@ -509,6 +509,6 @@ json_quote(struct ctx *cx, const char *s)
 			if ((unsigned char)copy[i] >= 0x80)
 				copy[i] = '?';
 	v = json_string(copy);
-	must(v != NULL && dump(cx->arena, v, TEXT_MAX, &text));
+	must(v != NULL && dump(cx->arena, v, TEXT_MAX(cx->arena), &text));
 	return (const char *)text.p;
 }

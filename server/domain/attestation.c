@@ -10,7 +10,7 @@
 #include "domain/attested.h"
 #include "domain/code.h"
 #include "domain/svc.h"
-#include "domain/trust.h"
+#include "domain/trusted.h"
 #include "pki/digest.h"
 #include "store/event.h"
 #include "store/evidence.h"
@@ -19,7 +19,6 @@
 #include "store/unit.h"
 
 #define EXPORTER_BYTES 32     /* RFC 9266 section 3 */
-#define CRL_BYTES (384 * KIB) /* of a maker, beside the request's own */
 #define NONCE_KEPT_SECONDS 60 /* after it has ended */
 /* Records of refusals of one unit, or one model, an hour: evidence that others
  * made is no secret, and anybody can send it. */
@@ -35,7 +34,7 @@ struct attempt {
 	struct attest_policy policy;
 	int64_t policy_version;
 	bool asked; /* by the policy */
-	struct attest_anchor anchor[LIMIT_ANCHORS + LIMIT_CRLS];
+	struct attest_anchor anchor[TRUSTED_MAX];
 	struct attest_basis basis;
 };
 
@@ -67,61 +66,6 @@ read_policy(struct ctx *cx, struct attempt *a)
 	digest_sha256(text(asks), a->policy_sha256);
 	return a->asked ? policy_json_read(cx, bytes_str(asks), &a->policy)
 			: NULL;
-}
-
-static enum anchor_kind
-kind_of(const char *name)
-{
-	if (strcmp(name, "public_key") == 0)
-		return ANCHOR_PUBLIC_KEY;
-	if (strcmp(name, "secret") == 0)
-		return ANCHOR_SECRET_KEY;
-	if (strcmp(name, "declaration") == 0)
-		return ANCHOR_DECLARATION;
-	return strcmp(name, "crl_signer") == 0 ? ANCHOR_CRL_SIGNER
-					       : ANCHOR_CERTIFICATE;
-}
-
-/* The maker's anchors and lists. */
-static ERR_FN
-read_anchors(struct ctx *cx, struct attempt *a)
-{
-	struct evidence_anchor of[LIMIT_ANCHORS];
-	struct evidence_crls crls;
-	const struct err *e;
-	size_t i, n = 0;
-
-	e = evidence_anchors(cx, a->unit.manufacturer_id, of, &n);
-	if (e == NULL)
-		e = evidence_crls(
-		    cx, a->unit.manufacturer_id, CRL_BYTES, &crls);
-	if (e != NULL)
-		return e;
-	/* What cannot be asked is never taken for good. */
-	if (!crls.fit)
-		return fail(cx, &ERR_BAD_EVIDENCE,
-		    "the maker's revocation lists are too many or too long "
-		    "to be asked about evidence");
-	for (i = 0; i < n && e == NULL; i++) {
-		a->anchor[i] = (struct attest_anchor){
-			.kind = kind_of(of[i].kind),
-			.value = of[i].value,
-			.id = of[i].key_id,
-			.scope_spki_sha256 = of[i].scope_spki_sha256,
-			.scope_vid = (uint16_t)of[i].vendor_id,
-			.in_hardware = of[i].in_hardware,
-		};
-		if (a->anchor[i].kind == ANCHOR_SECRET_KEY)
-			e = trust_open_secret(cx, a->unit.manufacturer_id,
-			    of[i].value, &a->anchor[i].value);
-	}
-	if (e != NULL)
-		return e;
-	for (i = 0; i < crls.n; i++)
-		a->anchor[n++] = (struct attest_anchor){ .kind = ANCHOR_CRL,
-			.value = crls.der[i] };
-	a->basis.n_anchors = n;
-	return NULL;
 }
 
 static bool
@@ -176,7 +120,10 @@ set_basis(struct ctx *cx, struct attempt *a)
 	if (e == NULL)
 		e = evidence_unit(cx, a->unit.birth_id, &a->listed);
 	if (e == NULL)
-		e = read_anchors(cx, a);
+		e = trusted_read(cx, a->unit.manufacturer_id, a->anchor,
+		    &a->basis.n_anchors);
+	if (e == &ERR_LISTS)
+		e = &ERR_BAD_EVIDENCE;
 	a->basis.earlier_sw = a->listed.sw_version;
 	return e;
 }

@@ -11,6 +11,7 @@
 #include "domain/crls.h"
 #include "domain/operator.h"
 #include "domain/svc.h"
+#include "domain/trusted.h"
 #include "pki/cert.h"
 #include "pki/chain.h"
 #include "pki/key.h"
@@ -246,6 +247,11 @@ check_unit(
 		    : c->lost  ? "lost"
 			       : "decommissioned");
 	e = check_revoked(cx, c, id);
+	if (e == NULL)
+		e = trusted_check_lists(
+		    cx, c->manufacturer_id, c->model_id, id);
+	if (e == &ERR_LISTS)
+		return &ERR_ATTESTATION;
 	return e != NULL ? e : check_pinned(cx, c, id);
 }
 

@@ -27,7 +27,7 @@
 #define EVERY_MOST (30 * INT64_C(86400))
 #define EVERY_DEFAULT 3600
 /* A list of LIMIT_CRL bytes with all that is made of it. */
-#define FETCH_ARENA (24 * (size_t)MIB)
+#define FETCH_ARENA (32 * (size_t)MIB)
 
 static const struct err ERR_SOURCE = { KIND_INVALID, "bad-crl-source",
 	"No list can be fetched from there." };

@@ -162,12 +162,15 @@ static ERR_FN
 store_entries(struct ctx *cx, const struct crl *crl, const char *id)
 {
 	struct crl_name *name = arena_alloc(cx->arena, BATCH * sizeof(*name));
+	AUTO_STRUCT(arena) *scratch = arena_new(LIMIT_ARENA);
 	struct crl_walk walk = { .started = false };
+	struct ctx batch = *cx;
 	struct crl_entry entry;
 	const struct err *e = NULL;
 	size_t n = 0;
 	bool more;
 
+	batch.arena = scratch;
 	do {
 		more = crl_next(cx, crl, &walk, &entry);
 		if (more) {
@@ -175,8 +178,9 @@ store_entries(struct ctx *cx, const struct crl *crl, const char *id)
 			name[n++].serial = entry.serial;
 		}
 		if (n == BATCH || (!more && n > 0)) {
-			e = crl_add_entries(cx, id, name, n);
+			e = crl_add_entries(&batch, id, name, n);
 			n = 0;
+			arena_reset(scratch);
 		}
 	} while (more && e == NULL);
 	return e;

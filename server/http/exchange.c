@@ -12,6 +12,10 @@
 #include "http/judge.h"
 #include "http/problem.h"
 
+/* Memory of a request with a large body, in bodies: one that grows leaves
+ * twice its size behind, and what is read from it may be as long. */
+#define LARGE 8
+
 /* A spooled body keeps its connection as long as this much of it arrives
  * within each request_timeout. */
 #define PROGRESS_BYTES (64 * KIB)
@@ -231,13 +235,16 @@ accept_body(struct exchange *ex)
 {
 	const struct route *r = ex->rq.route;
 
+	/* Nobody unknown fills our disk or memory. */
+	if (r->limit > LIMIT_ARENA / 2 &&
+	    judge_lane(&ex->cx, &ex->rq) != LANE_RESERVED)
+		return fail(&ex->cx, &ERR_NOT_OURS, "large body: token");
 	if (r->body != BODY_ALLOWLIST) {
+		if (r->limit > LIMIT_ARENA / 2)
+			arena_raise(ex->cx.arena, LARGE * r->limit);
 		body_in_memory(&ex->body, &ex->cx, r->limit);
 		return NULL;
 	}
-	/* Nobody unknown fills our disk. */
-	if (judge_lane(&ex->cx, &ex->rq) != LANE_RESERVED)
-		return fail(&ex->cx, &ERR_NOT_OURS, "spool: token");
 	return body_in_file(
 	    &ex->body, &ex->cx, r->limit, ex->env->svc->set.state_dir);
 }

@@ -13,9 +13,11 @@ import pathlib
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import Name, NameAttribute
 from cryptography.x509.oid import NameOID
 
+from harness import der
 from harness.crypto import PEM, b64u, csr_der, key_pem, new_key, spki_pem
 from harness.http import Client, expect
 from harness.players import Device, Maker, now
@@ -268,7 +270,7 @@ def test_endorsement_keys_and_matter_subjects_name_one_unit(operator):
 
 # --------------------------------------------------------- revocation lists
 
-def make_crl(maker, *revoked, days=1, age=0, key=None):
+def make_crl(maker, *revoked, days=1, age=0, key=None, delta=False):
     """A list of the maker's CA over certificates (or their numbers)."""
     made = now() - datetime.timedelta(hours=1) + datetime.timedelta(
         seconds=age)
@@ -276,6 +278,8 @@ def make_crl(maker, *revoked, days=1, age=0, key=None):
         .issuer_name(maker.name).last_update(made)
         .next_update(now() + datetime.timedelta(days=days))
         .add_extension(x509.CRLNumber(1), False))
+    if delta:
+        builder = builder.add_extension(x509.DeltaCRLIndicator(1), True)
     for number in revoked:
         builder = builder.add_revoked_certificate(
             x509.RevokedCertificateBuilder().serial_number(number)
@@ -344,9 +348,48 @@ def test_a_list_that_no_ca_of_the_maker_signed_is_refused(operator):
     assert code(add_crl(operator, maker, forged, issuer=other.anchor_pem),
         400) == "crl-signer"
     for bad in ("", "x", maker.anchor_pem, make_crl(maker) * 2,
-            make_crl(maker, days=-1 / 48)):
+            make_crl(maker, days=-1 / 48), make_crl(maker, 7, delta=True)):
         assert code(add_crl(operator, maker, bad), 400) == "bad-crl"
     expect(add_crl(operator, Maker("nobody"), forged), 404)
+
+
+def test_a_makers_list_may_be_long(operator, database):
+    maker = Maker()
+    operator.register(maker)
+    # By hand: libraries make long ones slowly.
+    first, last = (der.tlv(0x17, f"{t:%y%m%d%H%M%SZ}".encode())
+        for t in (now() - datetime.timedelta(hours=1),
+            now() + datetime.timedelta(days=1)))
+    entries = (der.seq(der.tlv(0x02, b"\1" + n.to_bytes(15, "big")), first)
+        for n in range(40000))
+    number = der.seq(bytes.fromhex("0603551d14"), der.tlv(0x04,
+        b"\x02\x01\x01"))
+    tbs = der.seq(b"\x02\x01\x01", der.ECDSA_SHA256,
+        maker.name.public_bytes(), first, last, der.seq(*entries),
+        der.tlv(0xa0, der.seq(number)))
+    body = der.seq(tbs, der.ECDSA_SHA256, der.tlv(0x03, b"\0" +
+        maker.key.sign(tbs, ec.ECDSA(hashes.SHA256()))))
+    assert len(body) > 1024 * 1024
+    text = "".join(("-----BEGIN X509 CRL-----\n",
+        base64.encodebytes(body).decode(), "-----END X509 CRL-----\n"))
+    assert expect(add_crl(operator, maker, text), 201).json()[
+        "entries"] == 40000
+    assert database.value("SELECT count(*) FROM crl_entry") == 40000
+
+
+def test_where_a_current_list_is_required_a_birth_chain_needs_it(
+        stack, operator):
+    maker = Maker()
+    operator.register(maker)
+    device = Device(stack, maker)
+    operator.allow(device)
+    # What evidence it is asked beside does not matter here.
+    set_policy(operator, maker, evidence={"crl_required": True})
+    expect(device.authorize(), 400)
+    assert "birth chain: path-no-crl" in stack.log()
+    expect(add_crl(operator, maker, make_crl(maker)), 201)
+    expect(device.authorize(), 400)
+    assert operator.events()[-1]["kind"] == "attestation.refused"
 
 
 def test_the_ca_below_an_anchor_may_revoke_and_be_revoked(stack, operator):
@@ -615,7 +658,7 @@ def test_what_cannot_be_fetched_or_is_no_list_is_an_event_once(
     operator.register(maker)
     web.files.update({
         "/moved.crl": (302, b""), "/html": (200, b"<html>"),
-        "/huge": (200, b"0" * (1 << 21)),
+        "/huge": (200, b"0" * (1 << 23)),
         "/forged": (200, make_crl(maker, 7, key=new_key()).encode())})
     for path, why in (("/missing", "status 404"), ("/moved.crl", "status 302"),
             ("/html", "crl"), ("/huge", "more than"),

@@ -85,6 +85,24 @@ passing_the_cap_aborts(void **state)
 	assert_aborts(take_more_than_there_are_addresses);
 }
 
+static void
+take_more_than_was_raised_to(void)
+{
+	arena_raise(cx.arena, 2 * LIMIT_ARENA);
+	take_too_much_in_pieces();
+	take_too_much_in_pieces();
+}
+
+static void
+a_raised_cap_holds_more_and_no_more_than_that(void **state)
+{
+	(void)state;
+	assert_int_equal(arena_max(cx.arena), LIMIT_ARENA);
+	assert_aborts(take_more_than_was_raised_to);
+	arena_raise(cx.arena, 2 * LIMIT_ARENA);
+	take_too_much_in_pieces();
+}
+
 static int freed[3], nfreed;
 
 static void
@@ -135,6 +153,7 @@ main(void)
 		UNIT_TEST(pieces_larger_than_a_chunk_fit),
 		UNIT_TEST(a_reset_gives_the_whole_room_back),
 		UNIT_TEST(passing_the_cap_aborts),
+		UNIT_TEST(a_raised_cap_holds_more_and_no_more_than_that),
 		UNIT_TEST(owned_things_are_freed_once_last_first),
 		UNIT_TEST(text_is_copied_and_formatted),
 	};

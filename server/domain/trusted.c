@@ -1,0 +1,116 @@
+#include "domain/trusted.h"
+
+#include "attest/chain_judge.h"
+#include "attest/fmt_x509.h"
+#include "attest/policy_json.h"
+#include "base/arena.h"
+#include "domain/trust.h"
+#include "store/evidence.h"
+#include "store/policy.h"
+
+#define CRL_BYTES (384 * KIB) /* of a maker, beside the request's own */
+
+const struct err ERR_LISTS = { KIND_FORBIDDEN, "crls",
+	"The maker's revocation lists do not let the unit in." };
+
+static enum anchor_kind
+kind_of(const char *name)
+{
+	if (strcmp(name, "public_key") == 0)
+		return ANCHOR_PUBLIC_KEY;
+	if (strcmp(name, "secret") == 0)
+		return ANCHOR_SECRET_KEY;
+	if (strcmp(name, "declaration") == 0)
+		return ANCHOR_DECLARATION;
+	return strcmp(name, "crl_signer") == 0 ? ANCHOR_CRL_SIGNER
+					       : ANCHOR_CERTIFICATE;
+}
+
+static ERR_FN
+read_anchors(struct ctx *cx, const char *manufacturer_id,
+    struct attest_anchor *out, size_t *n)
+{
+	struct evidence_anchor of[LIMIT_ANCHORS];
+	const struct err *e = evidence_anchors(cx, manufacturer_id, of, n);
+	size_t i;
+
+	for (i = 0; e == NULL && i < *n; i++) {
+		out[i] = (struct attest_anchor){
+			.kind = kind_of(of[i].kind),
+			.value = of[i].value,
+			.id = of[i].key_id,
+			.scope_spki_sha256 = of[i].scope_spki_sha256,
+			.scope_vid = (uint16_t)of[i].vendor_id,
+			.in_hardware = of[i].in_hardware,
+		};
+		if (out[i].kind == ANCHOR_SECRET_KEY)
+			e = trust_open_secret(
+			    cx, manufacturer_id, of[i].value, &out[i].value);
+	}
+	return e;
+}
+
+const struct err *
+trusted_read(struct ctx *cx, const char *manufacturer_id,
+    struct attest_anchor out[TRUSTED_MAX], size_t *n)
+{
+	struct evidence_crls crls;
+	const struct err *e;
+	size_t i;
+
+	*n = 0;
+	e = read_anchors(cx, manufacturer_id, out, n);
+	if (e == NULL)
+		e = evidence_crls(cx, manufacturer_id, CRL_BYTES, &crls);
+	if (e != NULL)
+		return e;
+	/* What cannot be asked is never taken for good. */
+	if (!crls.fit)
+		return fail(cx, &ERR_LISTS,
+		    "the revocation lists of %s are too many or too long "
+		    "to be asked",
+		    manufacturer_id);
+	for (i = 0; i < crls.n; i++)
+		out[(*n)++] = (struct attest_anchor){ .kind = ANCHOR_CRL,
+			.value = crls.der[i] };
+	return NULL;
+}
+
+/* The chain was verified before: only what lists say of it is new. */
+static ERR_FN
+judge(struct ctx *cx, const char *manufacturer_id,
+    const struct attest_policy *policy, const struct idevid *id)
+{
+	struct attest_anchor *anchor =
+	    arena_alloc(cx->arena, TRUSTED_MAX * sizeof(*anchor));
+	struct attest_basis basis = { .anchor = anchor, .policy = policy };
+	const struct err *e;
+	struct verdict v;
+
+	e = trusted_read(cx, manufacturer_id, anchor, &basis.n_anchors);
+	if (e != NULL)
+		return e;
+	verdict_init(&v);
+	chain_judge(cx, id->chain, id->n, &basis, &v);
+	return v.accepted
+		   ? NULL
+		   : fail(cx, &ERR_LISTS, "birth chain: %s: %s",
+			 verdict_refusal(&v)->code, verdict_refusal(&v)->words);
+}
+
+const struct err *
+trusted_check_lists(struct ctx *cx, const char *manufacturer_id,
+    const char *model_id, const struct idevid *id)
+{
+	struct attest_policy *asks = arena_alloc(cx->arena, sizeof(*asks));
+	const char *evidence;
+	int64_t version;
+	const struct err *e =
+	    policy_evidence(cx, model_id, 0, &evidence, &version);
+
+	if (e == NULL && evidence != NULL)
+		e = policy_json_read(cx, bytes_str(evidence), asks);
+	if (e != NULL || !asks->crl_required)
+		return e;
+	return judge(cx, manufacturer_id, asks, id);
+}
