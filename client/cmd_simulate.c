@@ -6,7 +6,7 @@
 #include "base/rng.h"
 #include "client/admin.h"
 #include "client/commands.h"
-#include "client/device.h"
+#include "client/device_tpm.h"
 #include "client/disk.h"
 #include "pki/cert.h"
 #include "pki/digest.h"
@@ -35,6 +35,14 @@ static const struct option_row birth_options[] = {
 	{ "client-id", "ID", "of the model in OAuth (the model's id)", false },
 	{ "claim-code", NULL, "print a claim code on it", false },
 	{ "est-only", NULL, "it does not speak the device grant", false },
+	OPTIONS_END,
+};
+
+static const struct option_row tpm_options[] = {
+	OPTION_DIR,
+	{ "model", "ID", "its model, for the allowlist line", true },
+	{ "client-id", "ID", "of the model in OAuth (the model's id)", false },
+	{ "ek-ca", "FILE", "who issued the endorsement certificate", false },
 	OPTIONS_END,
 };
 
@@ -165,6 +173,29 @@ run_birth(struct cli *cli)
 	return NULL;
 }
 
+static const struct err *
+run_tpm(struct cli *cli)
+{
+	const char *dir = cli_option(cli, "dir");
+	const char *model = cli_option(cli, "model");
+	const char *client_id = cli_option(cli, "client-id"), *ek;
+	const struct err *e;
+
+	e = device_tpm_make(&cli->cx, dir,
+	    client_id != NULL ? client_id : model, cli_option(cli, "ek-ca"),
+	    &ek);
+	if (e == NULL)
+		e = disk_write(&cli->cx, disk_in(&cli->cx, dir, "birth.csv"),
+		    bytes_str(arena_printf(
+			cli->cx.arena, "model,ek_sha256\n%s,%s\n", model, ek)),
+		    0644);
+	if (e == NULL)
+		printf("unit with the endorsement key %s\n"
+		       "for the allowlist: %s/birth.csv\n",
+		    ek, dir);
+	return e;
+}
+
 /* ---- the device's steps */
 
 static const struct err *
@@ -209,6 +240,21 @@ say_busy(struct cli *cli, const struct device_result *r)
 {
 	return fail(&cli->cx, &ERR_UNREACHABLE,
 	    "the service is busy; try again in %d s", r->wait);
+}
+
+static const struct err *
+run_attest(struct cli *cli)
+{
+	const char *grade;
+	struct device dev;
+	const struct err *e = open_device(cli, &dev);
+
+	if (e == NULL)
+		e = device_tpm_attest(&cli->cx, &dev, &grade);
+	if (e == NULL)
+		printf("accepted: %s; authorize within ten minutes\n", grade);
+	device_close(&dev);
+	return e;
 }
 
 static const struct err *
@@ -407,6 +453,16 @@ const struct command simulate_commands[] = {
 	    birth_options, run_birth,
 	    "Writes birth.key, birth.crt and birth.csv, the unit's line of "
 	    "the allowlist." },
+	{ "simulate tpm", "", "makes a unit whose identity is its TPM",
+	    tpm_options, run_tpm,
+	    "Of the TPM that tpm2-tools find (TPM2TOOLS_TCTI). Writes "
+	    "birth.csv, the unit's\nline of the allowlist: the maker of the "
+	    "TPM needs an anchor." },
+	{ "simulate attest", "", "proves that TPM and what it started",
+	    step_options, run_attest,
+	    "Before authorize, poll and enroll. The certificate is for a key "
+	    "in the TPM: what\nconnects with it needs a TLS library that "
+	    "loads op.key (TSS2 PRIVATE KEY)." },
 	{ "simulate authorize", "", "asks for a user code", step_options,
 	    run_authorize, NULL },
 	{ "simulate poll", "", "waits until the owner has decided",

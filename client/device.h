@@ -19,6 +19,7 @@
  *	birth.key  birth.crt   from the factory, never changed
  *	op.key  op.crt         the operational identity in use
  *	next.key  next.csr     the key being certified, and its request
+ *	                       (a TPM's key, of a unit of client/device_tpm.h)
  *	next.crt               its certificate: complete once it is there
  *	state                  codes and tokens under way
  */
@@ -39,8 +40,9 @@ struct device_state {
 	char *device_code, *user_code;
 	char *verification_uri, *verification_uri_complete;
 	int64_t code_expires_at;
-	int64_t interval; /* seconds between polls; grows with slow_down */
-	int64_t poll_at;  /* not before */
+	int64_t interval;  /* seconds between polls; grows with slow_down */
+	int64_t poll_at;   /* not before */
+	char *attestation; /* handle of evidence, of a unit with a TPM */
 	char *token;
 	int64_t token_expires_at;
 	bool est_only; /* no device grant: the owner claims by the code */
@@ -100,6 +102,10 @@ struct device_birth {
 ERR_FN
 device_make(struct ctx *cx, const char *dir, const struct device_birth *birth);
 
+/* The state of a new unit, whose directory has all else. */
+ERR_FN
+device_begin(struct ctx *cx, const char *dir, const struct device_birth *birth);
+
 ERR_FN
 device_phase(struct ctx *cx, const struct device *dev, enum device_phase *out);
 
@@ -127,7 +133,8 @@ struct device_identity {
 ERR_FN device_identity(
     struct ctx *cx, const struct device *dev, struct device_identity *out);
 
-/* For the steps: the service as the birth or the operational identity. */
+/* For the steps: the service as the birth or the operational identity; as
+ * nobody where that has no certificate. */
 struct api
 device_api(struct ctx *cx, const struct device *dev, const char *identity);
 

@@ -149,7 +149,8 @@ static const struct err *
 send_csr(struct ctx *cx, const struct device *dev, const struct api *api,
     struct exchange *x, struct device_result *out)
 {
-	bool renews = strcmp(api->cert, device_path(cx, dev, "op.crt")) == 0;
+	bool renews = api->cert != NULL &&
+		      strcmp(api->cert, device_path(cx, dev, "op.crt")) == 0;
 	struct api_request rq = { .method = "POST",
 		.path = renews ? EST "/simplereenroll" : EST "/simpleenroll",
 		.type = "application/pkcs10",

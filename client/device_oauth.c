@@ -89,9 +89,10 @@ device_authorize(struct ctx *cx, struct device *dev, struct device_result *out)
 	*out = (struct device_result){ .next = DEVICE_DONE };
 	if (e == NULL)
 		e = post_form(cx, dev, "/oauth2/device_authorization",
-		    arena_printf(cx->arena, "client_id=%s&csr=%s",
+		    arena_printf(cx->arena,
+			"client_id=%s&csr=%s&attestation=%s",
 			api_escape(cx, dev->state.client_id),
-			bytes_b64u(cx->arena, csr)),
+			bytes_b64u(cx->arena, csr), dev->state.attestation),
 		    &reply);
 	if (e != NULL)
 		return e;

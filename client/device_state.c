@@ -43,6 +43,7 @@ static const struct cfg_key state_keys[] = {
 	NUMBER(code_expires_at, "end of the device code"),
 	NUMBER(interval, "seconds between polls"),
 	NUMBER(poll_at, "no poll before"),
+	TEXT(attestation, "handle of evidence"),
 	TEXT(token, "enroll token"),
 	NUMBER(token_expires_at, "end of the token"),
 	SWITCH(est_only, "no device grant"),
@@ -194,21 +195,12 @@ sign_birth(struct ctx *cx, const char *dir, const struct device_birth *birth,
 }
 
 const struct err *
-device_make(struct ctx *cx, const char *dir, const struct device_birth *birth)
+device_begin(struct ctx *cx, const char *dir, const struct device_birth *birth)
 {
-	AUTO_STRUCT(keypair) *key = keypair_new();
 	struct device dev = { .dir = dir };
 	char why[CFG_WHY_BYTES] = "";
-	const struct err *e = disk_mkdir(cx, dir);
+	const struct err *e;
 
-	if (e == NULL && disk_exists(disk_in(cx, dir, "birth.key")))
-		return fail(cx, &ERR_LOCAL, "%s: there is a unit already", dir);
-	if (e == NULL)
-		e = save_key(cx, key, disk_in(cx, dir, "birth.key"));
-	if (e == NULL)
-		e = sign_birth(cx, dir, birth, key);
-	if (e != NULL)
-		return e;
 	must(cfg_read(NULL, state_keys, STATE_KEYS, &dev.state, why));
 	device_set(&dev.state.serial, birth->serial);
 	device_set(&dev.state.client_id, birth->client_id);
@@ -218,6 +210,21 @@ device_make(struct ctx *cx, const char *dir, const struct device_birth *birth)
 	e = device_save(cx, &dev);
 	device_close(&dev);
 	return e;
+}
+
+const struct err *
+device_make(struct ctx *cx, const char *dir, const struct device_birth *birth)
+{
+	AUTO_STRUCT(keypair) *key = keypair_new();
+	const struct err *e = disk_mkdir(cx, dir);
+
+	if (e == NULL && disk_exists(disk_in(cx, dir, "birth.key")))
+		return fail(cx, &ERR_LOCAL, "%s: there is a unit already", dir);
+	if (e == NULL)
+		e = save_key(cx, key, disk_in(cx, dir, "birth.key"));
+	if (e == NULL)
+		e = sign_birth(cx, dir, birth, key);
+	return e != NULL ? e : device_begin(cx, dir, birth);
 }
 
 const struct err *
@@ -239,7 +246,7 @@ device_prepare(
 			e = disk_remove(cx, csr_path);
 		if (e == NULL)
 			e = save_key(cx, key, key_path);
-	} else {
+	} else if (!disk_exists(csr_path)) {
 		e = load_key(cx, key_path, &key);
 	}
 	if (e == NULL && !disk_exists(csr_path))
@@ -337,12 +344,15 @@ device_phase(struct ctx *cx, const struct device *dev, enum device_phase *out)
 struct api
 device_api(struct ctx *cx, const struct device *dev, const char *identity)
 {
-	return (struct api){ .url = dev->url,
-		.ca = dev->ca,
-		.cert = device_path(
-		    cx, dev, arena_printf(cx->arena, "%s.crt", identity)),
-		.key = device_path(
-		    cx, dev, arena_printf(cx->arena, "%s.key", identity)) };
+	struct api api = { .url = dev->url, .ca = dev->ca };
+
+	api.cert =
+	    device_path(cx, dev, arena_printf(cx->arena, "%s.crt", identity));
+	api.key =
+	    device_path(cx, dev, arena_printf(cx->arena, "%s.key", identity));
+	if (!disk_exists(api.cert))
+		api.cert = api.key = NULL;
+	return api;
 }
 
 const struct err *

@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "pki/der.h"
+#include "pki/der_put.h"
 #include "pki/ext.h"
 #include "pki/key_internal.h"
 #include "pki/name.h"
@@ -338,5 +339,43 @@ csr_make(struct ctx *cx, const struct keypair *kp, const char *cn)
 	must(n > 0);
 	out = bytes_dup(cx->arena, (struct bytes){ der, (size_t)n });
 	OPENSSL_free(der);
+	return out;
+}
+
+struct bytes
+csr_info(struct ctx *cx, struct bytes spki)
+{
+	static const uint8_t v1 = 0;
+	struct bytes out;
+	struct buf b;
+	size_t at;
+
+	buf_init(&b, cx->arena, LIMIT_CSR);
+	at = der_begin(&b, DER_SEQUENCE);
+	der_put(&b, DER_INTEGER, (struct bytes){ &v1, 1 });
+	der_put(&b, DER_SEQUENCE, BYTES_NONE);
+	buf_put(&b, spki);
+	der_put(&b, DER_CONTEXT_CONSTRUCTED(0), BYTES_NONE);
+	der_end(&b, at);
+	must(buf_bytes(&b, &out));
+	return out;
+}
+
+struct bytes
+csr_joined(struct ctx *cx, struct bytes info, struct bytes signature)
+{
+	struct bytes out;
+	size_t at, algorithm;
+	struct buf b;
+
+	buf_init(&b, cx->arena, LIMIT_CSR);
+	at = der_begin(&b, DER_SEQUENCE);
+	buf_put(&b, info);
+	algorithm = der_begin(&b, DER_SEQUENCE);
+	der_put_oid(&b, "1.2.840.10045.4.3.2");
+	der_end(&b, algorithm);
+	der_put_bits(&b, signature);
+	der_end(&b, at);
+	must(buf_bytes(&b, &out));
 	return out;
 }

@@ -50,4 +50,11 @@ ERR_FN csr_parse_keyless(
  * empty. */
 struct bytes csr_make(struct ctx *cx, const struct keypair *kp, const char *cn);
 
+/* The same in two steps for a key that signs elsewhere: what is to be signed,
+ * for an empty subject, and the request with its signature, which is by
+ * ECDSA with SHA-256 (RFC 5758 section 3.2). */
+struct bytes csr_info(struct ctx *cx, struct bytes spki);
+struct bytes
+csr_joined(struct ctx *cx, struct bytes info, struct bytes signature);
+
 #endif

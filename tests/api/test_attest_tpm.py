@@ -4,6 +4,7 @@ certificate, challenged, opened, quoted and proved."""
 import hashlib
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from harness.crypto import b64u, new_key
@@ -203,3 +204,36 @@ def test_a_tpm_opens_no_challenge_for_another_attestation_key(
     answer = expect(unit.challenge(ak_pub=forged), 200).json()
     with pytest.raises(AssertionError, match="integrity"):
         unit.opened(answer)
+
+
+@pytest.mark.parametrize("tpm", ["rsa"], indirect=True)
+def test_the_reference_device_enrolls_by_its_tpm(
+        stack, operator, maker, owner, tpm, tmp_path):
+    """`latchkey simulate tpm`, with the same software TPM."""
+    ca, directory = tmp_path / "ca.pem", tmp_path / "device"
+    ca.write_bytes(x509.load_der_x509_certificate(tpm.issuer).public_bytes(
+        serialization.Encoding.PEM))
+
+    def simulate(step, *more):
+        return stack.cli("simulate", step, "--dir", directory, *more,
+            env={"TPM2TOOLS_TCTI": tpm.env["TPM2TOOLS_TCTI"]})
+    said = simulate("tpm", "--model", maker.model, "--client-id",
+        maker.client_id, "--ek-ca", ca)
+    assert hashlib.sha256(tpm.ek_spki).hexdigest() in said
+    assert expect(operator.import_lines(maker.id,
+        (directory / "birth.csv").read_text()), 200).json()["added"] == 1
+    expect(operator.call("PUT", f"/models/{maker.model}", json={
+        "manufacturer": maker.id, "name": "x", "client_id": maker.client_id,
+        "policy": {"evidence": {"formats": ["tpm"],
+            "min_grade": "hardware"}}}), 200)
+    assert "accepted: hardware" in simulate("attest")
+    code = simulate("authorize").split()[2]
+    expect(owner.approve(code), 200)
+    assert "token received" in simulate("poll")
+    assert "urn:uuid:" in simulate("enroll")
+    assert (directory / "op.key").read_text().startswith(
+        "-----BEGIN TSS2 PRIVATE KEY-----")
+    certificate = x509.load_pem_x509_certificate(
+        (directory / "op.crt").read_bytes())
+    assert spki_der(certificate.public_key()) == (
+        directory / "tls.der").read_bytes()
