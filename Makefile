@@ -126,7 +126,7 @@ check:
 	@$(MAKE) -s check-threads
 	@$(MAKE) -s vectors corpus
 	@$(MAKE) -s mutations MUTATIONS=50
-	@/usr/bin/python3 -m pytest -q tests $(ARGS)
+	@/usr/bin/python3 -m pytest -q -n 3 --dist loadfile tests $(ARGS)
 
 ## check-threads  what threads share, under the thread sanitizer
 THREADED := domain/live_test http/queue_test

@@ -76,7 +76,7 @@ def post_heavy(stack, path, chain, key):
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_TICKET
     context.load_cert_chain(*client.session.cert)
-    https = http.client.HTTPSConnection("localhost", stack.port, timeout=20,
+    https = http.client.HTTPSConnection("localhost", stack.port, timeout=120,
         context=context)
     https.request("POST", path, base64.b64encode(bytes(40000)), EST)
     status = https.getresponse().status
@@ -249,7 +249,7 @@ def test_e4_key_that_costs_too_much_ends_the_handshake(stack, maker, workdir):
         tls.load_cert_chain(crt, key)
         try:
             with tls.wrap_socket(socket.create_connection(("127.0.0.1",
-                    stack.port), 10), server_hostname="localhost") as s:
+                    stack.port), 60), server_hostname="localhost") as s:
                 s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 return s.recv(100).startswith(b"HTTP/1.1 200")
         except (ssl.SSLError, ConnectionError):
@@ -373,7 +373,7 @@ def test_words_where_ids_belong_are_never_our_failure(
         else:
             headers = {"Authorization": f"Bearer {operator.token}"}
         answer = who.http.session.request(method, stack.url + path + query,
-            headers=headers, timeout=30, **kwargs)
+            headers=headers, timeout=120, **kwargs)
         if answer.status_code >= 500:
             wrong[method, path, query] = answer.text
 

@@ -80,7 +80,7 @@ def test_a_unit_without_a_birth_certificate_enrolls_by_its_evidence(
         "sw_version": "1.2.0", "secure_boot": "on", "debug": "disabled"}
     assert expect(unit.poll(), 400).json()["error"] == "authorization_pending"
     expect(owner.approve(unit.grant["user_code"]), 200)
-    unit.poll_until_decided()
+    expect(unit.poll_until_decided(), 200)
     # The token is for the key that the evidence was bound to.
     expect(unit.enroll(csr=csr_der(new_key())), 401)
     expect(unit.enroll(), 200)

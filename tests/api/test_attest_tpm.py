@@ -153,7 +153,7 @@ def test_a_unit_with_a_tpm_alone_enrolls_under_its_models_policy(
     assert facts["attestation"]["grade"] == "hardware"
     assert "serial" not in facts
     expect(owner.approve(device.grant["user_code"]), 200)
-    device.poll_until_decided()
+    expect(device.poll_until_decided(), 200)
     expect(device.enroll(csr), 200)
     assert spki_der(device.certificate.public_key()) == tpm.key
     # EST alone: the same handle in a header

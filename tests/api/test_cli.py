@@ -18,7 +18,7 @@ def latchkey(*argv, env=None, **kwargs):
     """(exit code, output, errors)"""
     done = subprocess.run([BUILD / "latchkey", *map(str, argv)],
         env={**CLEAN, **(env or {})}, capture_output=True, text=True,
-        timeout=60, **kwargs)
+        timeout=120, **kwargs)
     assert not REPORT.search(done.stderr), done.stderr
     return done.returncode, done.stdout, done.stderr
 

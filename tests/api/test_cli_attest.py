@@ -19,7 +19,7 @@ LATER = "2026-12-01T00:00:00Z"
 
 def verify(*argv):
     return subprocess.run([str(BUILD / "latchkey"), "attest", "verify",
-        *map(str, argv)], capture_output=True, text=True, timeout=30,
+        *map(str, argv)], capture_output=True, text=True, timeout=120,
         env={**os.environ, "ASAN_OPTIONS": "abort_on_error=0"})
 
 

@@ -130,7 +130,7 @@ def ask_bound(unit):
     context = ssl.create_default_context(cafile=str(unit.stack.material.ca))
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(*unit.birth.session.cert)
-    tcp = socket.create_connection(("127.0.0.1", unit.stack.port), 10)
+    tcp = socket.create_connection(("127.0.0.1", unit.stack.port), 60)
     with context.wrap_socket(tcp, server_hostname="localhost") as tls:
         request = bound_csr(tls, unit.key)
         body = base64.b64encode(request)

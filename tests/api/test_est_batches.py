@@ -9,7 +9,6 @@ import pytest
 from harness.http import expect
 from harness.players import Device
 
-from test_rules_races import wait_blocked
 
 N = 8
 
@@ -52,7 +51,7 @@ def test_a3_revocation_between_reading_and_storing_a_batch(
     cursor = blocker.cursor()
     cursor.execute("LOCK TABLE key_use IN SHARE MODE")
     waiting = [pool.submit(enroll, device) for device in approved]
-    wait_blocked(database, 2)
+    database.wait_blocked(2)
     cursor.execute("UPDATE birth SET revoked_at = now() WHERE id = ANY (%s)",
         (births[::2],))
     blocker.commit()
@@ -69,7 +68,7 @@ def test_a9_two_batches_with_the_same_units_give_each_one_certificate(
     blocker = database.connect("super")
     blocker.cursor().execute("LOCK TABLE key_use IN SHARE MODE")
     waiting = [pool.submit(enroll, device) for device in approved + approved]
-    wait_blocked(database, 2)
+    database.wait_blocked(2)
     blocker.rollback()
     blocker.close()
     assert [w.result(20) for w in waiting] == [200] * 2 * N
@@ -86,7 +85,7 @@ def test_one_whose_unit_is_locked_does_not_keep_the_others_of_its_batch(
     holder.cursor().execute("UPDATE birth SET revoked_at = now() "
         "WHERE id = %s", (birth,))
     waiting = [pool.submit(enroll, device) for device in approved]
-    wait_blocked(database, 2)
+    database.wait_blocked(2)
     gate.rollback()
     gate.close()
     others = 0
@@ -110,7 +109,7 @@ def test_one_that_the_database_refuses_does_not_fail_the_others(
     cursor = blocker.cursor()
     cursor.execute("LOCK TABLE key_use IN SHARE MODE")
     waiting = [pool.submit(enroll, device) for device in approved]
-    wait_blocked(database, 2)
+    database.wait_blocked(2)
     cursor.execute("INSERT INTO key_use VALUES (%s, gen_random_uuid())",
         (bytes(taken),))
     blocker.commit()

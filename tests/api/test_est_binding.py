@@ -44,7 +44,7 @@ class Session:
             self.context.options |= options
             self.context.load_cert_chain(*files)
         self.socket = self.context.wrap_socket(
-            socket.create_connection(("127.0.0.1", stack.port), 10),
+            socket.create_connection(("127.0.0.1", stack.port), 60),
             server_hostname="localhost", session=session)
         self.binding = self.socket.get_channel_binding("tls-unique")
 

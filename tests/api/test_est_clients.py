@@ -10,7 +10,6 @@ import re
 import socket
 import ssl
 import subprocess
-import time
 
 import pytest
 from cryptography import x509
@@ -22,7 +21,7 @@ from harness.crypto import (DER, PEM, certs_of_cms, csr_der, key_pem, new_key,
     spki)
 from harness.http import Client, expect
 from harness.players import Device
-from harness.process import run
+from harness.process import run, until
 from harness.raw import parse_head
 
 EST = "/.well-known/est"
@@ -38,7 +37,7 @@ class Wire:
         context.minimum_version = context.maximum_version = version
         if certificate:
             context.load_cert_chain(*certificate)
-        self.tcp = socket.create_connection(("127.0.0.1", stack.port), 10)
+        self.tcp = socket.create_connection(("127.0.0.1", stack.port), 60)
         self.inbox, self.outbox = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self.inbox, self.outbox,
             server_hostname="localhost")
@@ -197,7 +196,7 @@ def pki(request, stack, workdir):
 
 def run_binary(stdout, env, *argv):
     done = subprocess.run([str(a) for a in argv], env={**os.environ, **env},
-        stdout=stdout, stderr=subprocess.PIPE, timeout=60)
+        stdout=stdout, stderr=subprocess.PIPE, timeout=120)
     assert done.returncode == 0, (argv, done.stderr.decode())
 
 
@@ -318,14 +317,11 @@ def test_strongswan_waits_with_202_until_the_owner_claims(pki, stack, listed,
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(pki, "--est", "--url", stack.url, "--in", csr,
             *trust(stack), "--userpass", token, "--interval", "1",
-            "--maxpolltime", "60", "--outform", "pem")
-        for _ in range(200):
-            if database.value("SELECT count(*) FROM approval"):
-                break
-            time.sleep(0.05)
+            "--maxpolltime", "300", "--outform", "pem")
+        until(lambda: database.value("SELECT count(*) FROM approval"))
         shown = expect(owner.claim(unit.serial, CODE), 200).json()
         expect(owner.decide(shown, "approve"), 200)
-        certificate = x509.load_pem_x509_certificate(waiting.result(60))
+        certificate = x509.load_pem_x509_certificate(waiting.result(300))
     (device,) = expect(owner.devices(), 200).json()["devices"]
     (cn,) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     assert cn.value == device["id"]

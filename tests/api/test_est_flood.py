@@ -20,7 +20,7 @@ from harness.stack import Material
 def connect_from(stack, address):
     """A TCP connection from that loopback address."""
     to = "::1" if ":" in address else "127.0.0.1"
-    return socket.create_connection((to, stack.port), 10, (address, 0))
+    return socket.create_connection((to, stack.port), 60, (address, 0))
 
 
 def handshakes(stack, address, n):
@@ -79,7 +79,7 @@ def s_client(stack, *options, text=""):
     return subprocess.run(["openssl", "s_client", "-connect",
         f"localhost:{stack.port}", "-CAfile", str(stack.material.ca),
         *map(str, options)], input=text, capture_output=True, text=True,
-        timeout=20).stdout
+        timeout=120).stdout
 
 
 @pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])

@@ -52,11 +52,7 @@ def approve(device, owner, label=None):
     fields = {"label": label} if label else {}
     expect(device.authorize(**fields), 200)
     expect(owner.approve(device.grant["user_code"]), 200)
-    answer = device.poll()
-    while not answer.ok:
-        assert answer.json()["error"] in ("authorization_pending",
-            "slow_down"), answer.text
-        answer = device.poll()
+    expect(device.poll_until_decided(), 200)
     return device
 
 

@@ -204,7 +204,7 @@ def test_10000_headers_are_refused(stack):
         assert_refused_with(stack, headers)
 
 
-@pytest.mark.settings(request_timeout="2s")
+@pytest.mark.settings(request_timeout="5s")
 def test_half_a_request_line_is_dropped(stack):
     texts = ("GET", "GET /.well-known/est/cace", "\r\n\r\n", "\n")
     for raw in [Raw(stack).send(text) for text in texts]:

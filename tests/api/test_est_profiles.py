@@ -121,7 +121,7 @@ def lint_by_others(device, workdir):
 
 def run(*argv):
     done = subprocess.run(list(map(str, argv)), capture_output=True,
-        text=True, timeout=20, check=False)
+        text=True, timeout=120, check=False)
     assert done.returncode == 0, (argv, done.stdout, done.stderr)
     return done.stdout
 

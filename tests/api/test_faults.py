@@ -18,7 +18,7 @@ from harness.cluster import Cluster
 from harness.crypto import new_key
 from harness.http import expect
 from harness.players import DEVICE_GRANT, Device, Maker, Operator
-from harness.process import BUILD, run
+from harness.process import BUILD, run, until
 from harness.stack import Stack
 
 
@@ -60,15 +60,11 @@ def test_postgres_away_is_503_and_back_is_well(own_cluster, kill):
     assert "database" in ready.text
     expect(device.operational.get("/healthz"), 200)
     cluster.start()
-    end = time.monotonic() + 60
-    while device.renew().status_code != 200:
-        assert time.monotonic() < end, "did not recover by itself"
-        time.sleep(0.1)
+    until(lambda: device.renew().status_code == 200)
     # The other workers may have failed just before: RETRY_US of store/db.c.
     time.sleep(0.25)
     expect(owner.approve(waiting.grant["user_code"]), 200)
-    time.sleep(0.2)
-    expect(waiting.poll(), 200)
+    expect(waiting.poll_until_decided(), 200)
     expect(waiting.enroll(), 200)
     assert stack.database.value("SELECT count(*) FROM certificate") == 3
 
@@ -83,17 +79,14 @@ def test_a_stopped_postgres_process_costs_seconds_not_a_thread(
         os.kill(pid, 19)  # SIGSTOP: it holds the socket and says nothing
     try:
         started = time.monotonic()
-        codes = {operator.call("GET", "/manufacturers",
-            timeout=60).status_code for _ in range(2)}
+        codes = {operator.call("GET", "/manufacturers").status_code
+            for _ in range(2)}
         assert codes <= {200, 503}
-        assert time.monotonic() - started < 30
+        assert time.monotonic() - started < 60
     finally:
         for (pid,) in pids:
             os.kill(pid, 18)
-    end = time.monotonic() + 60
-    while operator.call("GET", "/manufacturers").status_code != 200:
-        assert time.monotonic() < end
-        time.sleep(0.2)
+    until(lambda: operator.call("GET", "/manufacturers").status_code == 200)
 
 
 def test_nobody_pays_for_a_restart_of_postgres(own_cluster):
@@ -171,7 +164,9 @@ def test_every_certificate_received_before_a_kill_is_in_postgres(
             time.sleep(dice.random() * 0.4)
             stack.kill()
             stack.start()
-        time.sleep(1)
+        until(lambda: len(received) >= 10 or failures)
+        stack.kill()
+        stack.start()
     finally:
         stop.set()
         for thread in threads:
@@ -205,8 +200,8 @@ def test_flood_of_enrollments_leaves_renewal_and_revocation_alone(
 
     with concurrent.futures.ThreadPoolExecutor(len(flood)) as pool:
         futures = [pool.submit(ask, unit) for unit in flood]
-        time.sleep(1)
         try:
+            until(lambda: 503 in codes)
             renewals = [device.renew().status_code for _ in range(20)]
             revoked = operator.revoke(device.id).status_code
         finally:
@@ -215,7 +210,6 @@ def test_flood_of_enrollments_leaves_renewal_and_revocation_alone(
             future.result()
     assert renewals == [200] * 20
     assert revoked == 200
-    assert codes.count(503) > 0, "the queue was never full"
 
 
 def test_sigterm_finishes_what_is_in_flight(stack, device, database):
@@ -224,15 +218,15 @@ def test_sigterm_finishes_what_is_in_flight(stack, device, database):
     blocker.cursor().execute("LOCK TABLE approval IN ACCESS EXCLUSIVE MODE")
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         waiting = pool.submit(device.authorize)
-        time.sleep(0.5)
+        database.wait_blocked()
         stopping = pool.submit(stack.stop)
-        time.sleep(0.5)
+        until(lambda: not stack.listens())
         with pytest.raises(requests.ConnectionError):
             Device(stack, device.maker).authorize()
         blocker.rollback()
-        answer = expect(waiting.result(20), 200)
+        answer = expect(waiting.result(60), 200)
         assert answer.headers["Connection"] == "close"
-        stopping.result(20)  # which checks exit code 0
+        stopping.result(60)  # which checks exit code 0
     blocker.close()
 
 
@@ -244,6 +238,7 @@ def transactions(cluster, name):
         f"pg_stat_database WHERE datname = '{name}'").split()[-1])
 
 
+@pytest.mark.settings(code_interval="60s", code_lifetime="1h")
 def test_polls_of_a_pending_code_do_not_touch_postgres(
         stack, device, cluster, database):
     expect(device.authorize(), 200)

@@ -4,6 +4,7 @@ connection, never 500, never a second answer (SECURITY.md H1)."""
 import base64
 import datetime
 import re
+import select
 import shutil
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from harness.crypto import PEM, csr_der, key_pem
 from harness.http import Client
 from harness.players import Device, Maker, now
+from harness.process import until
 from harness.raw import Raw, exchange, parse_head
 
 SMUGGLED = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -160,8 +162,15 @@ def test_garbage_gets_one_refusal_or_none(stack):
 
 
 def assert_serves(stack):
-    with Raw(stack) as raw:
-        status, headers, body = raw.send(SMUGGLED).read_answer()
+    """A connection that came too slowly for a short request_timeout of the
+    test may be dropped, as that says."""
+    for _ in range(5):
+        try:
+            with Raw(stack) as raw:
+                status, headers, body = raw.send(SMUGGLED).read_answer()
+            break
+        except (OSError, AssertionError):
+            continue
     assert (status, body) == (200, b"ok\n")
     return headers
 
@@ -294,29 +303,25 @@ def test_repeated_query_parameter_is_400(stack):
 # -- time
 
 
-def assert_dropped(raw, least, most):
-    began = time.monotonic()
-    assert raw.is_closed(most)
-    assert time.monotonic() - began >= least
-
-
-@pytest.mark.settings(request_timeout="2s", idle_timeout="15s")
+@pytest.mark.settings(request_timeout="5s", idle_timeout="15s")
 def test_headers_at_a_byte_a_second_are_dropped(stack):
+    began = time.monotonic()
     with Raw(stack) as raw:
-        began = time.monotonic()
         with pytest.raises(OSError):
             for byte in (GET + "\r\n" + "X: 1\r\n" * 20).encode():
                 raw.send(bytes([byte]))
                 time.sleep(0.2)
-        assert 1.5 < time.monotonic() - began < 30
+        assert time.monotonic() - began > 4
 
 
-@pytest.mark.settings(request_timeout="2s", idle_timeout="15s")
+@pytest.mark.settings(request_timeout="5s", idle_timeout="15s")
 def test_stalled_body_is_dropped(stack):
+    began = time.monotonic()
     with Raw(stack) as raw:
         raw.send(request(POST, "Content-Length: 10",
             "Content-Type: application/json", body="{"))
-        assert_dropped(raw, 1, 30)
+        assert raw.is_closed(60)
+    assert time.monotonic() - began > 4
 
 
 def put_import(maker, *headers, length):
@@ -325,28 +330,28 @@ def put_import(maker, *headers, length):
         f"Content-Length: {length}", *headers)
 
 
-@pytest.mark.settings(request_timeout="2s", idle_timeout="15s")
+@pytest.mark.settings(request_timeout="8s", idle_timeout="15s")
 def test_import_that_makes_progress_may_take_long(stack, maker, database):
     part = b"serial,model\n" + b"x\n" * 40000
-    with Raw(stack, timeout=20) as raw:
+    with Raw(stack) as raw:
         raw.send(put_import(maker,
             f"Authorization: Bearer {database.admin_token}",
             length=5 * len(part)))
         for _ in range(5):
             raw.send(part)
-            time.sleep(1)
+            time.sleep(2)
         assert raw.read_answer()[0] == 200
 
 
-@pytest.mark.settings(request_timeout="2s", idle_timeout="15s")
+@pytest.mark.settings(request_timeout="5s", idle_timeout="15s")
 def test_import_that_stands_still_is_dropped(stack, maker, database):
     with Raw(stack) as raw:
         raw.send(put_import(maker,
             f"Authorization: Bearer {database.admin_token}",
             length=10**6) + "serial,model\n")
         with pytest.raises(OSError):
-            for _ in range(50):
-                raw.send("x\n" * 100)
+            for _ in range(600):
+                raw.send("x\n" * 10)
                 time.sleep(0.1)
 
 
@@ -357,27 +362,37 @@ def test_import_of_a_stranger_is_401_before_its_body(stack, maker, headers):
     assert not list(stack.dir.glob("state/*"))
 
 
-@pytest.mark.settings(request_timeout="60s", idle_timeout="1s")
+@pytest.mark.settings(request_timeout="60s", idle_timeout="4s")
 def test_idle_connection_is_closed(stack):
+    began = time.monotonic()
     with Raw(stack) as raw:
         assert raw.send(SMUGGLED).read_answer()[0] == 200
-        assert_dropped(raw, 0.5, 30)
+        assert raw.is_closed(30)
+    assert time.monotonic() - began > 3
 
 
-@pytest.mark.settings(request_timeout="3s", idle_timeout="10s")
+def costs_nothing(stack):
+    """Whether it comes to rest."""
+
+    def rests():
+        before = stack.process.cpu_seconds()
+        time.sleep(1)
+        return stack.process.cpu_seconds() - before < 0.2
+
+    return until(rests)
+
+
+@pytest.mark.settings(request_timeout="10s", idle_timeout="10s")
 def test_fifty_stalled_hellos_cost_no_cpu_and_are_dropped(stack):
     clients = [socket.create_connection(("127.0.0.1", stack.port))
         for _ in range(50)]
     try:
         for client in clients:
             client.sendall(b"\x16\x03\x01\x02\x00\x01")
-        time.sleep(0.5)
-        before = stack.process.cpu_seconds()
-        time.sleep(1.5)
-        assert stack.process.cpu_seconds() - before < 0.3
+        assert costs_nothing(stack)
         assert_serves(stack)
         for client in clients:
-            client.settimeout(30)
+            client.settimeout(60)
             try:
                 while client.recv(100):
                     pass
@@ -392,20 +407,18 @@ def test_fifty_stalled_hellos_cost_no_cpu_and_are_dropped(stack):
 def test_connections_of_one_address_are_limited(stack):
     clients = [socket.create_connection(("127.0.0.1", stack.port))
         for _ in range(20)]
+    closed = set()
+
+    def all_closed():
+        closed.update(select.select(clients, [], [], 0)[0])
+        return len(closed) >= 15
+
+    until(all_closed)
     time.sleep(0.3)
-    open_ones = 0
-    for client in clients:
-        client.settimeout(0.2)
-        try:
-            open_ones += client.recv(1) != b""
-        except socket.timeout:
-            open_ones += 1
-        except ConnectionError:
-            pass
-    assert open_ones == 5
+    all_closed()
+    assert len(closed) == 15
     for client in clients:
         client.close()
-    time.sleep(0.3)
     assert_serves(stack)
 
 
@@ -501,10 +514,16 @@ def slow(database):
 READY = request("GET /readyz HTTP/1.1")
 
 
+def fill_open_lane(stack):
+    """A worker busy and the open lane full: only reserved room is left."""
+    clients = [Raw(stack).send(READY) for _ in range(12)]
+    stack.process.wait_log("route=/readyz status=503")
+    return clients
+
+
 @pytest.mark.settings(workers=1, queue=8)
 def test_full_queue_is_503_with_retry_after_at_once(stack, slow):
-    clients = [Raw(stack).send(READY) for _ in range(12)]
-    time.sleep(0.3)
+    clients = fill_open_lane(stack)
     began = time.monotonic()
     status, headers, _ = answer_of(stack, READY)
     assert status == 503
@@ -520,9 +539,7 @@ def test_full_queue_is_503_with_retry_after_at_once(stack, slow):
 @pytest.mark.settings(workers=1, queue=8)
 def test_renewal_and_operator_pass_a_flood_that_a_stranger_cannot(
         stack, enrolled, database, slow):
-    # A worker busy and the open lane full: only reserved room is left.
-    flood = [Raw(stack).send(READY) for _ in range(12)]
-    time.sleep(0.3)
+    flood = fill_open_lane(stack)
     line = "GET /v1/admin/manufacturers HTTP/1.1"
     assert answer_of(stack, request(line,
         "Authorization: Bearer lk_aaaaaaaa_" + "b" * 32 + "_" + "0" * 16)
@@ -565,8 +582,7 @@ def test_expired_foreign_or_forged_certificate_gets_no_reserved_lane(
     outsiders = {"expired": own_leaf(enrolled, now() - day),
         "forged": own_leaf(enrolled, now() + day, Maker().key),
         "foreign": stranger.birth, "birth": enrolled.birth}
-    flood = [Raw(stack).send(READY) for _ in range(12)]
-    time.sleep(0.3)
+    flood = fill_open_lane(stack)
     assert answer_of(stack, READY)[0] == 503, "the open lane is not full"
     body = base64.b64encode(csr_der(enrolled.key))
     statuses = {name: client.post("/.well-known/est/simplereenroll",
@@ -589,16 +605,14 @@ def test_client_gone_while_its_request_runs_harms_nobody(stack, slow):
 
 
 def test_sigterm_finishes_what_is_in_flight_and_closes_what_is_idle(
-        stack, slow):
+        stack, slow, database):
     idle, busy = Raw(stack), Raw(stack)
     assert idle.send(SMUGGLED).read_answer()[0] == 200
     busy.send(READY)
-    time.sleep(0.3)
+    database.wait_blocked()
     stack.process.popen.terminate()
-    assert idle.is_closed(30)
-    time.sleep(0.3)
-    with pytest.raises(OSError):
-        Raw(stack, timeout=1)
+    assert idle.is_closed(60)
+    until(lambda: not stack.listens())
     slow.rollback()
     status, headers, _ = busy.read_answer()
     assert status == 200
@@ -612,7 +626,7 @@ def test_port_in_use_stops_the_start_with_a_reason(stack, workdir):
     text = (stack.dir / "latchkeyd.conf").read_text()
     second.write_text(text)
     done = subprocess.run([stack.process.popen.args[0], "--config", second],
-        capture_output=True, text=True, timeout=20)
+        capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert "Address already in use" in done.stderr
 
@@ -626,6 +640,6 @@ def test_bad_setting_stops_the_start_with_its_line(
     bad = workdir / "bad.conf"
     bad.write_text((stack.dir / "latchkeyd.conf").read_text() + line + "\n")
     done = subprocess.run([stack.process.popen.args[0], "--config", bad],
-        capture_output=True, text=True, timeout=20)
+        capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     assert reason in done.stderr and "bad.conf:" in done.stderr

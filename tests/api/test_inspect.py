@@ -16,7 +16,7 @@ TESTS = pathlib.Path(__file__).parent.parent
 
 def inspect(path, *options):
     return subprocess.run([BUILD / "latchkey", "inspect", *options, path],
-        capture_output=True, text=True, timeout=20)
+        capture_output=True, text=True, timeout=120)
 
 
 @pytest.fixture

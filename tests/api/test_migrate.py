@@ -18,7 +18,7 @@ def empty(cluster):
 def latchkey(database, *argv, role="migrator"):
     return subprocess.run([BUILD / "latchkey", *argv],
         env={"LATCHKEY_DB": database.conninfo(role), "PATH": "/usr/bin"},
-        capture_output=True, text=True, timeout=60, cwd=REPO)
+        capture_output=True, text=True, timeout=120, cwd=REPO)
 
 
 @pytest.fixture

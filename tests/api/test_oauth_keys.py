@@ -2,11 +2,11 @@
 
 import datetime
 import shutil
-import time
 
 import pytest
 
 from harness.http import Client, expect
+from harness.process import until
 
 
 def instant(offset):
@@ -27,13 +27,6 @@ def published(stack):
     answer = expect(Client(stack).get("/oauth2/jwks"), 200)
     assert answer.headers["Cache-Control"] == "public, max-age=300"
     return [key["kid"] for key in answer.json()["keys"]]
-
-
-def until(condition):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def test_rfc7517_key_set_holds_public_keys_alone(stack):

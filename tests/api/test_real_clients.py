@@ -5,7 +5,6 @@ import json
 import subprocess
 import time
 
-import pytest
 
 from harness.process import run
 
@@ -34,7 +33,7 @@ def curl_enroll(device, owner, workdir):
         "--data-urlencode", f"client_id={device.maker.client_id}",
         "--data-urlencode", f"csr={url64}", certificate=birth))
     assert owner.approve(grant["user_code"]).ok
-    for _ in range(20):
+    for _ in range(200):
         # Without --fail: a pending code is a 400.
         token = json.loads(run("curl", "-sS", "--cacert", stack.material.ca,
             "--cert", birth[0], "--key", birth[1],
@@ -44,7 +43,7 @@ def curl_enroll(device, owner, workdir):
             "--data-urlencode", f"client_id={device.maker.client_id}"))
         if "access_token" in token:
             break
-        time.sleep(1.05)
+        time.sleep(0.2)
     run("sh", "-c", f"openssl base64 -in {csr} | curl -sS --fail-with-body "
         f"--cacert {stack.material.ca} --cert {birth[0]} --key {birth[1]} "
         "-H 'Content-Type: application/pkcs10' "
@@ -65,7 +64,6 @@ def test_strongswan_reads_the_ca_certificates(stack, workdir):
         stack.material.pki / "issuing.crt")
 
 
-@pytest.mark.settings(code_interval="1s")
 def test_strongswan_renews_what_curl_and_openssl_enrolled(device, owner,
         workdir):
     stack = device.stack
@@ -87,7 +85,6 @@ def test_strongswan_renews_what_curl_and_openssl_enrolled(device, owner,
         "-nameopt", "RFC2253").strip() == subject
 
 
-@pytest.mark.settings(code_interval="1s")
 def test_mosquitto_clients_are_confined_to_the_devices_topics(device, owner,
         broker, workdir):
     cert, key = curl_enroll(device, owner, workdir)
@@ -102,12 +99,12 @@ def test_mosquitto_clients_are_confined_to_the_devices_topics(device, owner,
             "$share/g/devices/x/down/#"):
         done = subprocess.run(["mosquitto_sub", *tls, "-i",
             f"{listed['id']}-1", "-t", topic, "-W", "1", "-d"],
-            capture_output=True, text=True, timeout=20)
+            capture_output=True, text=True, timeout=120)
         refused = "rejected" in done.stdout + done.stderr or "128" in \
             done.stdout + done.stderr
         assert refused == (topic != f"{own}/down/#"), (topic, done)
     # An id that is not the device's is refused at once.
     done = subprocess.run(["mosquitto_pub", *tls, "-i", "someone-else",
         "-t", f"{own}/up/state", "-m", "on"], capture_output=True, text=True,
-        timeout=20)
+        timeout=120)
     assert done.returncode != 0

@@ -52,8 +52,7 @@ def test_a1_factory_reset_needs_the_same_owners_new_yes(
     stranger = operator.add_owner("Eve")
     expect(stranger.lookup(code), 404)
     expect(owner.approve(code), 200)
-    time.sleep(0.1)
-    expect(enrolled.poll(), 200)
+    expect(enrolled.poll_until_decided(), 200)
     expect(enrolled.enroll(), 200)
     assert enrolled.id == old_id, "the same ownership"
     assert database.value("SELECT reason FROM revocation WHERE serial = %s",
@@ -209,7 +208,7 @@ def test_a6_claim_works_only_while_the_unit_asks_and_once(
 def test_denial_is_final_for_that_code(device, owner):
     expect(device.authorize(), 200)
     expect(owner.deny(device.grant["user_code"]), 200)
-    time.sleep(0.1)
+    device.poll_until_decided()
     for _ in range(2):
         assert expect(device.poll(), 400).json()["error"] == "access_denied"
     expect(device.enroll(token=False), 403)

@@ -3,8 +3,8 @@ order without gaps.  The interleavings are forced: another session of ours
 holds the one lock that stops a statement where we want it stopped."""
 
 import concurrent.futures
+import hashlib
 import threading
-import time
 
 import psycopg2
 import pytest
@@ -13,24 +13,11 @@ from harness.crypto import new_key, spki, spki_sha256
 from harness.http import expect
 from harness.players import Device
 
-import hashlib
-
 
 @pytest.fixture
 def pool():
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         yield pool
-
-
-def wait_blocked(database, n=1):
-    """Until n backends of this database wait for a lock."""
-    for _ in range(200):
-        if database.value("SELECT count(*) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND "
-                "wait_event_type = 'Lock'") >= n:
-            return
-        time.sleep(0.02)
-    raise AssertionError("nothing waits for a lock")
 
 
 def approved(device, owner):
@@ -65,7 +52,7 @@ def test_a3_issuer_that_waited_for_a_revocation_is_refused(
     act = {"token": device.poll, "renew": device.renew,
         "enroll": lambda: device.enroll(token=False)}[step]
     waiting = pool.submit(act)
-    wait_blocked(database)
+    database.wait_blocked()
     revoker.commit()
     assert waiting.result(20).status_code in (400, 403)
     assert database.value("SELECT count(*) FROM certificate") == before
@@ -94,7 +81,7 @@ def test_a3_what_changed_since_the_judgement_is_seen_when_issuing(
     cursor.execute("LOCK TABLE key_use IN SHARE MODE")
     waiting = pool.submit(device.renew if step == "renew"
         else lambda: device.enroll(token=False))
-    wait_blocked(database)
+    database.wait_blocked()
     cursor.execute(change)
     blocker.commit()
     assert waiting.result(20).status_code == 403
@@ -124,10 +111,10 @@ def test_a3_revoker_that_waited_for_an_issuer_gets_its_certificate(
     issuer = pool.submit(
         lambda: device.renew(key) if step == "renew"
         else device.enroll(token=False))
-    wait_blocked(database)
+    database.wait_blocked()
     revoker = pool.submit(lambda: operator.revoke(device_id)
         if how == "revoke" else owner.release(device_id))
-    wait_blocked(database, 2)
+    database.wait_blocked(2)
     blocker.rollback()
     issued = issuer.result(20).status_code
     assert revoker.result(20).status_code in (200, 204)
@@ -145,9 +132,9 @@ def test_a3_revocation_beside_a_decision_is_not_the_victim_of_a_deadlock(
     # Stops the revocation after it has locked the unit.
     blocker.cursor().execute("SELECT FROM key_use FOR UPDATE")
     revoker = pool.submit(lambda: operator.revoke(enrolled.id))
-    wait_blocked(database)
+    database.wait_blocked()
     decider = pool.submit(lambda: owner.decide(shown, "approve"))
-    wait_blocked(database, 2)
+    database.wait_blocked(2)
     blocker.rollback()
     assert revoker.result(20).status_code == 200
     assert decider.result(20).status_code == 409
@@ -187,7 +174,7 @@ def test_a3_two_renewals_of_one_certificate_give_one_successor(
     # All four have been judged, and found no successor, before one is made.
     blocker.cursor().execute("LOCK TABLE key_use IN SHARE MODE")
     waiting = [pool.submit(renew, n) for n in range(4)]
-    wait_blocked(database, 4)
+    database.wait_blocked(4)
     blocker.rollback()
     results = sorted(renewal.result(20) for renewal in waiting)
     blocker.close()
@@ -202,7 +189,7 @@ def test_a1_one_yes_issues_once_however_many_ask(
     # Some have found the yes unused before one uses it; the others gather.
     blocker.cursor().execute("LOCK TABLE key_use IN SHARE MODE")
     waiting = [pool.submit(device.enroll, token=False) for _ in range(4)]
-    wait_blocked(database, 2)
+    database.wait_blocked(2)
     blocker.rollback()
     statuses = [w.result(20).status_code for w in waiting]
     blocker.close()
@@ -221,9 +208,9 @@ def test_a1_a_new_key_ends_the_renewal_that_was_under_way(
     blocker.cursor().execute("INSERT INTO key_use VALUES (%s, %s)",
         (hashlib.sha256(spki(key)).digest(), enrolled.id))
     renewal = pool.submit(enrolled.renew, key)
-    wait_blocked(database)
+    database.wait_blocked()
     replacement = pool.submit(reset.enroll, token=False)
-    wait_blocked(database, 2)
+    database.wait_blocked(2)
     blocker.rollback()
     blocker.close()
     assert renewal.result(20).status_code == 200
@@ -287,7 +274,7 @@ def test_r1_no_position_appears_behind_a_reader(database, pool):
         return cursor.fetchone()[0]
 
     waiting = pool.submit(second)
-    wait_blocked(database)
+    database.wait_blocked()
     assert database.query("SELECT position FROM revocation") == []
     one.commit()
     assert waiting.result(10) == 2
@@ -338,7 +325,6 @@ def test_broker_role_may_only_read_what_is_refused(database, statement):
     database.query("SELECT * FROM revocation", role="broker")
 
 
-@pytest.mark.settings(code_interval="1s")
 def test_unheard_decision_is_found_while_others_are_heard(
         database, device, owner):
     expect(device.authorize(), 200)
@@ -355,17 +341,14 @@ def test_unheard_decision_is_found_while_others_are_heard(
     # As if its notification had come before the poll was noted.
     database.query("UPDATE approval SET state = 'denied', owner_id = %s, "
         "decided_at = now() WHERE id = %s", (owner.id, shown["id"]))
-    for _ in range(12):
-        time.sleep(1.1)
-        error = device.poll().json()["error"]
-        if error == "access_denied":
-            break
-    busy.set()
-    talker.join()
+    try:
+        error = device.poll_until_decided().json()["error"]
+    finally:
+        busy.set()
+        talker.join()
     assert error == "access_denied"
 
 
-@pytest.mark.settings(code_interval="1s")
 def test_decision_is_found_among_any_number_of_others(
         database, device, owner):
     expect(device.authorize(), 200)
@@ -380,9 +363,4 @@ def test_decision_is_found_among_any_number_of_others(
         (shown["id"],))
     database.query("UPDATE approval SET state = 'denied', owner_id = %s, "
         "decided_at = now() WHERE id = %s", (owner.id, shown["id"]))
-    for _ in range(12):
-        time.sleep(1.1)
-        error = device.poll().json()["error"]
-        if error == "access_denied":
-            break
-    assert error == "access_denied"
+    assert device.poll_until_decided().json()["error"] == "access_denied"

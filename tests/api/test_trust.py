@@ -7,7 +7,6 @@ import hashlib
 import http.server
 import os
 import threading
-import time
 import pathlib
 
 import pytest
@@ -21,6 +20,7 @@ from harness import der
 from harness.crypto import PEM, b64u, csr_der, key_pem, new_key, spki_pem
 from harness.http import Client, expect
 from harness.players import Device, Maker, now
+from harness.process import until
 
 
 def at(**delta):
@@ -618,14 +618,9 @@ def add_source(operator, maker, url, **body):
 
 def fetched(operator, maker, url):
     """The source, once it was fetched or failed."""
-    for _ in range(100):
-        for s in expect(operator.call("GET",
-                f"/manufacturers/{maker.id}/crl-sources"),
-                200).json()["crl_sources"]:
-            if s["url"] == url and ("fetched_at" in s or "failed_at" in s):
-                return s
-        time.sleep(0.1)
-    raise AssertionError("never fetched")
+    return until(lambda: [s for s in expect(operator.call("GET",
+        f"/manufacturers/{maker.id}/crl-sources"), 200).json()["crl_sources"]
+        if s["url"] == url and ("fetched_at" in s or "failed_at" in s)])[0]
 
 
 def test_a_list_is_fetched_and_counts_like_one_handed_in(stack, operator, web):

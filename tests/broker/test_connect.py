@@ -206,7 +206,7 @@ def test_mosquitto_pub_and_sub_with_a_certificate(broker, material, workdir,
         str(workdir / "k.pem")]
     topic = f"devices/{device_id}/up/t"
     subprocess.run(["mosquitto_pub", *tls, "-i", device_id, "-q", "1", "-t",
-        topic, "-m", "21.5"], check=True, timeout=20)
+        topic, "-m", "21.5"], check=True, timeout=120)
     assert observer.next() == (topic, "21.5")
     with subprocess.Popen(["mosquitto_sub", *tls, "-i", device_id + "-1",
             "-t", f"devices/{device_id}/down/#", "-C", "1", "-W", "20"],

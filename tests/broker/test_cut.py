@@ -9,7 +9,7 @@ import pytest
 
 from broker.world import SOON, new_id, will_after
 
-TICK = 4  # seconds: NOTIFY, a read and a tick, on a loaded machine
+TICK = 10  # seconds: NOTIFY, a read and a tick, on a loaded machine
 
 
 @pytest.fixture
@@ -88,22 +88,30 @@ def test_withdrawn_service_is_cut_and_refused(connect, feed, backend,
     assert connect(backend, "backend").refused
 
 
+def connect_briefly(connect, issuer, device_id):
+    """With a certificate that ends as soon as a machine like this one can
+    still connect."""
+    for seconds in (4, 40):
+        leaf = issuer.device(device_id, seconds=seconds)
+        client = connect(leaf, device_id)
+        if client.rc == 0:
+            return leaf, client
+    raise AssertionError(client.broker.log())
+
+
 def test_session_ends_with_its_certificate(connect, issuer, device_id):
-    leaf = issuer.device(device_id, seconds=8)
-    client = connect(leaf, device_id)
-    assert client.connected
-    client.wait_end(30)
-    assert 0 < time.time() - leaf.not_after < 1 + 2 * TICK
+    leaf, client = connect_briefly(connect, issuer, device_id)
+    client.wait_end(leaf.not_after - time.time() + TICK)
+    assert time.time() > leaf.not_after
     assert not connect(leaf, device_id).connected
 
 
 def test_renewed_session_outlives_the_former_certificate(connect, issuer,
         device_id):
-    former = connect(issuer.device(device_id, seconds=8), device_id)
-    assert former.connected
-    client = connect(issuer.device(device_id, seconds=60), device_id)
+    leaf, former = connect_briefly(connect, issuer, device_id)
+    client = connect(issuer.device(device_id), device_id)
     former.wait_end()  # taken over, as MQTT has it
-    assert not client.ended.wait(6)
+    assert not client.ended.wait(leaf.not_after - time.time() + 2)
     client.publish(f"devices/{device_id}/up/a")
 
 
@@ -165,11 +173,11 @@ def test_will_that_waited_is_not_sent_for_a_device_refused_meanwhile(connect,
         topic = f"devices/{device_id}/up/will"
         device = connect(issuer.device(device_id), device_id, version=5,
             expiry=60, will={"topic": topic, "payload": "bye",
-                "properties": will_after(2)})
+                "properties": will_after(5 if refuse else 1)})
         device.drop()
         if refuse:
             feed.refuse(device_id)
-            assert observer.nothing(3)
+            assert observer.nothing(7)
         else:
             assert observer.next() == (topic, "bye")
 

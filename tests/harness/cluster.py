@@ -7,7 +7,7 @@ import secrets
 
 import psycopg2
 
-from .process import REPO, run
+from .process import REPO, run, until
 
 ROLES = ("migrator", "service", "broker")
 
@@ -86,6 +86,12 @@ class Database:
         rows = self.query(text, args, role)
         assert len(rows) == 1, rows
         return rows[0][0]
+
+    def wait_blocked(self, n=1):
+        """Until n sessions of this database wait for a lock."""
+        until(lambda: self.value("SELECT count(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND "
+            "wait_event_type = 'Lock'") >= n)
 
     def drop(self):
         self.cluster.sql(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")

@@ -4,7 +4,6 @@ import base64
 import datetime
 import hashlib
 import hmac
-import time
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -115,17 +114,6 @@ class Bare(Device):
         if answer.ok:
             self.handle = answer.json()["attestation"]
         return answer
-
-    def poll_until_decided(self):
-        """The enroll token, once somebody has said yes."""
-        for _ in range(80):
-            answer = self.poll()
-            if answer.ok:
-                return answer
-            assert answer.json()["error"] in (
-                "authorization_pending", "slow_down"), answer.text
-            time.sleep(0.25)
-        raise AssertionError("nobody decided")
 
     def enroll_by_handle(self, csr=None, handle=None, client=None, **headers):
         """simpleenroll with the handle in its header."""

@@ -31,7 +31,7 @@ class Client:
 
     def call(self, method, path, **kwargs):
         """One request and its answer, checked against the contract."""
-        kwargs.setdefault("timeout", 30)
+        kwargs.setdefault("timeout", 300)
         kwargs.setdefault("allow_redirects", False)
         return openapi.check(whole(
             self.session.request(method, self.stack.url + path, **kwargs)))

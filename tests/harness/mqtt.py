@@ -45,7 +45,7 @@ class Mqtt:
     def _on_subscribe(self, _client, _data, _mid, qos):
         self.granted.put(qos[0])
 
-    def try_connect(self, timeout=30):
+    def try_connect(self, timeout=120):
         """CONNACK's return code; None if the connection ended before."""
         self.client.connect("localhost", self.broker.port, keepalive=60)
         self.client.loop_start()
@@ -63,7 +63,7 @@ class Mqtt:
         return self
 
     @classmethod
-    def connect_when_known(cls, *args, timeout=30):
+    def connect_when_known(cls, *args, timeout=120):
         """For what was added just now: the broker hears of it by the feed."""
         end = time.monotonic() + timeout
         while True:
@@ -76,12 +76,14 @@ class Mqtt:
     def subscribe(self, topic, qos=1):
         """The granted QoS; 128 is a refusal."""
         self.client.subscribe(topic, qos)
-        return self.granted.get(timeout=30)
+        return self.granted.get(timeout=120)
 
     def publish(self, topic, payload, qos=1, retain=False):
-        self.client.publish(topic, payload, qos, retain).wait_for_publish(10)
+        sent = self.client.publish(topic, payload, qos, retain)
+        sent.wait_for_publish(60)
+        assert sent.is_published()
 
-    def get(self, timeout=30):
+    def get(self, timeout=120):
         """The next (topic, payload); fails if none comes."""
         return self.messages.get(timeout=timeout)
 
@@ -93,7 +95,7 @@ class Mqtt:
             return True
         return False
 
-    def wait_end(self, timeout=30):
+    def wait_end(self, timeout=120):
         """When the broker's end of file came (monotonic seconds)."""
         assert self.ended.wait(timeout), "the session is still open"
         return self.ended_at

@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 from .crypto import (DER, PEM, b64u, certs_of_cms, csr_der, ending, hash_for,
     jws, key_pem, new_key, sign_rs, spki_pem, spki_sha256)
 from .http import Client, expect
+from .process import until
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 FOREVER = datetime.datetime(9999, 12, 31, 23, 59, 59)  # IEEE 802.1AR 8.7
@@ -188,13 +189,7 @@ class Device:
 
     def obtain_approved_token(self):
         """Polls until the yes has reached it."""
-        for _ in range(20):
-            answer = self.poll()
-            if answer.ok:
-                break
-            assert answer.json()["error"] in (
-                "authorization_pending", "slow_down"), answer.text
-            time.sleep(0.25)
+        expect(self.poll_until_decided(), 200)
         return self
 
     def onboard_after_yes(self):
@@ -202,6 +197,18 @@ class Device:
         self.obtain_approved_token()
         expect(self.enroll(), 200)
         return self
+
+    def poll_until_decided(self):
+        """Polls until something else is said than to wait: a decision is
+        heard by notification, a little later than it is made."""
+
+        def decided():
+            answer = self.poll()
+            pending = not answer.ok and answer.json()["error"] in (
+                "authorization_pending", "slow_down")
+            return [] if pending else [answer]  # a refusal is false
+
+        return until(decided)[0]
 
     def onboard(self, owner):
         """The whole way from the birth certificate to an operational one."""

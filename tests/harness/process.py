@@ -1,8 +1,10 @@
 """Programs under test: started with their output in a file, waited for, and
 ended so that a leak, a sanitizer's report or a wrong exit code is a failure."""
 
+import collections
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -15,18 +17,44 @@ REPORT = re.compile(
     r"(ERROR|WARNING): \w+Sanitizer|runtime error:|detected memory leaks")
 
 
+PATIENCE = 60  # seconds: how long what must happen may take
+_claims = collections.deque(maxlen=100)
+
+
 def free_port():
-    """A port of the loopback address that nothing listens on now."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port of the loopback address that nothing listens on and that stays
+    ours: the kernel gives those below 32768 to no outgoing connection, and
+    other runs on this machine see the claim, a name without a file."""
+    while True:
+        port = random.randrange(12000, 32000)
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0latchkey-test-port-{port}")
+            with socket.socket() as s:
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        if len(_claims) == _claims.maxlen:
+            _claims.popleft().close()
+        _claims.append(claim)
+        return port
+
+
+def until(ask, seconds=PATIENCE, every=0.05):
+    """Asks until the answer is true, and returns it."""
+    end = time.monotonic() + seconds
+    while not (answer := ask()):
+        assert time.monotonic() < end, f"not in {seconds} s"
+        time.sleep(every)
+    return answer
 
 
 def run(*argv, env=None, **kwargs):
     """Runs a command to its end; its output is in the failure's message."""
     done = subprocess.run([str(a) for a in argv], env={**os.environ,
         **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, timeout=kwargs.pop("timeout", 60), **kwargs)
+        text=True, timeout=kwargs.pop("timeout", 300), **kwargs)
     assert done.returncode == 0, (
         f"{argv[0]} exited with {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -48,7 +76,7 @@ class Process:
     def log(self):
         return self.log_path.read_text(errors="replace")
 
-    def wait_log(self, pattern, timeout=60, since=0):
+    def wait_log(self, pattern, timeout=PATIENCE, since=0):
         """Waits for a line that matches; returns the match."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:
@@ -72,7 +100,7 @@ class Process:
         self.popen.wait()
         self.log_file.close()
 
-    def stop(self, expect=0, timeout=60):
+    def stop(self, expect=0, timeout=PATIENCE):
         """SIGTERM; fails on another exit code or a sanitizer's report."""
         if self.popen.poll() is None:
             self.popen.send_signal(signal.SIGTERM)

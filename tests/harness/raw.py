@@ -8,7 +8,7 @@ import ssl
 class Raw:
     """One TLS connection whose bytes the test chooses."""
 
-    def __init__(self, stack, timeout=10, certificate=None, source=None):
+    def __init__(self, stack, timeout=120, certificate=None, source=None):
         tcp = socket.create_connection(("127.0.0.1", stack.port), timeout,
             (source, 0) if source else None)
         context = ssl.create_default_context(cafile=str(stack.material.ca))
@@ -48,7 +48,9 @@ class Raw:
         head, body = data.split(b"\r\n\r\n", 1)
         status, headers = parse_head(head)
         while len(body) < int(headers.get("content-length", 0)):
-            body += self.tls.recv(65536)
+            part = self.tls.recv(65536)
+            assert part, f"closed after {body!r}"
+            body += part
         return status, headers, body
 
     def is_closed(self, within):

@@ -31,7 +31,7 @@ def stalled_handshakes(port, n):
         clients = []
         for i, start in zip(range(n), starts):
             clients.append(stack.enter_context(socket.create_connection(
-                ("127.0.0.1", port), 10, (f"127.0.7.{i % 100 + 1}", 0))))
+                ("127.0.0.1", port), 60, (f"127.0.7.{i % 100 + 1}", 0))))
             clients[-1].sendall(start)
         yield clients
 
@@ -42,7 +42,7 @@ def tls_context(ca):
 
 def connect(port, context, address="127.0.0.1"):
     return context.wrap_socket(socket.create_connection(("127.0.0.1", port),
-        10, (address, 0)), server_hostname="localhost")
+        60, (address, 0)), server_hostname="localhost")
 
 
 def read_answer(tls):
@@ -55,7 +55,9 @@ def read_answer(tls):
     head, body = data.split(b"\r\n\r\n", 1)
     size = int(head.lower().split(b"content-length:")[1].split()[0])
     while len(body) < size:
-        body += tls.recv(65536)
+        part = tls.recv(65536)
+        assert part, "closed"
+        body += part
     return head.startswith(b"HTTP/1.1 200 ")
 
 

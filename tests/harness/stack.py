@@ -1,10 +1,13 @@
 """latchkeyd and the broker as a test starts them."""
 
+import functools
 import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
+import tempfile
 
 from .process import BUILD, REPO, Process, free_port, run
 
@@ -83,6 +86,11 @@ class Stack:
         self.process.kill()
         self.process = None
 
+    def listens(self):
+        """Whether a connection is taken."""
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
+
     def restart(self):
         self.stop()
         return self.start()
@@ -112,6 +120,7 @@ class Stack:
         return run(BUILD / "latchkey", *argv, env=env, **kwargs)
 
 
+@functools.cache
 def _sanitizer_preload():
     """The plugin of a SAN build needs its runtime loaded first."""
     if BUILD.name != "san":
@@ -119,8 +128,10 @@ def _sanitizer_preload():
     lib = subprocess.check_output(["gcc", "-print-file-name=libasan.so"],
         text=True).strip()
     first = BUILD / "asan_first.so"
-    run("gcc", "-shared", "-fPIC", "-Wl,-z,initfirst", "-o", first,
-        REPO / "tests/harness/asan_first.c")
+    with tempfile.TemporaryDirectory(dir=BUILD) as made:
+        run("gcc", "-shared", "-fPIC", "-Wl,-z,initfirst", "-o",
+            f"{made}/so", REPO / "tests/harness/asan_first.c")
+        os.replace(f"{made}/so", first)  # others may be loading it
     return {"LD_PRELOAD": f"{os.path.realpath(lib)} {first}"}
 
 

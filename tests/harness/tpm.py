@@ -29,7 +29,7 @@ KINDS = {
 
 def run(*argv, **kwargs):
     done = subprocess.run([str(a) for a in argv], capture_output=True,
-        timeout=60, **kwargs)
+        timeout=120, **kwargs)
     assert done.returncode == 0, (argv, done.stdout, done.stderr)
     return done.stdout
 
@@ -75,7 +75,7 @@ class SoftTpm:
             "--flags", "not-need-init,startup-clear"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.env = {**os.environ, "TPM2TOOLS_TCTI": f"swtpm:path={socket}"}
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while not pathlib.Path(f"{socket}.ctrl").exists():
             assert time.monotonic() < end and self.popen.poll() is None
             time.sleep(0.01)
@@ -83,7 +83,7 @@ class SoftTpm:
     def close(self):
         if self.popen:
             self.popen.terminate()
-            self.popen.wait(10)
+            self.popen.wait(60)
         shutil.rmtree(self.dir)
 
     def tool(self, name, *argv):
