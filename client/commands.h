@@ -23,5 +23,6 @@ extern const struct command attest_commands[];
 extern const struct command label_commands[];
 extern const struct command device_commands[];
 extern const struct command revoke_commands[];
+extern const struct command set_commands[];
 
 #endif

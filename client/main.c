@@ -23,6 +23,7 @@ static const struct command_group groups[] = {
 	{ "Labels", label_commands },
 	{ "Devices", device_commands },
 	{ "Taking trust away", revoke_commands },
+	{ "Sets of units", set_commands },
 	{ "Allowlists", import_commands },
 	{ "Bootstrap tokens", bootstrap_commands },
 	{ "Evidence", inspect_commands },

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "domain/crl_fetch.h"
+#include "domain/sweeper.h"
 #include "domain/follow.h"
 #include "domain/labels.h"
 #include "domain/live.h"
@@ -118,6 +119,7 @@ struct wiring {
 	struct db **dbs;
 	struct follow *follow;
 	struct crl_fetch *crl_fetch;
+	struct sweeper *sweeper;
 	struct server *server;
 };
 
@@ -297,6 +299,7 @@ start(struct wiring *w, char why[CFG_WHY_BYTES])
 	w->svc.ocsp = ocsp_new(&w->svc, w->cx.now);
 	w->follow = follow_start(&w->svc, w->conninfo);
 	w->crl_fetch = crl_fetch_start(&w->svc, w->conninfo);
+	w->sweeper = sweeper_start(&w->svc, w->conninfo);
 	w->server = server_start(&w->svc, w->dbs, why);
 	return w->server != NULL;
 }
@@ -309,6 +312,7 @@ stop(struct wiring *w)
 	server_stop(w->server);
 	follow_stop(w->follow);
 	crl_fetch_stop(w->crl_fetch);
+	sweeper_stop(w->sweeper);
 	live_free(w->svc.live);
 	ocsp_free(w->svc.ocsp);
 	labels_free(w->svc.labels);

@@ -9,7 +9,7 @@
 #include "store/event.h"
 #include "store/feed.h"
 
-static const struct err ERR_BAD_REASON = { KIND_INVALID, "bad-reason",
+const struct err ERR_BAD_REASON = { KIND_INVALID, "bad-reason",
 	"The reason must be one of RFC 5280 section 5.3.1: unspecified, "
 	"keyCompromise, affiliationChanged, superseded, "
 	"cessationOfOperation, privilegeWithdrawn." };
@@ -18,9 +18,8 @@ static const struct err ERR_BAD_REASON = { KIND_INVALID, "bad-reason",
  * have at most 16. */
 #define SERIAL_MAX 16
 
-/* RFC 5280 section 5.3.1, without those that are a CA's or not final. */
-static bool
-is_reason(const char *s)
+bool
+revoke_is_reason(const char *s)
 {
 	static const char *const known[] = { "unspecified", "keyCompromise",
 		"affiliationChanged", "superseded", "cessationOfOperation",
@@ -109,7 +108,7 @@ revoke_device(struct ctx *cx, const struct admin_caller *admin, const char *id,
 {
 	struct change ch = { FLAG_REVOKED, true, "device.revoked", reason };
 
-	if (!is_reason(reason))
+	if (!revoke_is_reason(reason))
 		return fail(cx, &ERR_BAD_REASON, "reason \"%s\"", reason);
 	return apply(cx, admin, id, &ch);
 }
@@ -191,7 +190,7 @@ revoke_certificate(struct ctx *cx, const struct admin_caller *admin,
 	const struct err *e;
 	struct bytes serial;
 
-	if (!is_reason(in->reason))
+	if (!revoke_is_reason(in->reason))
 		return fail(cx, &ERR_BAD_REASON, "reason \"%s\"", in->reason);
 	if (!read_serial(cx, in->serial, &serial))
 		return fail(cx, &ERR_NOT_FOUND, "no serial number of ours");

@@ -12,6 +12,12 @@
 #include "base/err.h"
 #include "domain/caller.h"
 
+extern const struct err ERR_BAD_REASON; /* bad-reason, INVALID */
+
+/* One of RFC 5280 section 5.3.1, without those that are a CA's or not
+ * final. */
+bool revoke_is_reason(const char *s);
+
 /* Revokes the device and its unit: certificates, approvals, sessions, for
  * good.  Repeating it changes nothing and succeeds. */
 ERR_FN revoke_device(struct ctx *cx, const struct admin_caller *admin,

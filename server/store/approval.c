@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "store/set_sql.h"
 
 #define COLUMNS                                                         \
 	"a.id, a.kind, a.client_id, a.facts, a.birth_id, a.state, "     \
@@ -95,21 +96,24 @@ static const struct stmt APPROVAL_REDEEM = { "approval_redeem",
 	"ON d.id = a.device_id JOIN birth b ON b.id = d.birth_id "
 	"WHERE a.id = $1::uuid AND d.state = 'owned' AND "
 	"b.quarantined_at IS NULL AND b.lost_at IS NULL AND "
-	"b.revoked_at IS NULL AND b.decommissioned_at IS NULL "
-	"FOR SHARE OF d, b), "
-	"a AS (UPDATE approval SET token_mac = $2, "
-	"redeemed_at = coalesce(redeemed_at, to_timestamp($3::bigint)), "
-	"token_expires_at = coalesce(token_expires_at, "
-	"to_timestamp($3::bigint + $4::bigint)) FROM d "
-	"WHERE approval.id = $1::uuid AND approval.device_id = d.id AND "
-	"state IN ('approved', 'consumed') AND "
-	"expires_at > to_timestamp($3::bigint) AND "
-	"coalesce(redeemed_at, to_timestamp($3::bigint)) > "
-	"to_timestamp($3::bigint) - interval '60 seconds' "
-	"RETURNING approval.id, birth_id, approval.device_id) "
-	"INSERT INTO event (kind, request_id, birth_id, device_id, "
-	"approval_id) SELECT 'token.issued', $5, birth_id, device_id, id "
-	"FROM a",
+	"b.revoked_at IS NULL AND b.decommissioned_at IS NULL AND " SET_SPARES(
+	    "b") "FOR SHARE OF d, b), "
+		 "a AS (UPDATE approval SET token_mac = $2, "
+		 "redeemed_at = coalesce(redeemed_at, "
+		 "to_timestamp($3::bigint)), "
+		 "token_expires_at = coalesce(token_expires_at, "
+		 "to_timestamp($3::bigint + $4::bigint)) FROM d "
+		 "WHERE approval.id = $1::uuid AND approval.device_id = d.id "
+		 "AND "
+		 "state IN ('approved', 'consumed') AND "
+		 "expires_at > to_timestamp($3::bigint) AND "
+		 "coalesce(redeemed_at, to_timestamp($3::bigint)) > "
+		 "to_timestamp($3::bigint) - interval '60 seconds' "
+		 "RETURNING approval.id, birth_id, approval.device_id) "
+		 "INSERT INTO event (kind, request_id, birth_id, device_id, "
+		 "approval_id) SELECT 'token.issued', $5, birth_id, device_id, "
+		 "id "
+		 "FROM a",
 	5 };
 
 static const struct stmt APPROVAL_REPORT = { "approval_report",

@@ -5,14 +5,17 @@
 #ifndef STORE_CERTIFICATE_SQL_H
 #define STORE_CERTIFICATE_SQL_H
 
+#include "store/set_sql.h"
+
 /* The device and its unit, locked against whoever takes trust away, and
  * judged by what the rows say once the lock is had (A3). */
-#define LOCKED_DEVICE(more)                                 \
-	"WITH d AS (SELECT d.id, d.birth_id FROM device d " \
-	"JOIN birth b ON b.id = d.birth_id "                \
-	"WHERE d.id = $1::uuid AND d.state = 'owned' AND "  \
-	"b.lost_at IS NULL AND b.revoked_at IS NULL AND "   \
-	"b.decommissioned_at IS NULL " more "FOR SHARE OF d, b), "
+#define LOCKED_DEVICE(more)                                     \
+	"WITH d AS (SELECT d.id, d.birth_id FROM device d "     \
+	"JOIN birth b ON b.id = d.birth_id "                    \
+	"WHERE d.id = $1::uuid AND d.state = 'owned' AND "      \
+	"b.lost_at IS NULL AND b.revoked_at IS NULL AND "       \
+	"b.decommissioned_at IS NULL AND " SET_SPARES("b") more \
+	    "FOR SHARE OF d, b), "
 
 /* The key becomes this device's, unless it is another's, a birth key, or
  * refused for good (A5, A9). */

@@ -19,7 +19,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 
-#define SCHEMA_VERSION 7
+#define SCHEMA_VERSION 8
 
 struct stmt {
 	const char *name;

@@ -28,6 +28,7 @@
 #include "store/session.h"
 #include "store/status.h"
 #include "store/unit.h"
+#include "store/unit_set.h"
 
 const struct stmt *const *const store_statements[] = {
 	account_stmts,
@@ -58,5 +59,6 @@ const struct stmt *const *const store_statements[] = {
 	session_stmts,
 	status_stmts,
 	unit_stmts,
+	unit_set_stmts,
 	NULL,
 };

@@ -1,10 +1,14 @@
 """What operators take away: one certificate, a device for good (SECURITY.md
 A9, R2, R4)."""
 
-import pytest
+import os
+import subprocess
+import time
+import uuid
 
 from harness.crypto import new_key
 from harness.http import expect
+from harness.process import BUILD, REPORT
 
 
 def feed(database):
@@ -55,10 +59,9 @@ def test_an_unknown_serial_is_404_or_refused_beforehand(database, operator):
     assert database.value("SELECT until FROM revocation") is None
 
 
-@pytest.mark.parametrize("serial", ["00", "zz", "0", "5f" * 17])
-def test_what_is_no_serial_number_is_404(operator, serial):
-    expect(operator.call("POST", f"/certificates/{serial}/revoke",
-        json={"reason": "superseded", "preemptive": True}), 404)
+def test_what_is_no_serial_number_is_404(operator):
+    for serial in ("00", "zz", "0", "5f" * 17):
+        expect(revoke(operator, serial, preemptive=True), 404)
 
 
 def test_a_reason_is_one_of_rfc_5280(operator, enrolled):
@@ -79,3 +82,204 @@ def test_decommissioned_is_for_good(database, operator, enrolled, owner):
     expect(operator.lift(enrolled.id), 200)
     assert operator.call("GET",
         f"/devices/{enrolled.id}").json()["decommissioned"]
+
+
+# ------------------------------------------------------------------- sets
+
+
+def finished(operator, set_id):
+    end = time.monotonic() + 60
+    while True:
+        row = expect(operator.call("GET", f"/sets/{set_id}"), 200).json()
+        if row["state"] in ("done", "stopped"):
+            return row
+        assert time.monotonic() < end, row
+        time.sleep(0.05)
+
+
+def count(operator, **of):
+    return expect(operator.call("POST", "/sets/count", json=of), 200).json()
+
+
+def start(operator, set_id=None, **of):
+    set_id = set_id or str(uuid.uuid4())
+    return set_id, operator.call("PUT", f"/sets/{set_id}", json=of)
+
+
+def sweep(operator, **of):
+    n = count(operator, **of)["units"]
+    set_id, answer = start(operator, count=n, **of)
+    expect(answer, 200)
+    return finished(operator, set_id)
+
+
+def add_units(database, model, n, **columns):
+    """Units without devices, quickly."""
+    names = "".join(f", {name}" for name in columns)
+    database.query("INSERT INTO birth (manufacturer_id, model_id, serial"
+        f"{names}) SELECT manufacturer_id, id, 'BULK-' || i"
+        + ", %s" * len(columns) + " FROM model, generate_series(1, %s) i "
+        "WHERE id = %s", (*columns.values(), n, model), role="service")
+
+
+def test_a_set_is_counted_then_revoked_and_no_other_unit(database, operator,
+        maker, enrolled, owner):
+    add_units(database, maker.model, 250, batch="B7", sw_version="1.9")
+    database.query("UPDATE birth SET batch = 'B8', sw_version = '2.0' "
+        "WHERE serial = %s", (enrolled.serial,), role="service")
+    why = {"action": "revoke", "reason": "superseded"}
+    for of, units, devices in (
+            ({"model": maker.model}, 251, 1),
+            ({"manufacturer": maker.id}, 251, 1),
+            ({"model": maker.model, "batch": "B7"}, 250, 0),
+            ({"model": maker.model, "sw_version": "2.0"}, 1, 1),
+            ({"owner": owner.id}, 1, 1),
+            ({"manufacturer": maker.id, "serials": ["BULK-3", "NONE",
+                enrolled.serial]}, 2, 1)):
+        assert count(operator, **of, **why) == {
+            "units": units, "devices": devices}, of
+    assert database.value("SELECT count(*) FROM unit_set") == 0
+
+    def revoked():
+        return database.value("SELECT count(*) FROM birth WHERE revoked_at "
+            "IS NOT NULL")
+
+    row = sweep(operator, model=maker.model, batch="B7", **why)
+    assert (row["state"], row["found"], row["swept"]) == ("done", 250, 250)
+    assert revoked() == 250 and feed(database) == []
+    expect(enrolled.renew(new_key()), 200)
+    listed = {"manufacturer": maker.id, "serials": [enrolled.serial]}
+    row = sweep(operator, **listed, **why)
+    assert (row["state"], row["swept"]) == ("done", 1)
+    assert revoked() == 251
+    assert feed(database) == [("device", None, enrolled.id, "superseded")]
+    assert enrolled.renew(new_key()).status_code == 403
+    assert database.value("SELECT count(*) FROM event WHERE "
+        "kind = 'device.revoked' AND request_id = %s", (row["id"],)) == 1
+    # Again: nothing is left to do.
+    assert sweep(operator, **listed, **why)["state"] == "done"
+    assert len(feed(database)) == 1
+
+
+def test_a_set_that_has_grown_since_it_was_counted_stops(database, operator,
+        maker, enrolled):
+    of = {"action": "revoke", "reason": "superseded", "model": maker.model}
+    n = count(operator, **of)["units"]
+    add_units(database, maker.model, 1)
+    set_id, answer = start(operator, count=n, **of)
+    expect(answer, 200)
+    row = finished(operator, set_id)
+    assert (row["state"], row["found"], row["swept"]) == ("stopped", n + 1, 0)
+    assert feed(database) == []
+    expect(enrolled.renew(new_key()), 200)
+    kinds = [e["kind"] for e in operator.events()]
+    assert "set.started" in kinds and "set.stopped" in kinds
+
+
+def test_a_set_is_quarantined_and_lifted(database, operator, maker, enrolled):
+    of = {"reason": "odd traffic", "model": maker.model}
+    sweep(operator, action="quarantine", **of)
+    assert operator.call("GET",
+        f"/devices/{enrolled.id}").json()["quarantined"]
+    sweep(operator, action="lift", **of)
+    assert [row[0] for row in feed(database)] == ["quarantine", "lift"]
+
+
+def test_a_repeated_start_is_one_set_and_another_is_refused(operator, maker,
+        enrolled):
+    of = {"action": "quarantine", "reason": "odd", "model": maker.model}
+    set_id, first = start(operator, count=1, **of)
+    expect(first, 200)
+    expect(start(operator, set_id, count=1, **of)[1], 200)
+    expect(start(operator, set_id, count=2, **of)[1], 409)
+    finished(operator, set_id)
+
+
+def test_what_names_no_set_is_refused(operator, maker):
+    for of, status in (
+            ({"batch": "B7"}, 400),
+            ({}, 400),
+            ({"model": maker.model, "action": "burn"}, 400),
+            ({"model": maker.model, "reason": "because"}, 400),
+            ({"owner": "me"}, 400),
+            ({"model": maker.model, "serials": []}, 400),
+            ({"model": "no-such-model"}, 404)):
+        of = {"action": "revoke", "reason": "superseded", **of}
+        expect(operator.call("POST", "/sets/count", json=of), status)
+        expect(start(operator, count=0, **of)[1], status)
+
+
+def test_r3_who_issues_while_a_set_is_open_is_refused_or_waited_for(database,
+        operator, maker, enrolled):
+    """A transaction that began before the block, and may not have seen it,
+    is waited out; one that begins later is refused, before its unit's turn
+    in the sweep has come."""
+    of = {"action": "revoke", "reason": "superseded", "model": maker.model}
+    older = database.connect("service")
+    older.autocommit = False
+    cursor = older.cursor()
+    cursor.execute("SELECT count(*) FROM unit_set")
+    set_id, answer = start(operator, count=1, **of)
+    expect(answer, 200)
+    assert enrolled.renew(new_key()).status_code == 403
+    row = operator.call("GET", f"/sets/{set_id}").json()
+    assert row["state"] == "waiting"
+    assert feed(database) == []
+    # What the older one issues is swept with the rest.
+    cursor.execute("INSERT INTO certificate (serial, not_before, not_after, "
+        "device_id, profile, key_sha256, der) SELECT '\\x5f', now(), "
+        "now() + interval '1 hour', id, 'device', sha256('k'), '' "
+        "FROM device WHERE id = %s", (enrolled.id,))
+    older.commit()
+    assert finished(operator, set_id)["state"] == "done"
+    assert database.value("SELECT count(*) FROM certificate "
+        "WHERE revoked_at IS NULL") == 0
+    older.close()
+
+
+def test_another_node_goes_on_with_a_set(database, stack, operator, maker,
+        enrolled):
+    """The thread of the first was killed with the set open."""
+    of = {"action": "revoke", "reason": "superseded", "model": maker.model}
+    older = database.connect("service")
+    older.autocommit = False
+    older.cursor().execute("SELECT 1")
+    set_id, answer = start(operator, count=1, **of)
+    expect(answer, 200)
+    stack.kill()
+    older.rollback()
+    older.close()
+    stack.restart()
+    assert finished(operator, set_id)["state"] == "done"
+    assert len(feed(database)) == 1
+
+
+def test_a_set_from_the_command_line(stack, database, operator, maker,
+        enrolled, tmp_path):
+    def latchkey(*argv):
+        done = subprocess.run([BUILD / "latchkey", *argv], env={
+            **os.environ, "LATCHKEY_URL": stack.url,
+            "LATCHKEY_CA": str(stack.material.ca),
+            "LATCHKEY_ADMIN_TOKEN": database.admin_token},
+            capture_output=True, text=True, timeout=60)
+        assert not REPORT.search(done.stderr), done.stderr
+        return done.returncode, done.stdout + done.stderr
+
+    serials = tmp_path / "serials"
+    serials.write_text(f"{enrolled.serial}\r\n\nNONE\n")
+    of = ["revoke", "set", "--model", maker.model, "--serials", str(serials),
+        "--reason", "superseded"]
+    code, out = latchkey(*of)
+    assert code == 0 and "1 units, 1 of them devices" in out, out
+    code, out = latchkey(*of, "--count", "2")
+    assert code != 0 and "nothing was changed" in out, out
+    assert feed(database) == []
+    code, out = latchkey(*of, "--count", "1")
+    assert code == 0 and "revoke done, 1 units" in out, out
+    serials.write_text("\n")
+    assert latchkey(*of)[0] == 2
+    code, out = latchkey("revoke", "certificate", "5f" * 16, "--reason",
+        "superseded", "--preemptive")
+    assert code == 0 and "nobody known here" in out, out
+    code, out = latchkey("device", "decommission", enrolled.id)
+    assert code == 0 and "never enrolled again" in out, out

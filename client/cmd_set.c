@@ -1,0 +1,228 @@
+#include <inttypes.h>
+#include <limits.h>
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/rng.h"
+#include "client/admin.h"
+#include "client/commands.h"
+
+#define POLL_MS 200
+#define SERIALS_BYTES (LIMIT_SET_SERIALS * (LIMIT_SERIAL + 2))
+
+struct set_in {
+	const char *action, *reason, *manufacturer, *model, *batch;
+	const char *sw_version, *owner;
+	struct json_strs serials;
+	int64_t count;
+};
+
+#define SET_FIELDS                                               \
+	JSON_F_STR(set_in, action, LIMIT_NAME, true),            \
+	    JSON_F_STR(set_in, reason, LIMIT_NAME, true),        \
+	    JSON_F_STR(set_in, manufacturer, LIMIT_NAME, false), \
+	    JSON_F_STR(set_in, model, LIMIT_NAME, false),        \
+	    JSON_F_STR(set_in, batch, LIMIT_NAME, false),        \
+	    JSON_F_STR(set_in, sw_version, LIMIT_NAME, false),   \
+	    JSON_F_STR(set_in, owner, LIMIT_NAME, false)
+#define SET_SERIALS \
+	JSON_F_STRS(set_in, serials, LIMIT_SET_SERIALS, LIMIT_SERIAL, true)
+#define SET_COUNT JSON_F_INT(set_in, count, 0, true)
+
+/* A set without a list of serial numbers has not even an empty one. */
+static const struct json_field count_fields[] = { SET_FIELDS, JSON_END };
+static const struct json_field count_listed_fields[] = { SET_FIELDS,
+	SET_SERIALS, JSON_END };
+static const struct json_field start_fields[] = { SET_FIELDS, SET_COUNT,
+	JSON_END };
+static const struct json_field start_listed_fields[] = { SET_FIELDS,
+	SET_SERIALS, SET_COUNT, JSON_END };
+
+struct counted {
+	int64_t units, devices;
+};
+
+static const struct json_field counted_fields[] = {
+	JSON_F_INT(counted, units, 0, true),
+	JSON_F_INT(counted, devices, 0, true),
+	JSON_END,
+};
+
+struct set_out {
+	const char *id, *state;
+	int64_t counted, found, swept;
+};
+
+static const struct json_field set_out_fields[] = {
+	JSON_F_STR(set_out, id, LIMIT_NAME, true),
+	JSON_F_STR(set_out, state, LIMIT_NAME, true),
+	JSON_F_INT(set_out, counted, 0, true),
+	JSON_F_INT(set_out, found, 0, true),
+	JSON_F_INT(set_out, swept, 0, true),
+	JSON_END,
+};
+
+static const struct option_row set_options[] = {
+	{ "manufacturer", "ID", "units of this maker", false },
+	{ "model", "ID", "units of this model", false },
+	{ "batch", "NAME", "of those, one batch", false },
+	{ "sw-version", "TEXT", "of those, with this firmware", false },
+	{ "serials", "FILE", "of those, these serial numbers, one a line",
+	    false },
+	{ "owner", "ID", "the devices of one owner", false },
+	{ "reason", "TEXT", "why; to revoke, one of RFC 5280", true },
+	{ "count", "N", "start it: so many units were counted", false },
+	OPTIONS_END,
+};
+
+/* The serial numbers of a file, one a line. */
+static const struct err *
+read_serials(struct cli *cli, const char *path, struct json_strs *out)
+{
+	char why[FILE_WHY_BYTES];
+	struct bytes text;
+	char *copy, *line, *rest;
+
+	if (!file_slurp(cli->cx.arena, path, SERIALS_BYTES, &text, why))
+		return fail(&cli->cx, &ERR_USAGE, "%s", why);
+	out->v =
+	    arena_alloc(cli->cx.arena, LIMIT_SET_SERIALS * sizeof(*out->v));
+	rest = copy = arena_printf(
+	    cli->cx.arena, "%.*s", (int)text.n, (const char *)text.p);
+	while ((line = strsep(&rest, "\r\n")) != NULL) {
+		if (*line == '\0')
+			continue;
+		if (out->n == LIMIT_SET_SERIALS)
+			return fail(&cli->cx, &ERR_USAGE,
+			    "%s: more than %d serial numbers", path,
+			    LIMIT_SET_SERIALS);
+		out->v[out->n++] = line;
+	}
+	return out->n > 0
+		   ? NULL
+		   : fail(&cli->cx, &ERR_USAGE, "%s: no serial numbers", path);
+}
+
+static const struct err *
+read_set(struct cli *cli, const char *action, struct set_in *in)
+{
+	static const long range[3] = { 0, LONG_MAX, -1 };
+	const char *path = cli_option(cli, "serials");
+	long n;
+	const struct err *e = cli_number(cli, "count", range, &n);
+
+	*in = (struct set_in){ .action = action,
+		.reason = cli_option(cli, "reason"),
+		.manufacturer = cli_option(cli, "manufacturer"),
+		.model = cli_option(cli, "model"),
+		.batch = cli_option(cli, "batch"),
+		.sw_version = cli_option(cli, "sw-version"),
+		.owner = cli_option(cli, "owner"),
+		.count = n };
+	return e != NULL || path == NULL
+		   ? e
+		   : read_serials(cli, path, &in->serials);
+}
+
+static const struct err *
+dry_run(struct cli *cli, struct set_in *in)
+{
+	struct counted out;
+	struct api_shape send = {
+		in->serials.n > 0 ? count_listed_fields : count_fields, in
+	};
+	struct api_shape receive = { counted_fields, &out };
+	const struct err *e =
+	    admin_call(cli, "POST /v1/admin/sets/count", &send, &receive);
+
+	if (e == NULL)
+		printf("%" PRId64 " units, %" PRId64
+		       " of them devices; nothing was changed\n"
+		       "to %s them: the same with --count %" PRId64 "\n",
+		    out.units, out.devices, in->action, out.units);
+	return e;
+}
+
+/* The set goes on by itself; we look on until it is over. */
+static const struct err *
+watch(struct cli *cli, struct set_out *out)
+{
+	const char *what =
+	    arena_printf(cli->cx.arena, "GET /v1/admin/sets/%s", out->id);
+	struct api_shape receive = { set_out_fields, out };
+	const struct err *e = NULL;
+
+	while (e == NULL && strcmp(out->state, "done") != 0 &&
+	       strcmp(out->state, "stopped") != 0) {
+		fprintf(stderr, "%s: %" PRId64 " of %" PRId64 "\n", out->state,
+		    out->swept, out->counted);
+		api_wait_ms(POLL_MS);
+		e = admin_call(cli, what, NULL, &receive);
+	}
+	return e;
+}
+
+static const struct err *
+run(struct cli *cli, const char *action)
+{
+	char id[UUID_TEXT_BYTES];
+	struct set_in in;
+	struct set_out out = { .state = "" };
+	struct api_shape send = { start_fields, &in };
+	struct api_shape receive = { set_out_fields, &out };
+	const struct err *e = read_set(cli, action, &in);
+
+	if (e != NULL || in.count < 0)
+		return e != NULL ? e : dry_run(cli, &in);
+	if (in.serials.n > 0)
+		send.fields = start_listed_fields;
+	rng_uuid(id);
+	e = admin_call(cli,
+	    arena_printf(cli->cx.arena, "PUT /v1/admin/sets/%s", id), &send,
+	    &receive);
+	if (e == NULL)
+		e = watch(cli, &out);
+	if (e == NULL && strcmp(out.state, "done") != 0)
+		return fail(&cli->cx, &ERR_REFUSED,
+		    "%" PRId64 " units were counted and %" PRId64
+		    " are there: nothing was changed; count again",
+		    out.counted, out.found);
+	if (e == NULL)
+		printf("set %s: %s done, %" PRId64 " units\n", out.id, action,
+		    out.swept);
+	return e;
+}
+
+static const struct err *
+run_revoke(struct cli *cli)
+{
+	return run(cli, "revoke");
+}
+
+static const struct err *
+run_quarantine(struct cli *cli)
+{
+	return run(cli, "quarantine");
+}
+
+static const struct err *
+run_lift(struct cli *cli)
+{
+	return run(cli, "lift");
+}
+
+#define NOTES                                                              \
+	"Without --count it only counts the units. With it, nothing is "   \
+	"issued to them\nfrom the start on, and nothing is done if there " \
+	"are not as many any more."
+
+const struct command set_commands[] = {
+	{ "revoke set", "", "refuses a set of units for good", set_options,
+	    run_revoke, NOTES },
+	{ "quarantine set", "", "narrows a set to its quarantine topics",
+	    set_options, run_quarantine, NOTES },
+	{ "lift set", "", "ends the quarantine of a set", set_options, run_lift,
+	    NOTES },
+	{ .name = NULL },
+};

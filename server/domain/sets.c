@@ -1,0 +1,137 @@
+#include "domain/sets.h"
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "base/text.h"
+#include "domain/operator.h"
+#include "domain/revoke.h"
+#include "store/event.h"
+
+/* A registry of millions is looked through from end to end. */
+#define COUNT_SECONDS 60
+
+static const struct err ERR_SET = { KIND_INVALID, "bad-set",
+	"A set is named by a model, a manufacturer or an owner, and narrowed "
+	"by batch, sw_version or serials of a model's or manufacturer's." };
+static const struct err ERR_SET_ID = { KIND_CONFLICT, "set-id-used",
+	"Another set was started under this id." };
+
+static bool
+plain(const char *s)
+{
+	return s == NULL || text_is_name(bytes_str(s));
+}
+
+static ERR_FN
+check_who(struct ctx *cx, const struct unit_set *s)
+{
+	bool narrowed =
+	    s->batch != NULL || s->sw_version != NULL || s->n_serials > 0;
+
+	if (s->manufacturer_id == NULL && s->model_id == NULL &&
+	    (s->owner_id == NULL || narrowed))
+		return fail(cx, &ERR_SET, "set: no model or manufacturer");
+	if (s->serials != NULL && s->n_serials == 0)
+		return fail(cx, &ERR_SET, "set: no serial numbers");
+	if ((s->owner_id != NULL && !text_is_uuid(bytes_str(s->owner_id))) ||
+	    !plain(s->batch) || !plain(s->sw_version))
+		return fail(cx, &ERR_SET, "set: owner, batch or sw_version");
+	return NULL;
+}
+
+static ERR_FN
+check(struct ctx *cx, const struct admin_caller *by, const struct unit_set *s)
+{
+	bool revokes = strcmp(s->action, "revoke") == 0;
+	bool lifts = strcmp(s->action, "lift") == 0;
+
+	if (!revokes && !lifts && strcmp(s->action, "quarantine") != 0)
+		return fail(cx, &ERR_SET, "action \"%s\"", s->action);
+	if ((by->scopes & (lifts ? SCOPE_LIFT : SCOPE_REVOKE)) == 0)
+		return fail(cx, &ERR_ADMIN_SCOPE, "token %s may not %s",
+		    by->token_id, s->action);
+	if (revokes ? !revoke_is_reason(s->reason) : !plain(s->reason))
+		return fail(cx, &ERR_BAD_REASON, "reason \"%s\"", s->reason);
+	return check_who(cx, s);
+}
+
+const struct err *
+sets_count(struct ctx *cx, const struct admin_caller *by, struct unit_set *s,
+    int64_t *units, int64_t *devices)
+{
+	char id[UUID_TEXT_BYTES];
+	const struct err *e = check(cx, by, s);
+	bool added, same;
+	TX tx = { .open = false };
+
+	rng_uuid(id);
+	s->id = id;
+	s->admin_token_id = by->token_id;
+	if (e == NULL)
+		e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = tx_patience(&tx, COUNT_SECONDS);
+	/* Counted as the sweep finds it, and rolled back. */
+	if (e == NULL)
+		e = unit_set_add(cx, s, &added, &same);
+	if (e == &ERR_CONFLICT)
+		return fail(
+		    cx, &ERR_NOT_FOUND, "no such model, maker or owner");
+	return e != NULL ? e : unit_set_count(cx, id, units, devices);
+}
+
+/* The block and its event, committed before anything is swept. */
+static ERR_FN
+block(struct ctx *cx, const struct unit_set *s)
+{
+	const struct err *e;
+	bool added, same;
+	TX tx = { .open = false };
+
+	e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = unit_set_add(cx, s, &added, &same);
+	if (e == &ERR_CONFLICT)
+		return fail(
+		    cx, &ERR_NOT_FOUND, "no such model, maker or owner");
+	if (e != NULL)
+		return e;
+	if (!same)
+		return fail(cx, &ERR_SET_ID, "set %s is another one", s->id);
+	if (!added)
+		return NULL;
+	e = event_add(
+	    cx, &(struct event){ .kind = "set.started",
+		    .manufacturer_id = s->manufacturer_id,
+		    .owner_id = s->owner_id,
+		    .admin_token_id = s->admin_token_id,
+		    .detail = arena_printf(cx->arena, "set %s, %s, %s", s->id,
+			s->action, s->reason) });
+	return e != NULL ? e : tx_commit(&tx);
+}
+
+const struct err *
+sets_start(struct ctx *cx, const struct admin_caller *by, struct unit_set *s,
+    struct unit_set *out)
+{
+	const struct err *e;
+
+	if (!text_is_uuid(bytes_str(s->id)))
+		return fail(cx, &ERR_NOT_FOUND, "no UUID in lower case");
+	s->admin_token_id = by->token_id;
+	e = check(cx, by, s);
+	if (e == NULL)
+		e = block(cx, s);
+	return e != NULL ? e : unit_set_get(cx, s->id, out);
+}
+
+const struct err *
+sets_get(struct ctx *cx, const char *id, struct unit_set *out)
+{
+	const struct err *e = &ERR_NOT_FOUND;
+
+	if (text_is_uuid(bytes_str(id)))
+		e = unit_set_get(cx, id, out);
+	return e == &ERR_NOT_FOUND ? fail(cx, e, "no set %s", id) : e;
+}

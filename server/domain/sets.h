@@ -1,0 +1,26 @@
+/*
+ * Taking trust away from a set of units, or letting a set out of quarantine
+ * (SECURITY.md R3).  An operator counts the set, and then starts it with that
+ * count: from the commit on, nothing is issued to its units; a thread of each
+ * node waits until whoever began before is done, stops if the set is not as
+ * large as it was counted, and sweeps it in slices.  Nodes share the work,
+ * and another goes on where one has died.
+ */
+#ifndef DOMAIN_SETS_H
+#define DOMAIN_SETS_H
+
+#include "domain/caller.h"
+#include "store/unit_set.h"
+
+/* How many units and living devices the set has; nothing is kept. */
+ERR_FN sets_count(struct ctx *cx, const struct admin_caller *by,
+    struct unit_set *s, int64_t *units, int64_t *devices);
+
+/* Starts the set under the id that the caller chose, or finds it started. */
+ERR_FN sets_start(struct ctx *cx, const struct admin_caller *by,
+    struct unit_set *s, struct unit_set *out);
+
+/* How far it is.  ERR_NOT_FOUND. */
+ERR_FN sets_get(struct ctx *cx, const char *id, struct unit_set *out);
+
+#endif
