@@ -3,6 +3,7 @@
  */
 #include "codec/cose.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "codec/cbor.h"
@@ -65,8 +66,20 @@ ask_cose(const struct bytes *in)
 	return yes_if(one_verifies(&c, in), "the signature does not verify");
 }
 
+/* Algorithm, key, message, signature. */
+static const struct err *
+ask_signature(const struct bytes *in)
+{
+	const char *alg = bytes_to_str(engine_cx.arena, in[0]);
+
+	return yes_if(
+	    cose_sig_verify(strtoll(alg, NULL, 10), in[1], in[2], in[3]),
+	    "the signature does not verify");
+}
+
 const struct question questions_cose[] = {
 	{ "cbor", ask_cbor, 1 },
 	{ "cose", ask_cose, 5 },
+	{ "cose-signature", ask_signature, 4 },
 	{ NULL, NULL, 0 },
 };
