@@ -100,13 +100,13 @@ static const struct cfg_key keys[] = {
 	TIME(code_lifetime, "10m", 60, 3600, "a user code is good for"),
 	TIME(code_interval, "5s", 1, 60, "a device polls no faster than"),
 	TIME(claim_window, "15m", 60, 900, "a claim's attested request lives"),
-	INT(guesses_owner, "10", 1, 1000000,
+	INT(guesses_owner, "5", 1, 1000000,
 	    "wrong codes of an owner in guess_window"),
-	INT(guesses_address, "30", 1, 1000000,
+	INT(guesses_address, "20", 1, 1000000,
 	    "wrong codes of an address in guess_window"),
-	INT(guesses_service, "1000", 1, 100000000,
+	INT(guesses_service, "2000", 1, 100000000,
 	    "wrong codes of everybody in guess_window"),
-	TIME(guess_window, "15m", 60, 86400, "window of the three above"),
+	TIME(guess_window, "10m", 60, 86400, "window of the three above"),
 };
 #define NKEYS (sizeof(keys) / sizeof(keys[0]))
 

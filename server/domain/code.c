@@ -9,6 +9,7 @@
 #include "pki/mac.h"
 
 #define USER_LETTERS 8
+#define USER_LETTERS_LONGER 10
 
 /* Without I, L, O and U. */
 #define RECOVERY_CHARS 16
@@ -26,13 +27,13 @@ mac2(struct ctx *cx, const char *purpose, const char *a, const char *b,
 }
 
 const char *
-code_user_new(struct ctx *cx)
+code_user_new(struct ctx *cx, bool longer)
 {
-	char *s = arena_alloc(cx->arena, USER_LETTERS + 2);
-	size_t i, o = 0;
+	size_t i, o = 0, n = longer ? USER_LETTERS_LONGER : USER_LETTERS;
+	char *s = arena_alloc(cx->arena, n + 2);
 
-	for (i = 0; i < USER_LETTERS; i++) {
-		if (i == USER_LETTERS / 2)
+	for (i = 0; i < n; i++) {
+		if (i == n / 2)
 			s[o++] = '-';
 		s[o++] = ALPHABET[rng_below(sizeof(ALPHABET) - 1)];
 	}
@@ -42,7 +43,7 @@ code_user_new(struct ctx *cx)
 bool
 code_user_mac(struct ctx *cx, const char *typed, uint8_t mac[32])
 {
-	char plain[USER_LETTERS + 1] = "";
+	char plain[USER_LETTERS_LONGER + 1] = "";
 	size_t n = 0;
 
 	for (; *typed != '\0'; typed++) {
@@ -50,11 +51,11 @@ code_user_mac(struct ctx *cx, const char *typed, uint8_t mac[32])
 
 		if (c == '-' || c == ' ')
 			continue;
-		if (n == USER_LETTERS || strchr(ALPHABET, c) == NULL)
+		if (n == USER_LETTERS_LONGER || strchr(ALPHABET, c) == NULL)
 			return false;
 		plain[n++] = (char)c;
 	}
-	if (n != USER_LETTERS)
+	if (n != USER_LETTERS && n != USER_LETTERS_LONGER)
 		return false;
 	mac2(cx, "user-code", plain, "", mac);
 	return true;

@@ -12,8 +12,11 @@
 #include "base/ctx.h"
 
 /* A fresh user code, XXXX-XXXX of 20 consonants: 34.5 bits, no word, no two
- * letters that look alike. */
-const char *code_user_new(struct ctx *cx);
+ * letters that look alike.  A longer one, XXXXX-XXXXX, has 43.2. */
+const char *code_user_new(struct ctx *cx, bool longer);
+
+/* How many of the short ones there are. */
+#define CODE_USER_SPACE INT64_C(25600000000) /* 20^8 */
 
 /* The keyed hash of a user code as a person typed it: case folded, hyphens
  * and spaces dropped.  False if it cannot be a user code. */

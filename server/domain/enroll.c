@@ -235,7 +235,7 @@ open_claim(
 	const struct err *e;
 
 	rng_uuid(id);
-	e = pace_request(cx, unit);
+	e = pace_request(cx, unit, NULL);
 	if (e == NULL)
 		e = facts_write(
 		    cx, unit, en->csr.key.sha256, attested, &a.facts);

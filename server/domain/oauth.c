@@ -60,7 +60,7 @@ check_key(struct ctx *cx, const struct csr *csr, const char *device_id)
 
 static ERR_FN
 check_authorize(struct ctx *cx, const struct unit *unit,
-    const struct oauth_authorize_in *in)
+    const struct oauth_authorize_in *in, bool *longer_code)
 {
 	if (in->client_id == NULL)
 		return fail(cx, &ERR_INVALID_REQUEST, "client_id is missing");
@@ -71,13 +71,13 @@ check_authorize(struct ctx *cx, const struct unit *unit,
 		return fail(cx, &ERR_INVALID_SCOPE, "scope is not enroll");
 	if (unit->quarantined)
 		return fail(cx, &ERR_ACCESS_DENIED, "unit is quarantined");
-	return pace_request(cx, unit);
+	return pace_request(cx, unit, longer_code);
 }
 
 /* Stores the request under fresh codes; a user code that is taken by
  * another open request is drawn again. */
 static ERR_FN
-store_request(struct ctx *cx, struct approval_new *a,
+store_request(struct ctx *cx, struct approval_new *a, bool longer_code,
     struct oauth_authorize_out *out, uint8_t device_mac[32])
 {
 	uint8_t user_mac[32];
@@ -85,7 +85,7 @@ store_request(struct ctx *cx, struct approval_new *a,
 	int i;
 
 	for (i = 0; i < USER_CODE_TRIES; i++) {
-		out->user_code = code_user_new(cx);
+		out->user_code = code_user_new(cx, longer_code);
 		out->device_code = code_device_new(cx);
 		(void)code_user_mac(cx, out->user_code, user_mac);
 		code_device_mac(cx, out->device_code, device_mac);
@@ -149,12 +149,13 @@ oauth_authorize(struct ctx *cx, const struct unit *caller,
 	struct live_code code = { .interval = set->code_interval };
 	struct unit judged;
 	const struct unit *unit = &judged;
+	bool longer = false;
 	const struct err *e;
 	struct csr csr;
 
 	e = find_unit(cx, caller, in, &judged);
 	if (e == NULL)
-		e = check_authorize(cx, unit, in);
+		e = check_authorize(cx, unit, in, &longer);
 	if (e == NULL)
 		e = label_rule_unit(cx, &judged, in->label, LABEL_TOKEN);
 	if (e != NULL)
@@ -185,7 +186,7 @@ oauth_authorize(struct ctx *cx, const struct unit *caller,
 		a.birth_key_sha256 = unit->key_sha256;
 		a.birth_cert_sha256 = unit->cert_sha256;
 	}
-	e = store_request(cx, &a, out, code.mac);
+	e = store_request(cx, &a, longer, out, code.mac);
 	if (e != NULL)
 		return e;
 	memcpy(code.cert_sha256, unit->cert_sha256, 32);

@@ -1,5 +1,8 @@
 #include "domain/pace.h"
 
+#include "domain/code.h"
+#include "domain/live.h"
+#include "domain/svc.h"
 #include "store/approval.h"
 
 #define REQUESTS_PER_UNIT 30
@@ -13,13 +16,31 @@
 static const struct err ERR_TOO_MANY = { KIND_BUSY, "slow_down",
 	"This device asks too often: wait ten minutes." };
 
+/* Each node knows its own codes; there are hardly more nodes than this. */
+#define NODES 12
+#define ODDS 1000
+
+static bool
+guessing_pays(struct ctx *cx, int64_t tries)
+{
+	int64_t budget = cx->svc->set.guesses_service;
+
+	return tries > budget || (int64_t)live_count(cx->svc->live) >
+				     CODE_USER_SPACE / ODDS / NODES / budget;
+}
+
 const struct err *
-pace_request(struct ctx *cx, const struct unit *unit)
+pace_request(struct ctx *cx, const struct unit *unit, bool *longer_code)
 {
 	const struct err *e;
-	int64_t recent;
+	int64_t recent, tries;
+	struct guess_of all = { .bucket = "service",
+		.window = cx->svc->set.guess_window };
 
-	e = approval_count_recent(cx, unit->birth_id, &recent);
+	code_guess_key(cx, all.bucket, "", all.key);
+	e = approval_count_recent(cx, unit->birth_id, &all, &recent, &tries);
+	if (e == NULL && longer_code != NULL)
+		*longer_code = guessing_pays(cx, tries);
 	if (e != NULL || recent < REQUESTS_PER_UNIT)
 		return e;
 	cx->retry_after = WAIT_SECONDS;

@@ -11,8 +11,12 @@
 #include "domain/caller.h"
 
 /* Refused (BUSY, with the time to wait) after more requests than any honest
- * device makes in ten minutes. */
-ERR_FN pace_request(struct ctx *cx, const struct unit *unit);
+ * device makes in ten minutes.  *longer_code (may be NULL) says that guessing
+ * is worth while now: the service's budget of tries is spent, or so many codes
+ * are open that it would find one with a chance above one in a thousand (P2);
+ * new codes are longer then. */
+ERR_FN
+pace_request(struct ctx *cx, const struct unit *unit, bool *longer_code);
 
 /* Seconds until a device that waits for its owner asks again (Retry-After,
  * RFC 7030 section 4.2.3), by the age of its request and a random number:

@@ -38,9 +38,11 @@ static const struct stmt APPROVAL_CREATE = { "approval_create",
 	13 };
 
 static const struct stmt APPROVAL_COUNT_RECENT = { "approval_count_recent",
-	"SELECT count(*) FROM event WHERE kind = 'approval.requested' AND "
+	"SELECT count(*), coalesce((SELECT n FROM guess WHERE bucket = $2 AND "
+	"key = $3 AND window_start = to_timestamp($4::bigint)), 0) "
+	"FROM event WHERE kind = 'approval.requested' AND "
 	"birth_id = $1 AND at > now() - interval '10 minutes'",
-	1 };
+	4 };
 
 static const struct stmt APPROVAL_BY_DEVICE_CODE = { "approval_by_device_code",
 	"SELECT " COLUMNS "FROM approval a " JOINS
@@ -183,15 +185,18 @@ approval_create(struct ctx *cx, const struct approval_new *in)
 }
 
 const struct err *
-approval_count_recent(struct ctx *cx, int64_t birth_id, int64_t *n)
+approval_count_recent(struct ctx *cx, int64_t birth_id,
+    const struct guess_of *of, int64_t *recent, int64_t *tries)
 {
 	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e =
-	    DB_RUN(cx, &APPROVAL_COUNT_RECENT, &r, DB_INT(birth_id));
+	const struct err *e = DB_RUN(cx, &APPROVAL_COUNT_RECENT, &r,
+	    DB_INT(birth_id), DB_TEXT(of->bucket), DB_SHA(of->key),
+	    DB_INT(cx->now / of->window * of->window));
 
 	if (e != NULL)
 		return e;
-	*n = rows_int(r, 0, 0);
+	*recent = rows_int(r, 0, 0);
+	*tries = rows_int(r, 0, 1);
 	return NULL;
 }
 

@@ -6,6 +6,7 @@
 #define STORE_APPROVAL_H
 
 #include "store/db.h"
+#include "store/guess.h"
 
 enum approval_state {
 	APPROVAL_PENDING,
@@ -43,9 +44,11 @@ enum approval_state approval_state(const char *text);
 
 /* Stores a request with its event; one that is pending for the same (unit,
  * key) is replaced (P3).  ERR_CONFLICT: the user code is taken, make
- * another.  *recent is how many requests this unit made in ten minutes. */
+ * another.  *recent is how many requests this unit made in ten minutes, *tries
+ * how many tries were taken of a budget. */
 ERR_FN approval_create(struct ctx *cx, const struct approval_new *in);
-ERR_FN approval_count_recent(struct ctx *cx, int64_t birth_id, int64_t *n);
+ERR_FN approval_count_recent(struct ctx *cx, int64_t birth_id,
+    const struct guess_of *tries_of, int64_t *recent, int64_t *tries);
 
 /* Each finds one or fails with ERR_NOT_FOUND.  By user code: pending and not
  * expired only; the caller becomes the one it was shown to. */

@@ -7,6 +7,13 @@
 
 #include "store/db.h"
 
+/* One budget: whose, and how long it lasts, in seconds. */
+struct guess_of {
+	const char *bucket;
+	uint8_t key[32];
+	int64_t window;
+};
+
 extern const struct stmt *const guess_stmts[];
 
 /* Takes one try from the bucket's current window before the code is looked

@@ -156,12 +156,19 @@ def test_an_address_has_few_wrong_codes(device, operator):
     expect(operator.add_owner("Bob").lookup("BCDF-GHJK"), 429)
 
 
-@pytest.mark.settings(guesses_service=2)
-def test_the_service_has_a_budget(device, operator):
+@pytest.mark.settings(guesses_service=2, guess_window="1d")
+def test_the_service_has_a_budget(device, operator, database):
     owner = operator.add_owner()
     expect(owner.lookup("BCDF-GHJK"), 404)
     expect(owner.claim("SN-1", "TULIP-1"), 404)
+    # While it is spent, new codes are longer (P2); those of before still work.
+    expect(device.authorize(), 200)
+    assert len(device.grant["user_code"]) == len("BCDF-GHJK")
     expect(owner.lookup("BCDF-GHJK"), 429)
+    expect(device.authorize(), 200)
+    assert len(device.grant["user_code"]) == len("BCDFG-HJKLM")
+    database.query("DELETE FROM guess")
+    expect(owner.approve(device.grant["user_code"]), 200)
 
 
 @pytest.mark.settings(guesses_owner=3)
