@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "client/admin.h"
 #include "client/attest.h"
 #include "client/commands.h"
 #include "client/disk.h"
@@ -184,10 +185,10 @@ attest_read(struct cli *cli, struct question *q)
 }
 
 static void
-print_fact(struct ctx *cx, const char *name, const char *value)
+print_fact(struct ctx *cx, FILE *out, const char *name, const char *value)
 {
 	if (value != NULL)
-		(void)fprintf(stderr, "%s: %s\n", name, print_safe(cx, value));
+		(void)fprintf(out, "%s: %s\n", name, print_safe(cx, value));
 }
 
 static const char *
@@ -197,23 +198,23 @@ hex(struct ctx *cx, struct bytes b)
 }
 
 static void
-print_facts(struct ctx *cx, const struct facts *f)
+print_facts(struct ctx *cx, FILE *out, const struct facts *f)
 {
 	size_t i;
 
-	print_fact(cx, "serial", f->serial);
-	print_fact(cx, "unit", hex(cx, f->ueid));
-	print_fact(cx, "subject", f->subject);
-	print_fact(cx, "maker", hex(cx, f->oem));
-	print_fact(cx, "model", f->model);
-	print_fact(cx, "hardware", f->hw_version);
-	print_fact(cx, "software", f->sw_version);
+	print_fact(cx, out, "serial", f->serial);
+	print_fact(cx, out, "unit", hex(cx, f->ueid));
+	print_fact(cx, out, "subject", f->subject);
+	print_fact(cx, out, "maker", hex(cx, f->oem));
+	print_fact(cx, out, "model", f->model);
+	print_fact(cx, out, "hardware", f->hw_version);
+	print_fact(cx, out, "software", f->sw_version);
 	if (f->secure_boot != KNOWN_NOT)
-		print_fact(cx, "secure boot",
+		print_fact(cx, out, "secure boot",
 		    f->secure_boot == KNOWN_YES ? "yes" : "no");
-	print_fact(cx, "debug", debug_name(f->debug));
+	print_fact(cx, out, "debug", debug_name(f->debug));
 	for (i = 0; i < f->n_measurements; i++)
-		(void)fprintf(stderr, "measured: %s %s\n",
+		(void)fprintf(out, "measured: %s %s\n",
 		    f->measurement[i].type == NULL
 			? "(no name)"
 			: print_safe(cx, f->measurement[i].type),
@@ -222,18 +223,18 @@ print_facts(struct ctx *cx, const struct facts *f)
 
 /* The same for people, beside the JSON. */
 static void
-print_words(struct ctx *cx, const struct verdict *v)
+print_words(struct ctx *cx, FILE *out, const struct verdict *v)
 {
 	size_t i;
 
-	(void)fprintf(stderr, "%s, grade %s\n",
+	(void)fprintf(out, "%s, grade %s\n",
 	    v->accepted ? "accepted" : "refused", grade_name(v->grade));
 	for (i = 0; i < v->n_findings; i++)
-		(void)fprintf(stderr, "%s: %s (%s, %s)\n",
+		(void)fprintf(out, "%s: %s (%s, %s)\n",
 		    severity_name(v->finding[i].severity),
 		    print_safe(cx, v->finding[i].words), v->finding[i].code,
 		    layer_name(v->finding[i].layer));
-	print_facts(cx, &v->facts);
+	print_facts(cx, out, &v->facts);
 }
 
 const struct err *
@@ -252,7 +253,7 @@ attest_answer(struct cli *cli, const struct question *q, const char *path)
 	if (e != NULL)
 		return e;
 	printf("%.*s\n", (int)json.n, (const char *)json.p);
-	print_words(&cli->cx, &v);
+	print_words(&cli->cx, stderr, &v);
 	if (v.accepted)
 		return NULL;
 	return fail(&cli->cx, &ERR_BAD_EVIDENCE, "the evidence is refused");
@@ -269,6 +270,99 @@ run_verify(struct cli *cli)
 	return e != NULL ? e : attest_answer(cli, q, cli->arg[0]);
 }
 
+struct attempt_row {
+	const char *id, *at, *model, *unit, *device_id, *format;
+	bool accepted;
+	int64_t policy_version;
+	const char *manufacturer, *verdict;
+};
+
+#define ATTEMPT_FIELDS                                         \
+	JSON_F_STR(attempt_row, id, 36, false),                \
+	    JSON_F_STR(attempt_row, at, 32, false),            \
+	    JSON_F_STR(attempt_row, model, LIMIT_SLUG, false), \
+	    JSON_F_STR(attempt_row, unit, 20, false),          \
+	    JSON_F_STR(attempt_row, device_id, 36, false),     \
+	    JSON_F_STR(attempt_row, format, 16, false),        \
+	    JSON_F_BOOL(attempt_row, accepted, false),         \
+	    JSON_F_INT(attempt_row, policy_version, 0, false)
+
+static const struct json_field attempt_fields[] = {
+	ATTEMPT_FIELDS,
+	JSON_END,
+};
+
+static const struct json_field whole_fields[] = {
+	ATTEMPT_FIELDS,
+	JSON_F_STR(attempt_row, manufacturer, LIMIT_SLUG, false),
+	JSON_F_RAW(attempt_row, verdict, FILE_BYTES, true),
+	JSON_END,
+};
+
+struct attempt_list {
+	struct json_list attestations;
+};
+
+static const struct json_field list_fields[] = {
+	JSON_F_LIST(attempt_list, attestations, LIMIT_PAGE, attempt_row,
+	    attempt_fields),
+	JSON_END,
+};
+
+static const struct option_row log_options[] = {
+	{ "device", "ID", "only those of this device", false },
+	{ "unit", "N", "only those of this unit, as births list it", false },
+	{ "model", "ID", "only those of this model", false },
+	{ "after", "CURSOR", "the next of the page before", false },
+	{ "limit", "N", "rows, at most 100", false },
+	OPTION_JSON,
+	OPTIONS_END,
+};
+
+static const struct option_row show_options[] = {
+	OPTION_JSON,
+	OPTIONS_END,
+};
+
+static const struct err *
+run_log(struct cli *cli)
+{
+	const char *const query[][2] = { { "device",
+					     cli_option(cli, "device") },
+		{ "unit", cli_option(cli, "unit") },
+		{ "model", cli_option(cli, "model") },
+		{ "after", cli_option(cli, "after") },
+		{ "limit", cli_option(cli, "limit") }, { NULL, NULL } };
+	struct attempt_list list = { { NULL, 0 } };
+	struct api_shape shape = { list_fields, &list };
+
+	return admin_show(
+	    cli, admin_query(cli, "GET /v1/admin/attestations", query), &shape);
+}
+
+/* The record, then the verdict's words, as `attest verify` says them. */
+static const struct err *
+run_show(struct cli *cli)
+{
+	const char *what = arena_printf(cli->cx.arena,
+	    "GET /v1/admin/attestations/%s", api_escape(&cli->cx, cli->arg[0]));
+	struct attempt_row row = { .id = NULL };
+	struct api_shape shape = { whole_fields, &row };
+	const struct err *e;
+	struct verdict v;
+
+	if (cli_flag(cli, "json"))
+		return admin_show(cli, what, &shape);
+	e = admin_call(cli, what, NULL, &shape);
+	if (e == NULL)
+		e = verdict_json_read(&cli->cx, bytes_str(row.verdict), &v);
+	if (e != NULL)
+		return e;
+	print_record(&cli->cx, attempt_fields, &row, 0);
+	print_words(&cli->cx, stdout, &v);
+	return NULL;
+}
+
 const struct command attest_commands[] = {
 	{ "attest verify", "FILE", "judges evidence, without the service",
 	    verify_options, run_verify,
@@ -276,5 +370,11 @@ const struct command attest_commands[] = {
 	    "Exit status 0: accepted, 1: refused, 2: no verdict, since an "
 	    "option or a file cannot be used.  Parts of evidence, findings "
 	    "and policies\nare described in docs/attestation.md." },
+	{ "attest log", "", "shows attempts to prove something, newest first",
+	    log_options, run_log,
+	    "The id of an attempt is that of its request, which its sender "
+	    "was told." },
+	{ "attest show", "ID", "shows what was found in one of them",
+	    show_options, run_show, NULL },
 	{ .name = NULL },
 };

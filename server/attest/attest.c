@@ -32,18 +32,6 @@ attest_format_get(const char *name)
 	return NULL;
 }
 
-/* A model may take some formats alone; one that names none takes all. */
-static bool
-is_allowed(const struct attest_policy *p, const char *format)
-{
-	size_t i;
-
-	for (i = 0; i < p->n_formats; i++)
-		if (strcmp(p->format[i], format) == 0)
-			return true;
-	return p->n_formats == 0;
-}
-
 const struct err *
 attest_judge(struct ctx *cx, const char *format, struct bytes evidence,
     const struct attest_basis *basis, struct verdict *out)
@@ -64,7 +52,7 @@ attest_judge(struct ctx *cx, const char *format, struct bytes evidence,
 		verdict_refuse(cx, out, LAYER_PARSE, "parse", "%s", cx->reason);
 		return e;
 	}
-	if (!is_allowed(basis->policy, format)) {
+	if (!policy_takes(basis->policy, format)) {
 		verdict_refuse(cx, out, LAYER_POLICY, "format",
 		    "The model does not take evidence of the format %s.",
 		    format);

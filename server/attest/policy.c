@@ -254,3 +254,91 @@ policy_apply(struct ctx *cx, const struct attest_policy *p,
 	apply_state(cx, p, v);
 	apply_firmware(cx, p, earlier_sw, v);
 }
+
+bool
+versions_have_order(int64_t a, int64_t b)
+{
+	return (a == SCHEME_SEMVER) == (b == SCHEME_SEMVER);
+}
+
+void
+policy_downgrade(struct ctx *cx, const struct attest_policy *p,
+    const char *earlier, int64_t earlier_scheme, struct verdict *v)
+{
+	const struct facts *f = &v->facts;
+	int64_t scheme = policy_sw_scheme(p, f);
+
+	if (earlier == NULL || p->sw_may_go_down)
+		return;
+	if (!versions_have_order(scheme, earlier_scheme))
+		verdict_refuse(cx, v, LAYER_POLICY, "downgrade",
+		    "The software's version is of another scheme than what "
+		    "this device has shown before.");
+	else if (!version_at_least(scheme, f->sw_version, earlier))
+		verdict_refuse(cx, v, LAYER_POLICY, "downgrade",
+		    "The software is older than what this device has shown "
+		    "before.");
+}
+
+bool
+policy_takes(const struct attest_policy *p, const char *format)
+{
+	return is_listed(p->format, p->n_formats, format);
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool
+same_matter(const struct attest_policy *a, const struct attest_policy *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->n_pids && i < b->n_pids; i++)
+		if (a->pid[i] != b->pid[i])
+			return false;
+	return a->vid == b->vid && a->n_pids == b->n_pids &&
+	       a->cd_test == b->cd_test &&
+	       a->cd_provisional == b->cd_provisional &&
+	       a->cd_optional == b->cd_optional &&
+	       same_text(a->cd_certificate_id, b->cd_certificate_id) &&
+	       a->cd_device_type == b->cd_device_type &&
+	       a->cd_version == b->cd_version;
+}
+
+static bool
+same_pcrs(const struct attest_policy *a, const struct attest_policy *b)
+{
+	size_t i;
+
+	if (a->n_pcrs != b->n_pcrs)
+		return false;
+	for (i = 0; i < a->n_pcrs; i++)
+		if (a->pcr[i].index != b->pcr[i].index ||
+		    !bytes_eq(a->pcr[i].sha256, b->pcr[i].sha256))
+			return false;
+	return true;
+}
+
+void
+policy_rejudge(struct ctx *cx, const char *format,
+    const struct attest_policy *now, const struct attest_policy *then,
+    struct verdict *v)
+{
+	if (!policy_takes(now, format))
+		verdict_refuse(cx, v, LAYER_POLICY, "format",
+		    "The model does not take evidence of the format %s.",
+		    format);
+	if ((strcmp(format, "matter") == 0 && !same_matter(now, then)) ||
+	    (now->n_pcrs > 0 && !same_pcrs(now, then)) ||
+	    (now->crl_required && !then->crl_required) ||
+	    (then->mac_allowed && !now->mac_allowed))
+		verdict_refuse(cx, v, LAYER_POLICY, "policy-changed",
+		    "The model asks by now what only new evidence can "
+		    "answer.");
+	if (v->accepted)
+		policy_apply(cx, now, NULL, v);
+}

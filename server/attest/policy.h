@@ -55,7 +55,8 @@ struct attest_policy {
 	size_t n_pcrs;
 	/* Revocation: whether a chain without a current CRL is refused. */
 	bool crl_required;
-	int64_t version; /* of the policy, counted up when stored */
+	/* Renewal: how old the unit's last evidence may be, seconds. */
+	int64_t reattest_every;
 };
 
 /* Asks of v->facts what p asks, in this order: profile, identity, state,
@@ -64,8 +65,27 @@ struct attest_policy {
 void policy_apply(struct ctx *cx, const struct attest_policy *p,
     const char *earlier_sw, struct verdict *v);
 
+/* Software below what this unit has shown before, by the scheme that was
+ * remembered with it, is refused unless p allows it; so is what has no order
+ * with it. */
+void policy_downgrade(struct ctx *cx, const struct attest_policy *p,
+    const char *earlier, int64_t earlier_scheme, struct verdict *v);
+
+/* Judges anew, under now, the facts of evidence that was good under then.
+ * What facts do not hold (Matter's declaration, PCRs, current revocation
+ * lists) only evidence can answer, if now asks it and otherwise than then. */
+void policy_rejudge(struct ctx *cx, const char *format,
+    const struct attest_policy *now, const struct attest_policy *then,
+    struct verdict *v);
+
+/* Whether the model takes evidence of this format. */
+bool policy_takes(const struct attest_policy *p, const char *format);
+
 /* The version scheme that p compares by: its own, the evidence's, semver. */
 int64_t policy_sw_scheme(const struct attest_policy *p, const struct facts *f);
+
+/* Semantic versions and others have no order between them. */
+bool versions_have_order(int64_t scheme_a, int64_t scheme_b);
 
 /* Whether version a is at least b by the scheme: 16384 semver, 16387 decimal
  * integers, with dots between several (RFC 9393 section 4.1).  False where one

@@ -33,6 +33,7 @@ struct text {
 	int64_t vid, device_type, declaration_version;
 	bool mac, ueid_required, secure_boot, lifecycle_secured,
 	    allow_downgrade, crl_required;
+	int64_t reattest_every;
 	struct json_list measurements, pcrs;
 };
 
@@ -78,6 +79,7 @@ static const struct json_field text_fields[] = {
 	{ "pcrs", JSON_LIST, offsetof(struct text, pcrs), LIMIT_PCRS, false,
 	    pcr_fields, sizeof(struct pcr) },
 	JSON_F_BOOL(text, crl_required, false),
+	JSON_F_INT(text, reattest_every, INT32_MAX, false),
 	JSON_END,
 };
 
@@ -181,10 +183,12 @@ read_matter(struct ctx *cx, const struct text *in, struct attest_policy *out)
 static const struct err *
 read_version(struct ctx *cx, const struct text *in, struct attest_policy *out)
 {
-	const char *scheme =
-	    in->version_scheme == NULL ? "semver" : in->version_scheme;
+	const char *scheme = in->version_scheme;
 
-	if (strcmp(scheme, "semver") == 0)
+	/* What the evidence says of its version, then. */
+	if (scheme == NULL && in->min_version == NULL)
+		return NULL;
+	if (scheme == NULL || strcmp(scheme, "semver") == 0)
 		out->sw_scheme = SCHEME_SEMVER;
 	else if (strcmp(scheme, "integers") == 0)
 		out->sw_scheme = SCHEME_INTEGERS;
@@ -245,7 +249,7 @@ read_endorsements(
 const struct err *
 policy_json_read(struct ctx *cx, struct bytes text, struct attest_policy *out)
 {
-	struct text in = { .min_grade = "none" };
+	struct text in = { .min_grade = "none", .reattest_every = -1 };
 	const struct err *e;
 
 	*out = (struct attest_policy){ .n_formats = 0 };
@@ -257,6 +261,11 @@ policy_json_read(struct ctx *cx, struct bytes text, struct attest_policy *out)
 	out->lifecycle_secured = in.lifecycle_secured;
 	out->sw_may_go_down = in.allow_downgrade;
 	out->crl_required = in.crl_required;
+	/* None at all would be old enough. */
+	if (in.reattest_every == 0)
+		return bad(cx, "reattest_every", "0");
+	if (in.reattest_every > 0)
+		out->reattest_every = in.reattest_every;
 	if (!read_grade(in.min_grade, &out->least_grade))
 		return bad(cx, "min_grade", in.min_grade);
 	if (in.debug != NULL && !read_debug(in.debug, &out->least_debug))

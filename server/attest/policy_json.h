@@ -15,7 +15,8 @@
  *	debug              least: disabled, disabled-since-boot,
  *	                   disabled-permanently, disabled-fully-and-permanently
  *	lifecycle_secured  true: required (PSA)
- *	min_version, version_scheme    semver (unless said), integers
+ *	min_version, version_scheme    semver (unless said), integers; without
+ *	                   either, versions are compared as evidence says
  *	allow_downgrade    true: below what the unit has shown
  *	measurements       {type, version, value, signer_id}, values in hex
  *	endorsements       CoRIM or CoMID files, base64url: their reference
@@ -24,6 +25,7 @@
  *	                   registered)
  *	pcrs               {index, sha256}: quoted, and if said that value
  *	crl_required       true: a chain without a current list is refused
+ *	reattest_every     seconds: no renewal on older evidence
  */
 #ifndef ATTEST_POLICY_JSON_H
 #define ATTEST_POLICY_JSON_H

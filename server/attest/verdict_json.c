@@ -139,3 +139,114 @@ verdict_json(struct ctx *cx, const struct verdict *v, struct bytes *out)
 	fill_facts(cx, &v->facts, &whole.facts);
 	return json_write(cx, verdict_fields, &whole, out);
 }
+
+static bool
+read_grade(const char *name, enum grade *out)
+{
+	for (*out = GRADE_NONE; *out <= GRADE_HARDWARE; (*out)++)
+		if (strcmp(grade_name(*out), name) == 0)
+			return true;
+	return false;
+}
+
+static enum debug_state
+read_debug(const char *name)
+{
+	enum debug_state s;
+
+	for (s = DEBUG_ENABLED; s <= DEBUG_DISABLED_FULLY_AND_PERMANENTLY; s++)
+		if (name != NULL && strcmp(debug_name(s), name) == 0)
+			return s;
+	return DEBUG_UNKNOWN;
+}
+
+static enum known
+read_known(const char *text)
+{
+	if (text == NULL)
+		return KNOWN_NOT;
+	return strcmp(text, "true") == 0 ? KNOWN_YES : KNOWN_NO;
+}
+
+static void
+read_facts(const struct facts_out *in, struct facts *out)
+{
+	const struct measurement_out *m = in->measurements.v;
+	size_t i;
+
+	*out = (struct facts){
+		.serial = in->serial,
+		.ueid = in->ueid,
+		.oem = in->oem_id,
+		.model = in->model,
+		.hw_version = in->hw_version,
+		.sw_version = in->sw_version,
+		.sw_scheme = in->sw_scheme == NULL
+				 ? 0
+				 : strtoll(in->sw_scheme, NULL, 10),
+		.profile = in->profile,
+		.secure_boot = read_known(in->secure_boot),
+		.debug = read_debug(in->debug),
+		.lifecycle = in->lifecycle == NULL
+				 ? -1
+				 : strtoll(in->lifecycle, NULL, 10),
+		.boot_seed = in->boot_seed,
+		.ek_sha256 = in->ek_sha256,
+		.key_spki = in->key,
+		.n_measurements = in->measurements.n,
+	};
+	for (i = 0; i < in->measurements.n; i++)
+		out->measurement[i] = (struct measurement){ m[i].type,
+			m[i].version, m[i].value, m[i].signer_id };
+}
+
+static enum layer
+read_layer(const char *name)
+{
+	enum layer l;
+
+	for (l = LAYER_PARSE; l < LAYER_POLICY; l++)
+		if (strcmp(layer_name(l), name) == 0)
+			break;
+	return l;
+}
+
+static enum severity
+read_severity(const char *name)
+{
+	enum severity s;
+
+	for (s = FINDING_NOTE; s < FINDING_REFUSAL; s++)
+		if (strcmp(severity_name(s), name) == 0)
+			break;
+	return s;
+}
+
+static void
+read_findings(const struct json_list *in, struct verdict *out)
+{
+	const struct finding_out *f = in->v;
+
+	for (; out->n_findings < in->n; f++)
+		out->finding[out->n_findings++] =
+		    (struct finding){ read_layer(f->layer),
+			    read_severity(f->severity), f->elsewhere, f->code,
+			    f->words };
+}
+
+const struct err *
+verdict_json_read(struct ctx *cx, struct bytes text, struct verdict *out)
+{
+	struct verdict_out in = { .grade = NULL };
+	const struct err *e = json_read(cx, text, verdict_fields, &in);
+
+	verdict_init(out);
+	if (e != NULL)
+		return e;
+	if (!read_grade(in.grade, &out->grade))
+		return fail(cx, &ERR_BAD_JSON, "verdict: grade %s", in.grade);
+	out->accepted = in.accepted;
+	read_findings(&in.findings, out);
+	read_facts(&in.facts, &out->facts);
+	return NULL;
+}

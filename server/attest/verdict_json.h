@@ -12,4 +12,8 @@
  * are not known are left out; bytes are in hex. */
 ERR_FN verdict_json(struct ctx *cx, const struct verdict *v, struct bytes *out);
 
+/* What verdict_json wrote, but for what it leaves out; in the arena. */
+ERR_FN
+verdict_json_read(struct ctx *cx, struct bytes text, struct verdict *out);
+
 #endif

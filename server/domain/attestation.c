@@ -8,29 +8,25 @@
 #include "base/arena.h"
 #include "domain/admission.h"
 #include "domain/attested.h"
-#include "domain/code.h"
+#include "domain/proved.h"
 #include "domain/svc.h"
 #include "domain/trusted.h"
 #include "pki/digest.h"
 #include "store/event.h"
 #include "store/evidence.h"
-#include "store/guess.h"
 #include "store/policy.h"
 #include "store/unit.h"
 
 #define EXPORTER_BYTES 32     /* RFC 9266 section 3 */
 #define NONCE_KEPT_SECONDS 60 /* after it has ended */
-/* Records of refusals of one unit, or one model, an hour: evidence that others
- * made is no secret, and anybody can send it. */
-#define RECORDS 100
-#define RECORDS_WINDOW 3600
 
 /* One attempt. */
 struct attempt {
 	struct unit unit; /* birth_id 0: the evidence says which */
 	const struct attestation_in *in;
 	struct evidence_unit listed;
-	uint8_t policy_sha256[32];
+	uint8_t policy_sha256[32], key_sha256[32];
+	struct verdict *verdict;
 	struct attest_policy policy;
 	int64_t policy_version;
 	bool asked; /* by the policy */
@@ -124,7 +120,6 @@ set_basis(struct ctx *cx, struct attempt *a)
 		    &a->basis.n_anchors);
 	if (e == &ERR_LISTS)
 		e = &ERR_BAD_EVIDENCE;
-	a->basis.earlier_sw = a->listed.sw_version;
 	return e;
 }
 
@@ -194,20 +189,6 @@ find_unit(struct ctx *cx, struct attempt *a, const struct facts *f)
 	return e;
 }
 
-/* What a verdict could not know that was come to before its unit was. */
-static ERR_FN
-check_downgrade(struct ctx *cx, const struct attempt *a, int64_t scheme,
-    const char *sw_version)
-{
-	const char *earlier = a->listed.sw_version;
-
-	if (earlier == NULL || a->policy.sw_may_go_down ||
-	    version_at_least(scheme, sw_version, earlier))
-		return NULL;
-	return fail(cx, &ERR_BAD_EVIDENCE,
-	    "downgrade: the unit has shown newer software before");
-}
-
 /* The verdict is good enough for anything at all. */
 static ERR_FN
 check_verdict(struct ctx *cx, struct attempt *a, const struct verdict *v)
@@ -226,10 +207,7 @@ check_verdict(struct ctx *cx, struct attempt *a, const struct verdict *v)
 		e = find_unit(cx, a, &v->facts);
 	if (e == NULL)
 		e = check_unit(cx, a, &v->facts);
-	return e != NULL ? e
-			 : check_downgrade(cx, a,
-			       policy_sw_scheme(&a->policy, &v->facts),
-			       v->facts.sw_version);
+	return e;
 }
 
 /* A unit without a birth certificate comes for the first time: if its model
@@ -253,32 +231,53 @@ let_in(struct ctx *cx, const struct attempt *a, const struct facts *f)
 }
 
 /* The newest software that the unit has shown, where its version can be
- * compared at all. */
+ * compared at all, and never less: the unit's row is locked, so that what
+ * comes at the same time is judged one after the other. */
 static ERR_FN
-remember_sw(struct ctx *cx, const struct attempt *a, const struct facts *f)
+remember_sw(struct ctx *cx, const struct attempt *a)
 {
-	const char *earlier = a->listed.sw_version;
+	const struct facts *f = &a->verdict->facts;
 	int64_t scheme = policy_sw_scheme(&a->policy, f);
+	const struct finding *found;
+	struct sw_shown shown;
 	const struct err *e;
-	bool done = true;
 
-	if (f->sw_version == NULL ||
-	    !version_at_least(scheme, f->sw_version, f->sw_version) ||
-	    (earlier != NULL &&
-		version_at_least(scheme, earlier, f->sw_version)))
+	e = sw_shown_lock(cx, a->unit.birth_id, &shown);
+	if (e != NULL)
+		return e;
+	policy_downgrade(
+	    cx, &a->policy, shown.version, shown.scheme, a->verdict);
+	found = verdict_refusal(a->verdict);
+	if (found != NULL)
+		return fail(cx, &ERR_BAD_EVIDENCE, "%s: %s: %s", a->in->format,
+		    found->code, found->words);
+	if (!version_at_least(scheme, f->sw_version, f->sw_version) ||
+	    (versions_have_order(scheme, shown.scheme) &&
+		version_at_least(scheme, shown.version, f->sw_version)))
 		return NULL;
-	e = sw_version_set(cx, a->unit.birth_id, earlier, f->sw_version, &done);
-	if (e == NULL && !done)
-		e = fail(cx, &ERR_BAD_EVIDENCE,
-		    "other evidence of the unit came at the same time");
-	return e;
+	return sw_shown_set(
+	    cx, a->unit.birth_id, &(struct sw_shown){ f->sw_version, scheme });
+}
+
+static struct proved_attempt
+proved_by(const struct attempt *a)
+{
+	return (struct proved_attempt){ .unit = &a->unit,
+		/* None but ours: it is the sender's word. */
+		.format = a->in->format != NULL &&
+				  attest_format_get(a->in->format) != NULL
+			      ? a->in->format
+			      : NULL,
+		.policy_version = a->policy_version,
+		.key_sha256 = BYTES_OF(a->key_sha256),
+		.verdict = a->verdict };
 }
 
 /* The nonce, the version and the record are one. */
 static ERR_FN
-keep(struct ctx *cx, const struct attempt *a, const struct verdict *v,
-    const struct attested *out)
+keep(struct ctx *cx, const struct attempt *a, const struct attested *out)
 {
+	const struct proved_attempt proved = proved_by(a);
 	const struct event ev = { .kind = "attestation.accepted",
 		.manufacturer_id = a->unit.manufacturer_id,
 		.birth_id = a->unit.birth_id,
@@ -304,9 +303,11 @@ keep(struct ctx *cx, const struct attempt *a, const struct verdict *v,
 		e = fail(cx, &ERR_BAD_EVIDENCE, "%s: the nonce was used",
 		    a->in->format);
 	if (e == NULL)
-		e = let_in(cx, a, &v->facts);
+		e = let_in(cx, a, &a->verdict->facts);
 	if (e == NULL)
-		e = remember_sw(cx, a, &v->facts);
+		e = remember_sw(cx, a);
+	if (e == NULL)
+		e = proved_accepted(cx, &proved);
 	if (e == NULL)
 		e = event_add(cx, &ev);
 	return e != NULL ? e : tx_commit(&tx);
@@ -315,28 +316,28 @@ keep(struct ctx *cx, const struct attempt *a, const struct verdict *v,
 static ERR_FN
 judge(struct ctx *cx, struct attempt *a, struct attested *out)
 {
+	struct verdict *v = a->verdict;
 	const struct err *e;
-	struct verdict v;
 
 	e = set_basis(cx, a);
 	if (e != NULL)
 		return e;
-	if (attest_judge(cx, a->in->format, a->in->evidence, &a->basis, &v) !=
+	if (attest_judge(cx, a->in->format, a->in->evidence, &a->basis, v) !=
 	    NULL)
 		return &ERR_BAD_EVIDENCE;
-	e = check_verdict(cx, a, &v);
+	e = check_verdict(cx, a, v);
 	if (e != NULL)
 		return e;
 	*out = (struct attested){
 		.format = a->in->format,
-		.grade = grade_name(v.grade),
-		.sw_version = v.facts.sw_version,
-		.secure_boot = v.facts.secure_boot == KNOWN_YES  ? "on"
-			       : v.facts.secure_boot == KNOWN_NO ? "off"
-								 : NULL,
-		.debug = debug_name(v.facts.debug),
+		.grade = grade_name(v->grade),
+		.sw_version = v->facts.sw_version,
+		.secure_boot = v->facts.secure_boot == KNOWN_YES  ? "on"
+			       : v->facts.secure_boot == KNOWN_NO ? "off"
+								  : NULL,
+		.debug = debug_name(v->facts.debug),
 	};
-	return keep(cx, a, &v, out);
+	return keep(cx, a, out);
 }
 
 /* What a handle says, if it is for this unit, key and purpose, and under what
@@ -379,45 +380,14 @@ judge_handle(struct ctx *cx, struct attempt *a, struct attested *out)
 	return NULL;
 }
 
-/* Only as often as an operator can use: who has proved nothing yet could fill
- * the store. */
-static ERR_FN
-within_budget(struct ctx *cx, const struct unit *unit, bool *within)
-{
-	const struct err *e;
-	uint8_t key[32];
-	int64_t n = 0;
-
-	*within = true;
-	if (!unit->by_evidence)
-		return NULL;
-	code_guess_key(cx, "attestation-refused",
-	    arena_printf(cx->arena, "%s %lld", unit->model_id,
-		(long long)unit->birth_id),
-	    key);
-	e = guess_take(cx, "attestation-refused", key, RECORDS_WINDOW, &n);
-	*within = n <= RECORDS;
-	return e;
-}
-
-/* A refusal with its record; should that fail, the sender is told to try
- * again, since the record is owed. */
 const struct err *
 attestation_refuse(struct ctx *cx, const struct unit *unit)
 {
-	const struct event ev = { .kind = "attestation.refused",
-		.manufacturer_id = unit->manufacturer_id,
-		.birth_id = unit->birth_id,
-		.device_id = unit->device_id,
-		.code = ERR_BAD_EVIDENCE.code,
-		.detail = cx->reason };
-	const struct err *e;
-	bool within;
+	struct verdict *v = arena_alloc(cx->arena, sizeof(*v));
+	const struct proved_attempt refused = { .unit = unit, .verdict = v };
 
-	e = within_budget(cx, unit, &within);
-	if (e == NULL && within)
-		e = event_add(cx, &ev);
-	return e != NULL ? e : &ERR_BAD_EVIDENCE;
+	verdict_init(v);
+	return proved_refused(cx, &refused, &ERR_BAD_EVIDENCE);
 }
 
 /* Judges what came, or that nothing did. */
@@ -425,6 +395,7 @@ static ERR_FN
 judge_any(struct ctx *cx, struct attempt *a, struct attested *out)
 {
 	const struct attestation_in *in = a->in;
+	struct proved_attempt refused;
 	const struct err *e;
 
 	*out = (struct attested){ .format = NULL };
@@ -442,7 +413,10 @@ judge_any(struct ctx *cx, struct attempt *a, struct attested *out)
 		e = fail(cx, &ERR_BAD_EVIDENCE,
 		    "model %s asks for evidence, and none came",
 		    a->unit.model_id);
-	return e == &ERR_BAD_EVIDENCE ? attestation_refuse(cx, &a->unit) : e;
+	if (e != &ERR_BAD_EVIDENCE)
+		return e;
+	refused = proved_by(a);
+	return proved_refused(cx, &refused, e);
 }
 
 static struct attempt *
@@ -452,6 +426,9 @@ attempt_new(
 	struct attempt *a = arena_alloc(cx->arena, sizeof(*a));
 
 	*a = (struct attempt){ .unit = *unit, .in = in };
+	a->verdict = arena_alloc(cx->arena, sizeof(*a->verdict));
+	verdict_init(a->verdict);
+	digest_sha256(in->key, a->key_sha256);
 	return a;
 }
 

@@ -72,6 +72,7 @@ struct device_caller {
 	const char *profile;
 	int64_t birth_id;
 	const char *model_id, *manufacturer_id, *unit_serial;
+	bool asks_evidence;                    /* the model does */
 	struct bytes successor, successor_der; /* what it was renewed to */
 	uint8_t successor_key_sha256[32];
 };

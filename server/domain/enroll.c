@@ -12,6 +12,7 @@
 #include "domain/label_rule.h"
 #include "domain/link.h"
 #include "domain/pace.h"
+#include "domain/proved.h"
 #include "domain/svc.h"
 #include "store/birth.h"
 #include "store/device.h"
@@ -80,9 +81,18 @@ sign(struct ctx *cx, struct enrollment *en)
 	return certify_sign(cx, &en->label, &en->csr, &en->io, &en->c);
 }
 
+/* A yes is for what was proved then; whether that is enough is asked by the
+ * policy of now (E1). */
 static ERR_FN
 sign_approved(struct ctx *cx, struct enrollment *en)
 {
+	const struct err *e = NULL;
+
+	if (en->found.asks_evidence)
+		e = proved_check_key(
+		    cx, en->unit->birth_id, en->csr.key.sha256);
+	if (e != NULL)
+		return e;
 	en->c = (struct certificate_new){ .device_id = en->found.device_id,
 		.approval_id = en->found.approval_id };
 	return sign(cx, en);
@@ -112,7 +122,9 @@ store_unapproved(struct ctx *cx, struct enrollment *en, const struct label *l,
 
 	*issued = true;
 	en->io = names_of(en->unit);
-	e = certify_sign(cx, l, &en->csr, &en->io, c);
+	e = proved_check_renewal(cx, en->unit->birth_id);
+	if (e == NULL)
+		e = certify_sign(cx, l, &en->csr, &en->io, c);
 	if (e == NULL)
 		e = tx_begin(cx, &tx);
 	if (e == NULL && token != NULL)

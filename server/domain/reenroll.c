@@ -6,6 +6,7 @@
 #include "domain/label.h"
 #include "domain/label_rule.h"
 #include "domain/link.h"
+#include "domain/proved.h"
 #include "pki/csr_names.h"
 #include "store/renewal.h"
 
@@ -182,6 +183,8 @@ renew(struct ctx *cx, const struct renewal *r, struct est_out *out)
 	e = check_age(cx, r);
 	if (e == NULL)
 		e = judge_evidence(cx, r);
+	if (e == NULL && r->from->asks_evidence)
+		e = proved_check_renewal(cx, r->from->birth_id);
 	if (e == NULL)
 		e = certify_sign(cx, &r->label, &r->csr, &io, &c);
 	if (e == NULL)
@@ -268,6 +271,7 @@ device_of(const struct certificate_latest *c, const struct certificate_state *s)
 		.model_id = s->model_id,
 		.manufacturer_id = s->manufacturer_id,
 		.unit_serial = s->unit_serial,
+		.asks_evidence = s->asks_evidence,
 		.serial = c->serial,
 		.der = c->der,
 		.not_before = c->not_before,

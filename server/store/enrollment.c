@@ -9,7 +9,7 @@ static const struct stmt ENROLLMENT_FIND = { "enrollment_find",
 	"SELECT a.id, a.state, a.device_id, "
 	"extract(epoch FROM a.created_at)::bigint, "
 	"extract(epoch FROM a.expires_at)::bigint, "
-	"d.created_at = a.decided_at, a.label "
+	"d.created_at = a.decided_at, a.label, m.asks_evidence "
 	"FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) WITH ORDINALITY "
 	"AS i (birth_id, key_sha256, token_mac, n) "
 	"LEFT JOIN LATERAL (SELECT * FROM approval WHERE "
@@ -17,7 +17,8 @@ static const struct stmt ENROLLMENT_FIND = { "enrollment_find",
 	"(i.token_mac IS NULL OR (token_mac = i.token_mac AND "
 	"token_expires_at > to_timestamp($4::bigint))) AND "
 	"state <> 'superseded' ORDER BY created_at DESC LIMIT 1) a ON true "
-	"LEFT JOIN device d ON d.id = a.device_id ORDER BY i.n",
+	"LEFT JOIN device d ON d.id = a.device_id "
+	"LEFT JOIN model m ON m.id = d.model_id ORDER BY i.n",
 	4 };
 
 /*
@@ -171,6 +172,7 @@ enrollment_find(struct ctx *cx, const struct enrollment_ask *in, size_t n,
 		out[i].expires_at = rows_int(r, (int)i, 4);
 		out[i].first = rows_bool(r, (int)i, 5);
 		out[i].label = rows_text(cx, r, (int)i, 6);
+		out[i].asks_evidence = rows_bool(r, (int)i, 7);
 	}
 	return NULL;
 }

@@ -28,6 +28,7 @@ struct enrollment_found {
 	/* The device was made by this very yes: it has had no certificate, and
 	 * no search in all partitions is needed to know that. */
 	bool first;
+	bool asks_evidence; /* the device's model does */
 };
 
 extern const struct stmt *const enrollment_stmts[];

@@ -18,7 +18,7 @@ static const struct stmt EVIDENCE_CRLS = { "evidence_crls",
 	3 };
 
 static const struct stmt EVIDENCE_UNIT = { "evidence_unit",
-	"SELECT ueid, ek_sha256, dac_subject, sw_version, key_sha256, "
+	"SELECT ueid, ek_sha256, dac_subject, key_sha256, "
 	"pinned_key_sha256 FROM birth WHERE id = $1",
 	1 };
 
@@ -30,10 +30,13 @@ static const struct stmt NONCE_USE = { "nonce_use",
 	"to_timestamp($2::bigint)) ON CONFLICT DO NOTHING",
 	3 };
 
-static const struct stmt SW_VERSION_SET = { "sw_version_set",
-	"UPDATE birth SET sw_version = $3 WHERE id = $1 AND "
-	"sw_version IS NOT DISTINCT FROM $2",
-	3 };
+static const struct stmt SW_SHOWN_LOCK = { "sw_shown_lock",
+	"SELECT sw_version, sw_scheme FROM birth WHERE id = $1 "
+	"FOR NO KEY UPDATE",
+	1 };
+
+static const struct stmt SW_SHOWN_SET = { "sw_shown_set",
+	"UPDATE birth SET sw_version = $2, sw_scheme = $3 WHERE id = $1", 3 };
 
 const struct err *
 evidence_anchors(struct ctx *cx, const char *manufacturer_id,
@@ -85,15 +88,14 @@ evidence_unit(struct ctx *cx, int64_t birth_id, struct evidence_unit *out)
 	AUTO_STRUCT(rows) *r = NULL;
 	const struct err *e = DB_RUN(cx, &EVIDENCE_UNIT, &r, DB_INT(birth_id));
 
-	*out = (struct evidence_unit){ .sw_version = NULL };
+	*out = (struct evidence_unit){ .dac_subject = NULL };
 	if (e != NULL || rows_count(r) == 0)
 		return e;
 	out->ueid = rows_bytes(cx, r, 0, 0);
 	out->ek_sha256 = rows_bytes(cx, r, 0, 1);
 	out->dac_subject = rows_text(cx, r, 0, 2);
-	out->sw_version = rows_text(cx, r, 0, 3);
-	out->key_sha256 = rows_bytes(cx, r, 0, 4);
-	out->pinned_key_sha256 = rows_bytes(cx, r, 0, 5);
+	out->key_sha256 = rows_bytes(cx, r, 0, 3);
+	out->pinned_key_sha256 = rows_bytes(cx, r, 0, 4);
 	return NULL;
 }
 
@@ -110,17 +112,25 @@ nonce_use(struct ctx *cx, struct bytes nonce, int64_t until, bool *fresh)
 }
 
 const struct err *
-sw_version_set(struct ctx *cx, int64_t birth_id, const char *earlier,
-    const char *now, bool *done)
+sw_shown_lock(struct ctx *cx, int64_t birth_id, struct sw_shown *out)
 {
 	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e = DB_RUN(cx, &SW_VERSION_SET, &r, DB_INT(birth_id),
-	    DB_TEXT(earlier), DB_TEXT(now));
+	const struct err *e = DB_RUN(cx, &SW_SHOWN_LOCK, &r, DB_INT(birth_id));
 
-	if (e == NULL)
-		*done = rows_affected(r) == 1;
-	return e;
+	*out = (struct sw_shown){ NULL, 0 };
+	if (e != NULL || rows_count(r) == 0)
+		return e;
+	out->version = rows_text(cx, r, 0, 0);
+	out->scheme = rows_int(r, 0, 1);
+	return NULL;
+}
+
+const struct err *
+sw_shown_set(struct ctx *cx, int64_t birth_id, const struct sw_shown *s)
+{
+	return DB_RUN(cx, &SW_SHOWN_SET, NULL, DB_INT(birth_id),
+	    DB_TEXT(s->version), DB_INT(s->scheme));
 }
 
 const struct stmt *const evidence_stmts[] = { &EVIDENCE_ANCHORS, &EVIDENCE_CRLS,
-	&EVIDENCE_UNIT, &NONCE_USE, &SW_VERSION_SET, NULL };
+	&EVIDENCE_UNIT, &NONCE_USE, &SW_SHOWN_LOCK, &SW_SHOWN_SET, NULL };

@@ -37,7 +37,7 @@ ERR_FN evidence_crls(struct ctx *cx, const char *manufacturer_id, int64_t bytes,
 /* What a unit is listed by, beside its serial number, and its pinned key. */
 struct evidence_unit {
 	struct bytes key_sha256, pinned_key_sha256, ueid, ek_sha256;
-	const char *dac_subject, *sw_version; /* or NULL */
+	const char *dac_subject; /* or NULL */
 };
 ERR_FN
 evidence_unit(struct ctx *cx, int64_t birth_id, struct evidence_unit *out);
@@ -46,9 +46,15 @@ evidence_unit(struct ctx *cx, int64_t birth_id, struct evidence_unit *out);
 ERR_FN
 nonce_use(struct ctx *cx, struct bytes nonce, int64_t until, bool *fresh);
 
-/* Remembers a version in place of an earlier one (or NULL); *done says that
- * it was still that one. */
-ERR_FN sw_version_set(struct ctx *cx, int64_t birth_id, const char *earlier,
-    const char *now, bool *done);
+/* The highest version that a unit has shown, and the scheme that it was
+ * compared by (attest/policy); within a transaction, its row locked. */
+struct sw_shown {
+	const char *version; /* or NULL */
+	int64_t scheme;
+};
+ERR_FN
+sw_shown_lock(struct ctx *cx, int64_t birth_id, struct sw_shown *out);
+ERR_FN
+sw_shown_set(struct ctx *cx, int64_t birth_id, const struct sw_shown *s);
 
 #endif

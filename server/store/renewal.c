@@ -11,8 +11,9 @@ static const struct stmt RENEWAL_JUDGE = { "renewal_judge",
 	"b.id, c.predecessor IS NOT NULL AND c.first_used_at IS NULL, "
 	"s.first_used_at IS NOT NULL, s.der, s.key_sha256, s.serial, "
 	"c.predecessor, extract(epoch FROM c.predecessor_not_before)::bigint, "
-	"d.model_id, b.manufacturer_id, b.serial "
+	"d.model_id, b.manufacturer_id, b.serial, m.asks_evidence "
 	"FROM certificate c JOIN device d ON d.id = c.device_id "
+	"JOIN model m ON m.id = d.model_id "
 	"JOIN birth b ON b.id = d.birth_id LEFT JOIN certificate s "
 	"ON s.serial = c.successor AND "
 	"s.not_before = c.successor_not_before WHERE c.serial = $1 AND "
@@ -117,6 +118,7 @@ renewal_judge(struct ctx *cx, struct bytes serial, int64_t not_before,
 	out->model_id = rows_text(cx, r, 0, 16);
 	out->manufacturer_id = rows_text(cx, r, 0, 17);
 	out->unit_serial = rows_text(cx, r, 0, 18);
+	out->asks_evidence = rows_bool(r, 0, 19);
 	return NULL;
 }
 

@@ -17,6 +17,7 @@ struct certificate_state {
 	bool quarantined, refused; /* unit flags; lost, revoked or gone */
 	int64_t birth_id;
 	const char *model_id, *manufacturer_id;
+	bool asks_evidence;       /* the model does */
 	const char *unit_serial;  /* may be NULL: listed by key */
 	bool first_use;           /* a renewed one not yet seen in use */
 	struct bytes predecessor; /* empty: none */

@@ -29,6 +29,7 @@
 #include "store/status.h"
 #include "store/unit.h"
 #include "store/unit_set.h"
+#include "store/verdict.h"
 
 const struct stmt *const *const store_statements[] = {
 	account_stmts,
@@ -60,5 +61,6 @@ const struct stmt *const *const store_statements[] = {
 	status_stmts,
 	unit_stmts,
 	unit_set_stmts,
+	verdict_stmts,
 	NULL,
 };

@@ -96,7 +96,7 @@ setup(void **state)
 	assert_int_equal(unit_setup(state), 0);
 	root = make_ca("root", NULL);
 	leaf = make(&LEAF, &root);
-	policy = (struct attest_policy){ .version = 1 };
+	policy = (struct attest_policy){ .n_formats = 0 };
 	memset(anchor, 0, sizeof(anchor));
 	anchor[0].value = root.der;
 	sent = (struct sent){ .chain = { leaf.der },

@@ -41,7 +41,8 @@ every_member_is_read(void **state)
 	    "\"measurements\":[{\"type\":\"BL\",\"value\":\"aa\","
 	    "\"signer_id\":\"bb\"}],\"pcrs\":[{\"index\":7},{\"index\":0,"
 	    "\"sha256\":\"00000000000000000000000000000000000000000000000000"
-	    "00000000000000\"}],\"crl_required\":true}"));
+	    "00000000000000\"}],\"crl_required\":true,"
+	    "\"reattest_every\":86400}"));
 	assert_string_equal(p.format[1], "matter");
 	assert_int_equal(p.least_grade, GRADE_HARDWARE);
 	assert_string_equal(p.profile[0], "one");
@@ -60,6 +61,7 @@ every_member_is_read(void **state)
 	assert_string_equal(p.least_sw_version, "2.7");
 	assert_int_equal(p.sw_scheme, 16387);
 	assert_true(p.sw_may_go_down && p.crl_required);
+	assert_int_equal(p.reattest_every, 86400);
 	assert_true(bytes_eq(p.measurement[0].signer, LIT("\xbb")));
 	assert_int_equal(p.pcr[0].index, 7);
 	assert_int_equal(p.pcr[0].sha256.n, 0);
@@ -102,7 +104,7 @@ what_nobody_could_mean_is_refused(void **state)
 		{ "{\"measurements\":[{\"value\":\"00\",\"signer_id\":\"\"}]}",
 		    "measurements" },
 		{ "{\"secure_boot\":1}", "secure_boot" },
-		{ "{\"reattest_every\":86400}", "reattest_every" },
+		{ "{\"reattest_every\":0}", "reattest_every" },
 	};
 	size_t i;
 

@@ -1,6 +1,7 @@
 #include "tests/unit/unit.h"
 
 #include "attest/policy.h"
+#include "attest/verdict_json.h"
 
 #define SEMVER 16384
 #define DOTTED 16387
@@ -107,7 +108,7 @@ applied(const struct attest_policy *p, const char *earlier, struct verdict v)
 static void
 a_good_device_passes_a_strict_policy(void **state)
 {
-	struct attest_policy p = strict(), none = { .version = 0 };
+	struct attest_policy p = strict(), none = { .n_formats = 0 };
 	struct verdict empty;
 
 	(void)state;
@@ -162,6 +163,91 @@ what_a_unit_has_shown_is_the_least_from_then_on(void **state)
 	assert_string_equal(applied(&p, "2.1.1", good()), "accepted");
 }
 
+static void
+what_has_no_order_with_what_was_shown_is_less(void **state)
+{
+	struct attest_policy p = { .sw_scheme = SEMVER };
+	struct verdict v = good();
+
+	(void)state;
+	policy_downgrade(&cx, &p, "2.1.0", SEMVER, &v);
+	assert_true(v.accepted);
+	policy_downgrade(&cx, &p, NULL, 0, &v);
+	assert_true(v.accepted);
+	policy_downgrade(&cx, &p, "1", 16387, &v);
+	assert_string_equal(verdict_refusal(&v)->code, "downgrade");
+	v = good();
+	policy_downgrade(&cx, &p, "2.1.1", SEMVER, &v);
+	assert_string_equal(verdict_refusal(&v)->code, "downgrade");
+	v = good();
+	p.sw_may_go_down = true;
+	policy_downgrade(&cx, &p, "1", 16387, &v);
+	assert_true(v.accepted);
+}
+
+static const char *
+rejudged(const struct attest_policy *now, const struct attest_policy *then,
+    const char *format)
+{
+	struct verdict v = good();
+
+	policy_rejudge(&cx, format, now, then, &v);
+	return v.accepted ? "accepted" : verdict_refusal(&v)->code;
+}
+
+static void
+facts_are_judged_anew_and_what_they_do_not_hold_is_asked_for(void **state)
+{
+	struct attest_policy p = strict(), then = { .n_formats = 0 };
+	struct attest_policy pcrs = { .n_pcrs = 1 };
+
+	(void)state;
+	assert_string_equal(rejudged(&p, &then, "psa"), "accepted");
+	p.least_sw_version = "9.0.0";
+	assert_string_equal(rejudged(&p, &then, "psa"), "sw-version");
+	p = (struct attest_policy){ .format = { "tpm" }, .n_formats = 1 };
+	assert_string_equal(rejudged(&p, &then, "psa"), "format");
+	p = (struct attest_policy){ .vid = 1, .pid = { 2 }, .n_pids = 1 };
+	assert_string_equal(rejudged(&p, &then, "psa"), "accepted");
+	assert_string_equal(rejudged(&p, &then, "matter"), "policy-changed");
+	assert_string_equal(rejudged(&p, &p, "matter"), "accepted");
+	then = p;
+	then.pid[0] = 3;
+	assert_string_equal(rejudged(&p, &then, "matter"), "policy-changed");
+	assert_string_equal(rejudged(&pcrs, &then, "tpm"), "policy-changed");
+	assert_string_equal(rejudged(&pcrs, &pcrs, "tpm"), "accepted");
+	then = (struct attest_policy){ .mac_allowed = true };
+	p = (struct attest_policy){ .crl_required = true };
+	assert_string_equal(rejudged(&p, &p, "psa"), "accepted");
+	assert_string_equal(rejudged(&p, &pcrs, "psa"), "policy-changed");
+	assert_string_equal(
+	    rejudged(&(struct attest_policy){ 0 }, &then, "eat"),
+	    "policy-changed");
+}
+
+/* What is kept of a verdict says all that a policy may ask of it. */
+static void
+facts_outlive_their_way_through_json(void **state)
+{
+	struct attest_policy p = strict();
+	struct verdict v = good(), back;
+	struct bytes json;
+
+	(void)state;
+	verdict_add(&v, &(struct finding){ .layer = LAYER_CHAIN,
+			    .severity = FINDING_WARNING,
+			    .code = "x",
+			    .words = "y" });
+	assert_null(verdict_json(&cx, &v, &json));
+	assert_null(verdict_json_read(&cx, json, &back));
+	assert_string_equal(applied(&p, "2.1.0", back), "accepted");
+	assert_int_equal(back.grade, v.grade);
+	assert_int_equal(back.n_findings, 1);
+	assert_int_equal(back.finding[0].layer, LAYER_CHAIN);
+	assert_int_equal(back.finding[0].severity, FINDING_WARNING);
+	assert_non_null(verdict_json_read(&cx, LIT("{}"), &back));
+}
+
 int
 main(void)
 {
@@ -170,6 +256,10 @@ main(void)
 		UNIT_TEST(a_good_device_passes_a_strict_policy),
 		UNIT_TEST(each_demand_is_a_finding_of_its_own),
 		UNIT_TEST(what_a_unit_has_shown_is_the_least_from_then_on),
+		UNIT_TEST(what_has_no_order_with_what_was_shown_is_less),
+		UNIT_TEST(
+		    facts_are_judged_anew_and_what_they_do_not_hold_is_asked_for),
+		UNIT_TEST(facts_outlive_their_way_through_json),
 	};
 
 	return cmocka_run_group_tests_name("attest/policy", tests, NULL, NULL);
