@@ -16,12 +16,13 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "domain/crl_fetch.h"
-#include "domain/sweeper.h"
+#include "domain/crl_publish.h"
 #include "domain/follow.h"
 #include "domain/labels.h"
 #include "domain/live.h"
 #include "domain/ocsp.h"
 #include "domain/svc.h"
+#include "domain/sweeper.h"
 #include "domain/token_key.h"
 #include "http/catalog.h"
 #include "http/server.h"
@@ -85,6 +86,8 @@ static const struct cfg_key keys[] = {
 	TIME(ocsp_lifetime, "5m", 60, 900, "an OCSP answer is good for"),
 	INT(ocsp_cache, "65536", 16, 16777216,
 	    "OCSP answers kept in memory, of a kilobyte each"),
+	TIME(crl_lifetime, "24h", 3600, 604800,
+	    "a list is good for; a new one is made after a quarter of it"),
 	STR(root_cert, NULL, "PEM file: the root certificate"),
 	STR(issuing_cert, NULL, "PEM file: the issuing CA's certificate"),
 	STR(issuing_key, NULL, "PEM file (0600): the issuing CA's key"),
@@ -297,6 +300,7 @@ start(struct wiring *w, char why[CFG_WHY_BYTES])
 		return false;
 	w->svc.live = live_new();
 	w->svc.ocsp = ocsp_new(&w->svc, w->cx.now);
+	w->svc.crl_publish = crl_publish_start(&w->svc, w->conninfo);
 	w->follow = follow_start(&w->svc, w->conninfo);
 	w->crl_fetch = crl_fetch_start(&w->svc, w->conninfo);
 	w->sweeper = sweeper_start(&w->svc, w->conninfo);
@@ -313,6 +317,7 @@ stop(struct wiring *w)
 	follow_stop(w->follow);
 	crl_fetch_stop(w->crl_fetch);
 	sweeper_stop(w->sweeper);
+	crl_publish_stop(w->svc.crl_publish);
 	live_free(w->svc.live);
 	ocsp_free(w->svc.ocsp);
 	labels_free(w->svc.labels);

@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 
 struct anchors;
+struct crl_publish;
 struct labels;
 struct live;
 struct mac_key;
@@ -35,6 +36,7 @@ struct settings {
 	int64_t status_port;
 	int64_t ocsp_lifetime; /* seconds an answer is good (R10) */
 	int64_t ocsp_cache;    /* answers that are kept */
+	int64_t crl_lifetime;  /* seconds to nextUpdate */
 	/* keys and files */
 	char *root_cert, *issuing_cert, *issuing_key, *mac_key, *profiles;
 	char *issuers_dir; /* of further issuing CAs; empty: none */
@@ -62,6 +64,7 @@ struct svc {
 	struct live *live;
 	struct labels *labels;
 	struct ocsp *ocsp;
+	struct crl_publish *crl_publish;
 	struct anchors *anchors; /* of makers, decoded */
 };
 

@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "base/clock.h"
+#include "domain/crl_publish.h"
 #include "domain/ocsp.h"
 #include "http/handlers.h"
 #include "http/problem.h"
@@ -97,4 +98,48 @@ post_ocsp(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e == NULL)
 		reply_ocsp(cx, rq, rs, &out);
 	return e;
+}
+
+/* NAME in "NAME.crl"; an empty text for any other path. */
+static const char *
+issuer_of(struct ctx *cx, const char *file)
+{
+	size_t n = strlen(file);
+
+	if (n < 4 || strcmp(file + n - 4, ".crl") != 0)
+		return "";
+	return arena_printf(cx->arena, "%.*s", (int)(n - 4), file);
+}
+
+bool
+quick_crl(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	const struct err *e = get_crl(cx, rq, rs);
+
+	if (e != NULL)
+		problem_reply(cx, rq, e, rs);
+	return true;
+}
+
+/* To be asked for again each time, by its tag: it may have changed with any
+ * commit. */
+const struct err *
+get_crl(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	const char *known = request_header(rq, "If-None-Match");
+	struct crl_list out;
+	const struct err *e =
+	    crl_publish_get(cx, issuer_of(cx, rq->param[0]), &out);
+
+	if (e != NULL)
+		return e;
+	if (known != NULL && strstr(known, out.etag) != NULL)
+		reply_body(rs, 304, NULL, BYTES_NONE);
+	else
+		reply_body(rs, 200, "application/pkix-crl", out.der);
+	reply_header(rs, "Cache-Control", "public, no-cache");
+	reply_header(rs, "Last-Modified", http_date(cx, out.this_update));
+	reply_header(rs, "Expires", http_date(cx, out.next_update));
+	reply_header(rs, "ETag", out.etag);
+	return NULL;
 }

@@ -34,10 +34,12 @@ handler_fn post_fullcmc;
 handler_fn get_csrattrs;
 quick_fn quick_csrattrs;
 
-/* h_status.c: RFC 6960, RFC 5019. */
+/* h_status.c: RFC 6960, RFC 5019, RFC 5280. */
 handler_fn get_ocsp;
 handler_fn post_ocsp;
 quick_fn quick_ocsp; /* what is kept, without the database */
+handler_fn get_crl;
+quick_fn quick_crl;
 
 /* h_owner.c: companion apps, and the pages. */
 handler_fn post_approval_lookup;

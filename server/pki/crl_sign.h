@@ -1,0 +1,40 @@
+/*
+ * Makes revocation lists of our own (RFC 5280 section 5): complete and
+ * direct, as long as they have to be.  Entries are written in the order in
+ * which they are given; everything else is written once around them.
+ */
+#ifndef PKI_CRL_SIGN_H
+#define PKI_CRL_SIGN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+struct signer;
+struct signers;
+
+#define CRL_SERIAL_BYTES 16
+
+/* One that is revoked; its serial number is filled with zeros from the left. */
+struct crl_revoked {
+	uint8_t serial[CRL_SERIAL_BYTES];
+	int64_t revoked_at, not_after; /* seconds */
+	unsigned reason;               /* CRLReason; 0: left out */
+};
+
+struct crl_spec {
+	int64_t this_update, next_update;
+	uint64_t number; /* section 5.2.3 */
+	const struct crl_revoked *v;
+	size_t n;
+};
+
+/* The signed list in DER, on the heap: the caller frees with mem_free. */
+struct bytes crl_sign(const struct signer *ca, const struct crl_spec *spec);
+
+/* Which of the CAs a certificate of ours names as its issuer, from the first
+ * bytes of its DER; -1 if none does. */
+int crl_issuer_of(const struct signers *s, struct bytes cert_head);
+
+#endif
