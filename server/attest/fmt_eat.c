@@ -39,6 +39,7 @@ enum {
 #define SKEW 300 /* seconds that a device's clock may be ahead */
 #define UEID_MIN 7
 #define PEN_BYTES 4
+#define NAME_SHOWN 60
 
 static const struct claim CLAIMS[] = {
 	{ ISS, "iss", CBOR_TEXT, 0, TEXT_MAX, true },
@@ -171,7 +172,27 @@ is_audience(const struct cbor *c)
 	return c->kind == CBOR_TEXT || (c->kind == CBOR_ARRAY && c->n > 0);
 }
 
-/* Section 4.2.18.1: claims, or a token nested in one way or another. */
+/* Section 4.2.18.2: a hash algorithm of COSE (RFC 9054) and its digest. */
+static bool
+is_detached(const struct cbor *c)
+{
+	static const struct {
+		int64_t alg;
+		size_t bytes;
+	} hashes[] = { { -16, 32 }, { -43, 48 }, { -44, 64 } };
+	size_t i;
+
+	if (c->kind != CBOR_ARRAY || c->n != 2 || c->item[0].kind != CBOR_INT ||
+	    c->item[1].kind != CBOR_BYTES)
+		return false;
+	for (i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++)
+		if (c->item[0].number == hashes[i].alg)
+			return c->item[1].bytes.n == hashes[i].bytes;
+	return false;
+}
+
+/* Section 4.2.18: claims, the digest of claims elsewhere, or another token:
+ * of CBOR in bytes, of JSON in text. */
 static bool
 is_submods(const struct cbor *c)
 {
@@ -181,12 +202,12 @@ is_submods(const struct cbor *c)
 		const struct cbor *module = &c->item[2 * i + 1];
 
 		if (c->item[2 * i].kind != CBOR_TEXT ||
-		    (module->kind != CBOR_MAP && module->kind != CBOR_ARRAY &&
-			module->kind != CBOR_BYTES &&
-			module->kind != CBOR_TEXT))
+		    (module->kind != CBOR_MAP && !is_detached(module) &&
+			(module->kind != CBOR_BYTES || module->bytes.n == 0) &&
+			(module->kind != CBOR_TEXT || module->bytes.n == 0)))
 			return false;
 	}
-	return c->kind == CBOR_MAP && c->n > 0;
+	return c->kind == CBOR_MAP && c->n > 0 && c->n <= LIMIT_SUBMODS;
 }
 
 static const struct {
@@ -232,6 +253,25 @@ judge_set(struct ctx *cx, const struct cbor *map, struct verdict *v)
 	return true;
 }
 
+/* What another signed, or what is elsewhere, says nothing here: whoever reads
+ * the verdict should know that there is a part it does not speak of. */
+static void
+note_unjudged(struct ctx *cx, const struct cbor *name, struct verdict *v)
+{
+	struct finding found = { .layer = LAYER_CLAIMS,
+		.severity = FINDING_WARNING,
+		.code = "submodule-unjudged",
+		.words = "A submodule is a token or a digest of its own, "
+			 "which was not judged." };
+	const char *text;
+
+	/* Its name, if it can stand in one line whole. */
+	if (name->bytes.n <= NAME_SHOWN && (text = cbor_str(cx, name)) != NULL)
+		found.words =
+		    arena_printf(cx->arena, "%s (%s)", found.words, text);
+	verdict_add(v, &found);
+}
+
 /* Submodules are as deep as CBOR may be (LIMIT_CBOR_DEPTH). */
 bool
 eat_judge_claims(struct ctx *cx, const struct cbor *map, struct verdict *v)
@@ -242,10 +282,12 @@ eat_judge_claims(struct ctx *cx, const struct cbor *map, struct verdict *v)
 	if (!judge_set(cx, map, v))
 		return false;
 	modules = cbor_at(map, SUBMODS);
-	for (i = 0; modules != NULL && i < modules->n; i++)
-		if (modules->item[2 * i + 1].kind == CBOR_MAP &&
-		    !eat_judge_claims(cx, &modules->item[2 * i + 1], v))
+	for (i = 0; modules != NULL && i < modules->n; i++) {
+		if (modules->item[2 * i + 1].kind != CBOR_MAP)
+			note_unjudged(cx, &modules->item[2 * i], v);
+		else if (!eat_judge_claims(cx, &modules->item[2 * i + 1], v))
 			return false;
+	}
 	return true;
 }
 

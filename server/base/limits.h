@@ -70,6 +70,7 @@
 #define LIMIT_CBOR_DEPTH 16
 #define LIMIT_CBOR_ITEMS 2048 /* of one message, all levels */
 #define LIMIT_DICE_LAYERS 10
+#define LIMIT_SUBMODS 16                 /* of one claims set of an EAT */
 #define LIMIT_COSE_SIGNERS 4             /* of a COSE_Sign */
 #define LIMIT_FINDINGS 32                /* of one verdict */
 #define LIMIT_MEASUREMENTS 32            /* components, measured or allowed */

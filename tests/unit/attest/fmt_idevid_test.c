@@ -307,6 +307,35 @@ what_is_no_evidence_is_refused(void **state)
 	assert_non_null(attest_judge(&cx, "other", good, &basis, &v));
 }
 
+/* Each byte of it, by three changes: refused, or the very same facts. */
+static void
+changed_evidence_is_refused_or_says_the_same(void **state)
+{
+	static const uint8_t change[] = { 0x01, 0x80, 0xff };
+	AUTO_STRUCT(arena) *scratch = arena_new(LIMIT_ARENA);
+	struct bytes good = write_evidence(&sent);
+	uint8_t *changed = arena_alloc(cx.arena, good.n);
+	struct ctx own = cx;
+	struct verdict v;
+	size_t i;
+
+	(void)state;
+	own.arena = scratch;
+	for (i = 0; i < good.n * sizeof(change); i++) {
+		memcpy(changed, good.p, good.n);
+		changed[i / sizeof(change)] ^= change[i % sizeof(change)];
+		arena_reset(scratch);
+		if (attest_judge(&own, "idevid",
+			(struct bytes){ changed, good.n }, &basis,
+			&v) != NULL ||
+		    !v.accepted)
+			continue;
+		assert_string_equal(v.facts.serial, "SN-1");
+		assert_bytes(v.facts.key_spki, sent.certify);
+		assert_int_equal(v.grade, GRADE_SOFTWARE);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, unit_end)
 
 int
@@ -321,6 +350,7 @@ main(void)
 		TEST(many_anchors_and_the_longest_chain_fit_the_arena),
 		TEST(a_policy_that_needs_lists_refuses_without),
 		TEST(what_is_no_evidence_is_refused),
+		TEST(changed_evidence_is_refused_or_says_the_same),
 	};
 
 	return cmocka_run_group_tests_name(

@@ -302,6 +302,38 @@ an_eat_is_of_hardware_where_its_anchor_is(void **state)
 }
 
 static void
+a_module_that_another_signed_is_named_and_says_nothing(void **state)
+{
+	static const struct bytes bad[] = {
+		ROW("\x19\1\x0a\xa1\x61z\x40"), /* no token */
+		ROW("\x19\1\x0a\xa1\x61z\x60"),
+		ROW("\x19\1\x0a\xa1\x61z\x80"),          /* no digest */
+		ROW("\x19\1\x0a\xa1\x61z\x82\x2f\x41z"), /* of another size */
+		ROW("\x19\1\x0a\xa1\x61z\x82\x2d\x40"),  /* no hash of COSE */
+		ROW("\x19\1\x0a\xa1\1\xa0"),             /* no name */
+	};
+	struct verdict v;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(bad); i++)
+		assert_string_equal(with(bad[i], &v), "claim");
+	assert_string_equal(
+	    with(LIT("\x19\1\x0a\xa1\x61z\x41\xd2"), &v), "accepted");
+	assert_string_equal(v.finding[0].code, "submodule-unjudged");
+	assert_int_equal(v.finding[0].severity, FINDING_WARNING);
+	assert_non_null(strstr(v.finding[0].words, "(z)"));
+	assert_string_equal(with(LIT("\x19\1\x0a\xa1\x61z\x82\x2f\x58\x20"
+				     "0123456789abcdef0123456789abcdef"),
+				&v),
+	    "accepted");
+	assert_int_equal(v.n_findings, 1);
+	assert_string_equal(
+	    with(LIT("\x19\1\x0a\xa1\x61z\xa0"), &v), "accepted");
+	assert_int_equal(v.n_findings, 0);
+}
+
+static void
 a_token_has_its_time(void **state)
 {
 	struct verdict v;
@@ -350,6 +382,7 @@ main(void)
 		TEST(claims_have_their_types),
 		TEST(a_module_that_is_open_opens_the_device),
 		TEST(an_eat_is_of_hardware_where_its_anchor_is),
+		TEST(a_module_that_another_signed_is_named_and_says_nothing),
 		TEST(a_token_has_its_time),
 		TEST(versions_of_another_scheme_are_not_compared),
 	};
