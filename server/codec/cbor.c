@@ -285,10 +285,12 @@ read_children(struct reader *r, size_t n, size_t depth, struct cbor *out)
 
 	if (depth == LIMIT_CBOR_DEPTH)
 		return bad(r->cx, "too deep");
-	/* Each item takes a byte at least. */
+	/* Each item takes a byte at least.  They are counted before there is
+	 * memory for them: heads within heads may each promise many. */
 	if (n > r->in.n || n > r->items)
 		return bad(r->cx, "more items than there are bytes, or than "
 				  "the limit");
+	r->items -= n;
 	out->item = arena_alloc(r->cx->arena, n * sizeof(*out->item));
 	for (i = 0; i < n && e == NULL; i++)
 		e = read_item(r, depth + 1, &out->item[i]);
@@ -316,6 +318,9 @@ read_until_break(struct reader *r, size_t depth, struct cbor *out)
 	if (depth == LIMIT_CBOR_DEPTH)
 		return bad(r->cx, "too deep");
 	while (!take_break(r)) {
+		if (r->items == 0)
+			return bad(r->cx, "more items than the limit");
+		r->items--;
 		if (n == room) {
 			room = room == 0 ? 1 : 2 * room;
 			more = arena_alloc(r->cx->arena, room * sizeof(*more));
@@ -383,9 +388,6 @@ read_item(struct reader *r, size_t depth, struct cbor *out)
 	const struct err *e = NULL;
 	struct head h;
 
-	if (r->items == 0)
-		return bad(r->cx, "more items than the limit");
-	r->items--;
 	if (!take_head(r, &h))
 		return bad(r->cx, "cut or malformed");
 	if (h.indefinite && !r->any)
@@ -409,8 +411,10 @@ read_item(struct reader *r, size_t depth, struct cbor *out)
 static const struct err *
 read_whole(struct reader *r, struct cbor *out)
 {
-	const struct err *e = read_item(r, 0, out);
+	const struct err *e;
 
+	r->items--;
+	e = read_item(r, 0, out);
 	if (e == NULL && r->in.n != 0)
 		return bad(r->cx, "bytes after the item");
 	return e;

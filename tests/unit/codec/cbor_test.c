@@ -101,6 +101,24 @@ depth_and_number_have_a_limit(void **state)
 	assert_false(reads((struct bytes){ many, n + 4 }));
 }
 
+/* Heads within heads that each promise all the items there may be: what they
+ * promise is counted before there is memory for it. */
+static void
+promises_within_promises_do_not_fill_the_arena(void **state)
+{
+	const size_t n = 4 * LIMIT_CBOR_ITEMS;
+	uint8_t *in = arena_alloc(cx.arena, n);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i + 2 < n; i += 3) {
+		in[i] = 0x99;
+		in[i + 1] = (uint8_t)((LIMIT_CBOR_ITEMS - 64) >> 8);
+		in[i + 2] = (uint8_t)((LIMIT_CBOR_ITEMS - 64) & 0xff);
+	}
+	assert_false(reads((struct bytes){ in, n }));
+}
+
 static void
 one_level_more_than_the_limit_is_refused(void **state)
 {
@@ -175,6 +193,7 @@ main(void)
 		UNIT_TEST(items_are_read_in_any_width),
 		UNIT_TEST(what_is_not_strict_is_refused),
 		UNIT_TEST(depth_and_number_have_a_limit),
+		UNIT_TEST(promises_within_promises_do_not_fill_the_arena),
 		UNIT_TEST(one_level_more_than_the_limit_is_refused),
 		UNIT_TEST(text_becomes_a_string),
 		UNIT_TEST(indefinite_lengths_are_read_for_showing_alone),
