@@ -9,6 +9,7 @@
 extern const struct command setup_commands[];
 extern const struct command store_commands[];
 extern const struct command keys_commands[];
+extern const struct command client_commands[];
 extern const struct command owner_commands[];
 extern const struct command import_commands[];
 extern const struct command service_commands[];

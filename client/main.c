@@ -28,6 +28,7 @@ static const struct command_group groups[] = {
 	{ "Bootstrap tokens", bootstrap_commands },
 	{ "Evidence", inspect_commands },
 	{ "Owners", owner_commands },
+	{ "Apps", client_commands },
 	{ "Platform clients", service_commands },
 	{ "The reference device", simulate_commands },
 	{ "Demonstration", demo_commands },

@@ -111,3 +111,31 @@ form_get(const struct form *f, const char *name)
 
 	return value == NULL || *value == '\0' ? NULL : value;
 }
+
+static bool
+is_unreserved(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+	       c == '~';
+}
+
+const char *
+form_escape(struct ctx *cx, const char *text)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	char *out = arena_alloc(cx->arena, 3 * strlen(text) + 1), *p = out;
+
+	for (; *text != '\0'; text++) {
+		uint8_t c = (uint8_t)*text;
+
+		if (is_unreserved(*text)) {
+			*p++ = *text;
+			continue;
+		}
+		*p++ = '%';
+		*p++ = digits[c >> 4];
+		*p++ = digits[c & 15];
+	}
+	return out;
+}

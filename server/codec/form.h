@@ -24,4 +24,8 @@ ERR_FN form_parse(struct ctx *cx, struct bytes body, struct form **out);
  * (RFC 6749 section 3.1). */
 const char *form_get(const struct form *f, const char *name);
 
+/* The text as a value of a query or form, in the arena: everything but the
+ * unreserved characters of RFC 3986 section 2.3 as %XX. */
+const char *form_escape(struct ctx *cx, const char *text);
+
 #endif

@@ -19,7 +19,7 @@ enum caller_kind {
 	CALLER_UNIT,   /* birth certificate by mutual TLS */
 	CALLER_DEVICE, /* operational certificate by mutual TLS */
 	CALLER_RA,     /* a service's with cmcRA, by mutual TLS */
-	CALLER_OWNER,  /* app key, or signed in with a passkey */
+	CALLER_OWNER,  /* app key or access token, or signed in */
 	CALLER_ADMIN,  /* operator's token */
 };
 
@@ -88,9 +88,10 @@ struct ra_caller {
 
 struct owner_caller {
 	const char *owner_id;
-	struct bytes app_key; /* SPKI, DER; empty: signed in at the pages */
-	const char *cookie;   /* that session's, or NULL */
-	bool recovery;        /* it may add a passkey and nothing else (P4) */
+	struct bytes app_key;  /* SPKI, DER; empty: signed in at the pages */
+	const char *cookie;    /* that session's, or NULL */
+	bool recovery;         /* it may add a passkey and nothing else (P4) */
+	const char *client_id; /* of the app whose token it is, or NULL */
 };
 
 enum admin_scope {
@@ -130,6 +131,28 @@ ERR_FN caller_unit(struct ctx *cx, const struct peer *peer, struct unit *out);
  * app key, made for this issuer, method and path. */
 ERR_FN caller_owner(struct ctx *cx, const char *jws, const char *method,
     const char *path, struct owner_caller *out);
+
+/* What an app sends with a call for its owner. */
+struct app_call {
+	const char *token;
+	const char *dpop; /* the proof, or NULL */
+	bool dpop_scheme; /* the token came as DPoP, not as Bearer */
+	const char *method, *path;
+	const struct peer *peer;
+	unsigned scope; /* of enum owner_scope: what the call needs; 0: more
+			 * than any app is given (A7) */
+};
+
+/* "insufficient-scope", FORBIDDEN. */
+extern const struct err ERR_SCOPE;
+
+/* Whether the token says of itself that it is an access token. */
+bool caller_is_access_token(struct ctx *cx, const char *token);
+
+/* Judges an app's access token: ours, alive, with its key or certificate if
+ * it is bound to one (RFC 9449 section 7, RFC 8705 section 3), and for this. */
+ERR_FN caller_app(
+    struct ctx *cx, const struct app_call *call, struct owner_caller *out);
 
 /* Judges an operator's token and that it holds the scope. */
 ERR_FN caller_admin(struct ctx *cx, const char *token, unsigned scope,

@@ -3,13 +3,16 @@
 #include <ctype.h>
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "base/rng.h"
+#include "base/text.h"
 #include "domain/svc.h"
 #include "pki/digest.h"
 #include "pki/mac.h"
 
 #define USER_LETTERS 8
 #define USER_LETTERS_LONGER 10
+#define UUID_TEXT 36
 
 /* Without I, L, O and U. */
 #define RECOVERY_CHARS 16
@@ -164,6 +167,46 @@ code_recovery_mac(struct ctx *cx, const char *typed, uint8_t mac[32])
 	mac2(cx, "recovery-code", plain, "", mac);
 	explicit_bzero(plain, sizeof(plain));
 	return true;
+}
+
+void
+code_app_mac(
+    struct ctx *cx, const char *purpose, const char *text, uint8_t mac[32])
+{
+	mac2(cx, purpose, text, "", mac);
+}
+
+/* "ID.GENERATION", then its MAC: as text, so that both are what was signed. */
+const char *
+code_refresh(struct ctx *cx, const char *family_id, int64_t generation)
+{
+	const char *body = arena_printf(
+	    cx->arena, "%s.%lld", family_id, (long long)generation);
+	uint8_t mac[32];
+
+	mac2(cx, "refresh-token", body, "", mac);
+	return arena_printf(
+	    cx->arena, "%s.%s", body, bytes_b64u(cx->arena, BYTES_OF(mac)));
+}
+
+bool
+code_refresh_read(struct ctx *cx, const char *token, const char **family_id,
+    int64_t *generation)
+{
+	const char *digits = token + UUID_TEXT, *end;
+	size_t n;
+
+	if (strlen(token) > LIMIT_TOKEN || strlen(token) < UUID_TEXT + 2 ||
+	    !text_is_uuid((struct bytes){ (const uint8_t *)token, UUID_TEXT }))
+		return false;
+	n = strspn(++digits, "0123456789");
+	if (n == 0 || n > 9)
+		return false;
+	for (*generation = 0, end = digits; end < digits + n; end++)
+		*generation = *generation * 10 + (*end - '0');
+	*family_id = arena_printf(cx->arena, "%.36s", token);
+	return bytes_eq(bytes_str(token),
+	    bytes_str(code_refresh(cx, *family_id, *generation)));
 }
 
 void

@@ -50,6 +50,20 @@ void code_bootstrap_mac(
 const char *code_recovery_new(struct ctx *cx);
 bool code_recovery_mac(struct ctx *cx, const char *typed, uint8_t mac[32]);
 
+/* The keyed hash of what an app shows for what it was given: the handle of a
+ * question ("authorization"), a code ("authorization-code"). */
+void code_app_mac(
+    struct ctx *cx, const char *purpose, const char *text, uint8_t mac[32]);
+
+/* A refresh token: which of a family's it is, with our MAC.  Nothing of it is
+ * stored. */
+const char *
+code_refresh(struct ctx *cx, const char *family_id, int64_t generation);
+
+/* Reads one; false if it is none of ours. */
+bool code_refresh_read(struct ctx *cx, const char *token,
+    const char **family_id, int64_t *generation);
+
 /* The keyed hash of who guessed (V1): an owner, an address. */
 void code_guess_key(
     struct ctx *cx, const char *bucket, const char *who, uint8_t mac[32]);

@@ -4,6 +4,7 @@
 #include "domain/label.h"
 #include "domain/svc.h"
 #include "pki/cert.h"
+#include "pki/digest.h"
 #include "pki/chain.h"
 #include "pki/identity.h"
 #include "store/event.h"
@@ -201,4 +202,13 @@ bool
 holder_key_is_bounded(struct bytes leaf)
 {
 	return cert_key_is_bounded(leaf);
+}
+
+struct bytes
+holder_x5t(struct ctx *cx, const struct peer *peer)
+{
+	uint8_t hash[SHA256_BYTES];
+
+	digest_sha256(peer->chain[0], hash);
+	return bytes_dup(cx->arena, BYTES_OF(hash));
 }

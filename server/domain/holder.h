@@ -28,4 +28,8 @@ bool holder_key_is_bounded(struct bytes leaf);
  * lane of the queue on the I/O thread, and nothing else (H3). */
 bool holder_is_operational(struct ctx *cx, const struct peer *peer);
 
+/* SHA-256 of the certificate that the peer showed, in the arena: what a token
+ * is bound to (RFC 8705 section 3.1). */
+struct bytes holder_x5t(struct ctx *cx, const struct peer *peer);
+
 #endif

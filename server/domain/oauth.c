@@ -17,7 +17,6 @@
 #include "store/birth.h"
 #include "store/event.h"
 
-#define GRANT_DEVICE_CODE "urn:ietf:params:oauth:grant-type:device_code"
 #define TOKEN_LIFETIME 600
 #define USER_CODE_TRIES 3
 

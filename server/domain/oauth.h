@@ -18,6 +18,8 @@ extern const struct err ERR_INVALID_REQUEST, ERR_INVALID_CLIENT,
     ERR_UNSUPPORTED_GRANT_TYPE, ERR_AUTHORIZATION_PENDING, ERR_SLOW_DOWN,
     ERR_ACCESS_DENIED, ERR_EXPIRED_TOKEN;
 
+#define GRANT_DEVICE_CODE "urn:ietf:params:oauth:grant-type:device_code"
+
 struct oauth_authorize_in {
 	const char *client_id, *scope; /* NULL where absent */
 	const char *label;             /* NULL: the model's own */

@@ -1,5 +1,6 @@
 #include "http/catalog.h"
 
+#include "domain/scope.h"
 #include "http/router.h"
 
 static const char *const callers[] = {
@@ -30,30 +31,41 @@ static const char *const formats[] = {
 	[AS_OCSP] = "ocsp",
 };
 
+struct scope_name {
+	unsigned scope;
+	const char *name;
+};
+
+static const struct scope_name admin_scopes[] = {
+	{ SCOPE_READ, "read" },
+	{ SCOPE_REGISTRY, "registry" },
+	{ SCOPE_REVOKE, "revoke" },
+	{ SCOPE_LIFT, "lift" },
+	{ SCOPE_KEYS, "keys" },
+	{ SCOPE_TOKENS, "tokens" },
+	{ SCOPE_IMPORT, "import" },
+	{ 0, NULL },
+};
+
+static const struct scope_name owner_scopes[] = {
+	{ OWNER_APPROVALS, "approvals" },
+	{ OWNER_DEVICES, "devices" },
+	{ 0, NULL },
+};
+
 /* As a JSON list; any one of them lets a token in. */
 static void
-print_scopes(FILE *f, unsigned scopes)
+print_scopes(FILE *f, const struct route *r)
 {
-	static const struct {
-		unsigned scope;
-		const char *name;
-	} names[] = {
-		{ SCOPE_READ, "read" },
-		{ SCOPE_REGISTRY, "registry" },
-		{ SCOPE_REVOKE, "revoke" },
-		{ SCOPE_LIFT, "lift" },
-		{ SCOPE_KEYS, "keys" },
-		{ SCOPE_TOKENS, "tokens" },
-		{ SCOPE_IMPORT, "import" },
-	};
+	const struct scope_name *n =
+	    r->who == WHO_OWNER ? owner_scopes : admin_scopes;
 	const char *comma = "";
-	size_t i;
 
 	fprintf(f, "[");
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if ((names[i].scope & scopes) == 0)
+	for (; n->name != NULL; n++) {
+		if ((n->scope & r->scope) == 0)
 			continue;
-		fprintf(f, "%s\"%s\"", comma, names[i].name);
+		fprintf(f, "%s\"%s\"", comma, n->name);
 		comma = ", ";
 	}
 	fprintf(f, "]");
@@ -72,7 +84,7 @@ catalog_print(FILE *f)
 		    "{\"method\": \"%s\", \"path\": \"%s\", \"who\": \"%s\", "
 		    "\"scopes\": ",
 		    router_method_name(r->method), r->path, callers[r->who]);
-		print_scopes(f, r->scope);
+		print_scopes(f, r);
 		fprintf(f,
 		    ", \"body\": \"%s\", \"limit\": %zu, \"errors\": "
 		    "\"%s\"}%s\n",

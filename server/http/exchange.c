@@ -208,7 +208,10 @@ accept_head(struct exchange *ex)
 	type = request_header(rq, "Content-Type");
 	if (type != NULL)
 		rq->content_type = router_media_type(cx, type);
-	rq->bearer = judge_bearer(cx, request_header(rq, "Authorization"));
+	rq->bearer =
+	    judge_token(cx, request_header(rq, "Authorization"), "Bearer");
+	rq->dpop_token =
+	    judge_token(cx, request_header(rq, "Authorization"), "DPoP");
 	rq->basic = judge_basic(cx, request_header(rq, "Authorization"));
 	rq->peer = *conn_peer(ex->conn);
 	e = router_match(cx, &ex->env->routes, rq, &allow);
@@ -367,6 +370,8 @@ work_end(struct exchange *ex)
 {
 	if (ex->call.e != NULL)
 		refuse(ex, ex->call.e);
+	if (ex->rq.dpop_nonce != NULL)
+		reply_header(&ex->rs, "DPoP-Nonce", ex->rq.dpop_nonce);
 	ex->cx.db = NULL;
 	ex->stage = STAGE_DONE;
 	/* From here on it is the I/O thread's again. */

@@ -4,6 +4,8 @@
 #include "domain/oauth.h"
 #include "domain/svc.h"
 #include "domain/token_key.h"
+#include "http/answer.h"
+#include "http/app.h"
 #include "http/handlers.h"
 #include "http/problem.h"
 
@@ -25,25 +27,57 @@ static const struct json_field token_fields[] = {
 	JSON_END,
 };
 
+/* RFC 8414 section 2 and OpenID Connect Discovery section 3, with what RFC
+ * 8628 section 4, 8705 section 3.3, 9126 section 5, 9207 section 3 and 9449
+ * section 5.1 add: what there is, and nothing else. */
 struct metadata {
-	const char *issuer, *token_endpoint, *device_authorization_endpoint;
-	const char *jwks_uri;
+	const char *issuer, *authorization_endpoint, *token_endpoint, *jwks_uri;
+	const char *device_authorization_endpoint, *revocation_endpoint;
+	const char *introspection_endpoint,
+	    *pushed_authorization_request_endpoint;
 	bool tls_client_certificate_bound_access_tokens;
-	struct json_strs grant_types_supported, response_types_supported,
-	    scopes_supported, token_endpoint_auth_methods_supported;
+	bool authorization_response_iss_parameter_supported;
+	struct json_strs response_types_supported, response_modes_supported,
+	    grant_types_supported, scopes_supported, subject_types_supported,
+	    id_token_signing_alg_values_supported,
+	    code_challenge_methods_supported, dpop_signing_alg_values_supported,
+	    token_endpoint_auth_methods_supported,
+	    token_endpoint_auth_signing_alg_values_supported,
+	    introspection_endpoint_auth_methods_supported,
+	    introspection_endpoint_auth_signing_alg_values_supported,
+	    revocation_endpoint_auth_methods_supported,
+	    revocation_endpoint_auth_signing_alg_values_supported;
 };
 
+#define URL(name) JSON_F_STR(metadata, name, 1024, true)
+#define WORDS(name) JSON_F_STRS(metadata, name, 8, 64, true)
+
 static const struct json_field metadata_fields[] = {
-	JSON_F_STR(metadata, issuer, 1024, true),
-	JSON_F_STR(metadata, token_endpoint, 1024, true),
-	JSON_F_STR(metadata, device_authorization_endpoint, 1024, true),
-	JSON_F_STR(metadata, jwks_uri, 1024, true),
-	JSON_F_STRS(metadata, response_types_supported, 4, 64, true),
-	JSON_F_STRS(metadata, grant_types_supported, 4, 64, true),
-	JSON_F_STRS(metadata, scopes_supported, 4, 64, true),
-	JSON_F_STRS(
-	    metadata, token_endpoint_auth_methods_supported, 4, 64, true),
+	URL(issuer),
+	URL(authorization_endpoint),
+	URL(token_endpoint),
+	URL(jwks_uri),
+	URL(device_authorization_endpoint),
+	URL(revocation_endpoint),
+	URL(introspection_endpoint),
+	URL(pushed_authorization_request_endpoint),
+	WORDS(response_types_supported),
+	WORDS(response_modes_supported),
+	WORDS(grant_types_supported),
+	WORDS(scopes_supported),
+	WORDS(subject_types_supported),
+	WORDS(id_token_signing_alg_values_supported),
+	WORDS(code_challenge_methods_supported),
+	WORDS(dpop_signing_alg_values_supported),
+	WORDS(token_endpoint_auth_methods_supported),
+	WORDS(token_endpoint_auth_signing_alg_values_supported),
+	WORDS(introspection_endpoint_auth_methods_supported),
+	WORDS(introspection_endpoint_auth_signing_alg_values_supported),
+	WORDS(revocation_endpoint_auth_methods_supported),
+	WORDS(revocation_endpoint_auth_signing_alg_values_supported),
 	JSON_F_BOOL(metadata, tls_client_certificate_bound_access_tokens, true),
+	JSON_F_BOOL(
+	    metadata, authorization_response_iss_parameter_supported, true),
 	JSON_END,
 };
 
@@ -110,20 +144,12 @@ post_device_authorization(struct ctx *cx, struct request *rq, struct reply *rs)
 	return e;
 }
 
-static ERR_FN
-read_token_request(
-    struct ctx *cx, const struct request *rq, struct oauth_token_in *in)
+static void
+read_device_grant(const struct form *form, struct oauth_token_in *in)
 {
-	const struct err *e;
-	struct form *form;
-
-	e = form_parse(cx, rq->body, &form);
-	if (e != NULL)
-		return e;
 	in->grant_type = form_get(form, "grant_type");
 	in->device_code = form_get(form, "device_code");
 	in->client_id = form_get(form, "client_id");
-	return NULL;
 }
 
 bool
@@ -131,11 +157,13 @@ quick_token(struct ctx *cx, struct request *rq, struct reply *rs)
 {
 	struct oauth_token_in in;
 	const struct err *e;
+	struct form *form;
 
 	/* The certificate that asked for the code was judged then; here it
 	 * must only be the same one, or none again. */
-	if (read_token_request(cx, rq, &in) != NULL)
+	if (form_parse(cx, rq->body, &form) != NULL)
 		return false;
+	read_device_grant(form, &in);
 	e = oauth_token_quick(cx, &rq->peer, &in);
 	if (e == NULL)
 		return false;
@@ -143,22 +171,41 @@ quick_token(struct ctx *cx, struct request *rq, struct reply *rs)
 	return true;
 }
 
-const struct err *
-post_token(struct ctx *cx, struct request *rq, struct reply *rs)
+/* A device is its birth certificate, or it came without one before. */
+static ERR_FN
+device_token(struct ctx *cx, struct request *rq, const struct form *form,
+    struct reply *rs)
 {
 	struct oauth_token_out out;
 	struct oauth_token_in in;
-	const struct err *e;
-	struct bytes body;
+	const struct err *e = NULL;
 
-	e = read_token_request(cx, rq, &in);
+	read_device_grant(form, &in);
+	if (rq->peer.n > 0) {
+		rq->caller.kind = CALLER_UNIT;
+		e = caller_unit(cx, &rq->peer, &rq->caller.unit);
+	}
 	if (e == NULL)
 		e = oauth_token(cx, unit_of(rq), &in, &out);
-	if (e == NULL)
-		e = json_write(cx, token_fields, &out, &body);
-	if (e == NULL)
-		reply_json(rs, 200, body);
-	return e;
+	return e != NULL ? e : answer_json(cx, rs, 200, token_fields, &out);
+}
+
+const struct err *
+post_token(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	const char *grant;
+	const struct err *e;
+	struct form *form;
+
+	e = form_parse(cx, rq->body, &form);
+	if (e != NULL)
+		return e;
+	grant = form_get(form, "grant_type");
+	if (grant == NULL)
+		return fail(cx, &ERR_INVALID_REQUEST, "no grant_type");
+	if (strcmp(grant, GRANT_DEVICE_CODE) == 0)
+		return device_token(cx, rq, form, rs);
+	return app_token(cx, rq, form, rs);
 }
 
 /* RFC 7517; the cache lives as long as a rotation gives it. */
@@ -177,27 +224,60 @@ get_jwks(struct ctx *cx, struct request *rq, struct reply *rs)
 	return NULL;
 }
 
-/* RFC 8414, with what RFC 8628 section 4 and RFC 8705 section 3.3 add. */
+static const char *
+url(struct ctx *cx, const char *path)
+{
+	return arena_printf(
+	    cx->arena, "%s/oauth2/%s", cx->svc->set.issuer, path);
+}
+
+#define LIST(array)                                         \
+	(struct json_strs)                                  \
+	{                                                   \
+		(array), sizeof(array) / sizeof((array)[0]) \
+	}
+
 const struct err *
 get_oauth_metadata(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	static const char *grants[] = {
-		"urn:ietf:params:oauth:grant-type:device_code"
-	};
-	static const char *scopes[] = { "enroll" };
-	static const char *auth[] = { "tls_client_auth" };
-	const char *issuer = cx->svc->set.issuer;
-	struct metadata m = {
-		.issuer = issuer,
-		.token_endpoint =
-		    arena_printf(cx->arena, "%s/oauth2/token", issuer),
-		.device_authorization_endpoint = arena_printf(
-		    cx->arena, "%s/oauth2/device_authorization", issuer),
-		.jwks_uri = arena_printf(cx->arena, "%s/oauth2/jwks", issuer),
+	static const char *code[] = { "code" }, *query[] = { "query" };
+	static const char *subjects[] = { "public" }, *es256[] = { "ES256" };
+	static const char *s256[] = { "S256" };
+	static const char *grants[] = { GRANT_DEVICE_CODE, "authorization_code",
+		"refresh_token" };
+	static const char *scopes[] = { "enroll", "openid", "approvals",
+		"devices" };
+	static const char *auth[] = { "none", "private_key_jwt",
+		"tls_client_auth" };
+	static const char *key_auth[] = { "private_key_jwt" };
+	const struct metadata m = {
+		.issuer = cx->svc->set.issuer,
+		.authorization_endpoint = url(cx, "authorize"),
+		.token_endpoint = url(cx, "token"),
+		.jwks_uri = url(cx, "jwks"),
+		.device_authorization_endpoint =
+		    url(cx, "device_authorization"),
+		.revocation_endpoint = url(cx, "revoke"),
+		.introspection_endpoint = url(cx, "introspect"),
+		.pushed_authorization_request_endpoint = url(cx, "par"),
 		.tls_client_certificate_bound_access_tokens = true,
-		.grant_types_supported = { grants, 1 },
-		.scopes_supported = { scopes, 1 },
-		.token_endpoint_auth_methods_supported = { auth, 1 },
+		.authorization_response_iss_parameter_supported = true,
+		.response_types_supported = LIST(code),
+		.response_modes_supported = LIST(query),
+		.grant_types_supported = LIST(grants),
+		.scopes_supported = LIST(scopes),
+		.subject_types_supported = LIST(subjects),
+		.id_token_signing_alg_values_supported = LIST(es256),
+		.code_challenge_methods_supported = LIST(s256),
+		.dpop_signing_alg_values_supported = LIST(es256),
+		.token_endpoint_auth_methods_supported = LIST(auth),
+		.token_endpoint_auth_signing_alg_values_supported = LIST(es256),
+		.introspection_endpoint_auth_methods_supported = LIST(key_auth),
+		.introspection_endpoint_auth_signing_alg_values_supported =
+		    LIST(es256),
+		.revocation_endpoint_auth_methods_supported = LIST(auth),
+		.revocation_endpoint_auth_signing_alg_values_supported =
+		    LIST(es256),
 	};
 	const struct err *e;
 	struct bytes body;

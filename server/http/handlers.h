@@ -21,6 +21,14 @@ quick_fn quick_token; /* pending codes, without the database */
 handler_fn get_oauth_metadata;
 handler_fn get_jwks;
 
+/* h_app.c: OAuth for apps, and the page that asks for them. */
+handler_fn get_authorize;
+handler_fn post_par;
+handler_fn post_revoke;
+handler_fn post_introspect;
+handler_fn post_authorization_lookup;
+handler_fn post_authorization_decision;
+
 /* h_est.c: RFC 7030, RFC 8951. */
 handler_fn get_cacerts;
 quick_fn quick_cacerts;
@@ -127,6 +135,9 @@ handler_fn put_service;
 handler_fn post_service_certificate;
 handler_fn delete_service;
 handler_fn get_events;
+handler_fn get_clients;
+handler_fn put_client;
+handler_fn delete_client;
 handler_fn post_bootstrap_tokens;
 handler_fn get_bootstrap_tokens;
 handler_fn delete_bootstrap_token;

@@ -36,6 +36,8 @@ struct request {
 	int spool_fd;             /* BODY_SPOOL routes: the body, at 0 */
 	const char *content_type; /* lower case, without parameters */
 	const char *bearer;       /* Authorization: Bearer, or NULL */
+	const char *dpop_token;   /* Authorization: DPoP, or NULL */
+	const char *dpop_nonce;   /* to go with the answer, or NULL */
 	/* Authorization: Basic, or NULL; empty texts if it was malformed. */
 	const struct basic *basic;
 	const char *address; /* the client's, in text */

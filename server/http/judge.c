@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "domain/attested.h"
 #include "domain/bootstrap.h"
+#include "domain/dpop.h"
 #include "domain/holder.h"
 #include "domain/label_rule.h"
 #include "domain/session.h"
@@ -25,13 +26,14 @@ static const struct err ERR_RECOVERY_ALONE = { KIND_FORBIDDEN, "recovery",
 	"Add a passkey first, then sign in with it." };
 
 const char *
-judge_bearer(struct ctx *cx, const char *authorization)
+judge_token(struct ctx *cx, const char *authorization, const char *scheme)
 {
 	const char *s = authorization;
+	size_t n = strlen(scheme);
 
-	if (s == NULL || strncasecmp(s, "Bearer ", 7) != 0)
+	if (s == NULL || strncasecmp(s, scheme, n) != 0 || s[n] != ' ')
 		return NULL;
-	s += 7;
+	s += n;
 	s += strspn(s, " ");
 	/* token68, RFC 9110 section 11.2. */
 	if (*s == '\0' ||
@@ -95,23 +97,46 @@ judge_session(struct ctx *cx, struct request *rq)
 	return e;
 }
 
+/* An app's call, by an access token (H5). */
+static ERR_FN
+judge_app(struct ctx *cx, struct request *rq, const char *token)
+{
+	const struct app_call call = {
+		.token = token,
+		.dpop = request_header(rq, "DPoP"),
+		.dpop_scheme = rq->dpop_token != NULL,
+		.method = router_method_name(rq->method),
+		.path = rq->path,
+		.peer = &rq->peer,
+		.scope = rq->route->scope,
+	};
+
+	if (call.dpop_scheme)
+		rq->dpop_nonce = dpop_nonce(cx);
+	return caller_app(cx, &call, &rq->caller.owner);
+}
+
 static ERR_FN
 judge_owner(struct ctx *cx, struct request *rq)
 {
+	const char *token =
+	    rq->dpop_token != NULL ? rq->dpop_token : rq->bearer;
 	const struct err *e;
 
-	if (rq->bearer == NULL && request_header(rq, "Cookie") != NULL) {
+	if (token == NULL && request_header(rq, "Cookie") != NULL) {
 		e = judge_session(cx, rq);
 		if (e == NULL && rq->caller.owner.recovery)
 			return fail(cx, &ERR_RECOVERY_ALONE,
 			    "a session of a recovery code");
 		return e;
 	}
-	if (rq->bearer == NULL)
+	if (token == NULL)
 		return fail(cx, &ERR_NO_BEARER, "owner: no bearer");
 	rq->caller.kind = CALLER_OWNER;
-	return caller_owner(cx, rq->bearer,
-	    router_method_name(rq->route->method), rq->path, &rq->caller.owner);
+	if (rq->dpop_token != NULL || caller_is_access_token(cx, token))
+		return judge_app(cx, rq, token);
+	return caller_owner(cx, token, router_method_name(rq->route->method),
+	    rq->path, &rq->caller.owner);
 }
 
 static ERR_FN

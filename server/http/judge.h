@@ -9,8 +9,9 @@
 #include "http/queue.h"
 #include "http/routes.h"
 
-/* The token of "Authorization: Bearer ...", NULL for anything else. */
-const char *judge_bearer(struct ctx *cx, const char *authorization);
+/* The token of "Authorization: SCHEME ...", NULL for anything else. */
+const char *
+judge_token(struct ctx *cx, const char *authorization, const char *scheme);
 
 /* The credentials of "Authorization: Basic ...", empty texts where they are
  * malformed; NULL for anything else. */

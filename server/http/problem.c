@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "codec/json.h"
+#include "domain/caller.h"
 
 /* Retry-After where nobody knew better: spread, so that a fleet that was
  * refused together does not come back together. */
@@ -82,6 +83,14 @@ static const struct oauth_word {
 	{ "authorization_pending", 400 },
 	{ "slow_down", 400 },
 	{ "expired_token", 400 },
+	{ "invalid_target", 400 },
+	{ "invalid_request_uri", 400 },
+	{ "unsupported_response_type", 400 },
+	{ "unsupported_token_type", 400 },
+	{ "request_not_supported", 400 },
+	{ "login_required", 400 },
+	{ "invalid_dpop_proof", 400 },
+	{ "use_dpop_nonce", 400 },
 };
 
 static struct oauth_word
@@ -171,19 +180,38 @@ write_ocsp(const struct err *e, struct reply *rs)
 	return true;
 }
 
+/* Why a token was refused, RFC 6750 section 3.1 and RFC 9449 section 7.1. */
+static const char *
+token_error(const struct err *e)
+{
+	if (e->kind == KIND_FORBIDDEN)
+		return "insufficient_scope";
+	if (strcmp(e->code, "use_dpop_nonce") == 0 ||
+	    strcmp(e->code, "invalid_dpop_proof") == 0)
+		return e->code;
+	return "invalid_token";
+}
+
 /* RFC 9110 section 11.6.1 wants a challenge with each 401.  No registered
  * scheme means "a TLS client certificate"; a bearer is what may be sent, and
  * a bootstrap token where devices enroll. */
 static void
-challenge(const struct request *rq, struct reply *rs)
+challenge(struct ctx *cx, const struct request *rq, const struct err *e,
+    struct reply *rs)
 {
+	const char *text = "Bearer realm=\"latchkey\"";
+
 	if (rq->route != NULL && rq->route->who == WHO_ENROLLEE)
 		reply_header(rs, "WWW-Authenticate",
 		    "Basic realm=\"latchkey\", charset=\"UTF-8\"");
-	reply_header(rs, "WWW-Authenticate",
-	    rq->bearer != NULL
-		? "Bearer realm=\"latchkey\", error=\"invalid_token\""
-		: "Bearer realm=\"latchkey\"");
+	if (rq->dpop_token != NULL)
+		text = arena_printf(cx->arena,
+		    "DPoP realm=\"latchkey\", error=\"%s\", algs=\"ES256\"",
+		    token_error(e));
+	else if (rq->bearer != NULL)
+		text = arena_printf(
+		    cx->arena, "%s, error=\"%s\"", text, token_error(e));
+	reply_header(rs, "WWW-Authenticate", text);
 }
 
 void
@@ -201,8 +229,8 @@ problem_reply(struct ctx *cx, const struct request *rq, const struct err *e,
 	else if (format != AS_OCSP || !write_ocsp(e, rs))
 		write_problem(cx, rq, e, rs);
 	reply_header(rs, "Cache-Control", "no-store");
-	if (rs->status == 401)
-		challenge(rq, rs);
+	if (rs->status == 401 || e == &ERR_SCOPE)
+		challenge(cx, rq, e, rs);
 	if (rs->status == 429 || rs->status == 503)
 		reply_retry_after(cx, rs,
 		    cx->retry_after > 0

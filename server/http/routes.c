@@ -1,6 +1,7 @@
 #include "http/routes.h"
 
 #include "base/limits.h"
+#include "domain/scope.h"
 #include "http/handlers.h"
 
 /* clang-format off */
@@ -25,7 +26,12 @@ const struct route routes[] = {
 	{ METHOD_GET, "/.well-known/oauth-authorization-server", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_oauth_metadata, NULL },
 	{ METHOD_GET, "/oauth2/jwks", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_jwks, NULL },
 	{ METHOD_POST, "/oauth2/device_authorization", WHO_GRANTEE, 0, BODY_FORM, LIMIT_BODY_EST, AS_OAUTH, post_device_authorization, NULL },
-	{ METHOD_POST, "/oauth2/token", WHO_GRANTEE, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_OAUTH, post_token, quick_token },
+	{ METHOD_GET, "/.well-known/openid-configuration", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_oauth_metadata, NULL },
+	{ METHOD_GET, "/oauth2/authorize", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_authorize, NULL },
+	{ METHOD_POST, "/oauth2/par", WHO_ANYONE, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_OAUTH, post_par, NULL },
+	{ METHOD_POST, "/oauth2/revoke", WHO_ANYONE, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_OAUTH, post_revoke, NULL },
+	{ METHOD_POST, "/oauth2/introspect", WHO_ANYONE, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_OAUTH, post_introspect, NULL },
+	{ METHOD_POST, "/oauth2/token", WHO_ANYONE, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_OAUTH, post_token, quick_token },
 
 	{ METHOD_GET, "/.well-known/est/cacerts", WHO_ANYONE, 0, BODY_NONE, 0, AS_EST, get_cacerts, quick_cacerts },
 	{ METHOD_POST, "/.well-known/est/simpleenroll", WHO_ENROLLEE, 0, BODY_PKCS10, LIMIT_BODY_EST, AS_EST, post_simpleenroll, NULL },
@@ -61,12 +67,14 @@ const struct route routes[] = {
 	{ METHOD_POST, "/v1/account/recovery-codes", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_recovery_codes, NULL },
 	{ METHOD_POST, "/v1/account/deletion", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_account_deletion, NULL },
 
-	{ METHOD_POST, "/v1/approvals/lookup", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_approval_lookup, NULL },
+	{ METHOD_POST, "/v1/authorizations/lookup", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_authorization_lookup, NULL },
+	{ METHOD_POST, "/v1/authorizations/decision", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_authorization_decision, NULL },
+	{ METHOD_POST, "/v1/approvals/lookup", WHO_OWNER, OWNER_APPROVALS, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_approval_lookup, NULL },
 	{ METHOD_POST, "/v1/approvals/{id}/decision", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_approval_decision, NULL },
 	{ METHOD_POST, "/v1/approvals/{id}/report", WHO_OWNER, 0, BODY_NONE, 0, AS_PROBLEM, post_approval_report, NULL },
-	{ METHOD_POST, "/v1/claims", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_claim, NULL },
-	{ METHOD_GET, "/v1/devices", WHO_OWNER, 0, BODY_NONE, 0, AS_PROBLEM, get_devices, NULL },
-	{ METHOD_GET, "/v1/devices/{id}", WHO_OWNER, 0, BODY_NONE, 0, AS_PROBLEM, get_device, NULL },
+	{ METHOD_POST, "/v1/claims", WHO_OWNER, OWNER_APPROVALS, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_claim, NULL },
+	{ METHOD_GET, "/v1/devices", WHO_OWNER, OWNER_DEVICES, BODY_NONE, 0, AS_PROBLEM, get_devices, NULL },
+	{ METHOD_GET, "/v1/devices/{id}", WHO_OWNER, OWNER_DEVICES, BODY_NONE, 0, AS_PROBLEM, get_device, NULL },
 	{ METHOD_GET, "/v1/devices/{id}/attestations", WHO_OWNER, 0, BODY_NONE, 0, AS_PROBLEM, get_device_attempts, NULL },
 	{ METHOD_DELETE, "/v1/devices/{id}", WHO_OWNER, 0, BODY_NONE, 0, AS_PROBLEM, delete_device, NULL },
 	{ METHOD_POST, "/v1/devices/{id}/release", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_device_release, NULL },
@@ -120,6 +128,9 @@ const struct route routes[] = {
 	{ METHOD_PUT, "/v1/admin/services/{name}", WHO_ADMIN, SCOPE_KEYS, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, put_service, NULL },
 	{ METHOD_DELETE, "/v1/admin/services/{name}", WHO_ADMIN, SCOPE_KEYS, BODY_NONE, 0, AS_PROBLEM, delete_service, NULL },
 	{ METHOD_POST, "/v1/admin/services/{name}/certificates", WHO_ADMIN, SCOPE_KEYS, BODY_JSON, LIMIT_BODY_EST, AS_PROBLEM, post_service_certificate, NULL },
+	{ METHOD_GET, "/v1/admin/clients", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_clients, NULL },
+	{ METHOD_PUT, "/v1/admin/clients/{id}", WHO_ADMIN, SCOPE_REGISTRY, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, put_client, NULL },
+	{ METHOD_DELETE, "/v1/admin/clients/{id}", WHO_ADMIN, SCOPE_REGISTRY, BODY_NONE, 0, AS_PROBLEM, delete_client, NULL },
 	{ METHOD_GET, "/v1/admin/bootstrap-tokens", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_bootstrap_tokens, NULL },
 	{ METHOD_POST, "/v1/admin/bootstrap-tokens", WHO_ADMIN, SCOPE_TOKENS, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_bootstrap_tokens, NULL },
 	{ METHOD_DELETE, "/v1/admin/bootstrap-tokens/{id}", WHO_ADMIN, SCOPE_TOKENS, BODY_NONE, 0, AS_PROBLEM, delete_bootstrap_token, NULL },

@@ -38,7 +38,9 @@ struct route {
 	enum method method;
 	const char *path; /* segments; {name} captures one */
 	enum who who;
-	unsigned scope; /* of enum admin_scope, for WHO_ADMIN */
+	/* Of enum admin_scope for WHO_ADMIN; for WHO_OWNER of enum
+	 * owner_scope, 0: no app's token opens it. */
+	unsigned scope;
 	enum body_kind body;
 	size_t limit; /* bytes of body */
 	enum error_format errors;

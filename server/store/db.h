@@ -19,7 +19,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 
-#define SCHEMA_VERSION 8
+#define SCHEMA_VERSION 9
 
 struct stmt {
 	const char *name;

@@ -9,6 +9,7 @@
 #include "store/birth_ek.h"
 #include "store/bootstrap.h"
 #include "store/certificate.h"
+#include "store/client.h"
 #include "store/crl.h"
 #include "store/crl_source.h"
 #include "store/device.h"
@@ -16,6 +17,7 @@
 #include "store/event.h"
 #include "store/evidence.h"
 #include "store/feed.h"
+#include "store/grant.h"
 #include "store/guess.h"
 #include "store/health.h"
 #include "store/import.h"
@@ -41,6 +43,7 @@ const struct stmt *const *const store_statements[] = {
 	birth_ek_stmts,
 	bootstrap_stmts,
 	certificate_stmts,
+	client_stmts,
 	crl_stmts,
 	crl_source_stmts,
 	device_stmts,
@@ -48,6 +51,7 @@ const struct stmt *const *const store_statements[] = {
 	event_stmts,
 	evidence_stmts,
 	feed_stmts,
+	grant_stmts,
 	guess_stmts,
 	health_stmts,
 	import_stmts,

@@ -1,0 +1,304 @@
+#include "base/limits.h"
+#include "codec/form.h"
+#include "domain/dpop.h"
+#include "domain/family.h"
+#include "domain/grant.h"
+#include "domain/holder.h"
+#include "domain/oauth.h"
+#include "http/answer.h"
+#include "http/app.h"
+#include "http/handlers.h"
+#include "http/router.h"
+
+static const struct json_field token_fields[] = {
+	JSON_F_STR(family_out, access_token, LIMIT_JWS, true),
+	JSON_F_STR(family_out, token_type, 16, true),
+	JSON_F_INT(family_out, expires_in, 0, true),
+	JSON_F_STR(family_out, scope, 64, true),
+	JSON_F_STR(family_out, refresh_token, 256, true),
+	JSON_F_STR(family_out, id_token, LIMIT_JWS, false),
+	JSON_END,
+};
+
+static const struct json_field pushed_fields[] = {
+	JSON_F_STR(grant_pushed, request_uri, 256, true),
+	JSON_F_INT(grant_pushed, expires_in, 0, true),
+	JSON_END,
+};
+
+/* Who the client is; *form is the body. */
+static ERR_FN
+authenticate(struct ctx *cx, const struct form *form, struct client *out)
+{
+	const struct client_proof proof = {
+		form_get(form, "client_id"),
+		form_get(form, "client_assertion_type"),
+		form_get(form, "client_assertion"),
+	};
+
+	return client_authenticate(cx, &proof, out);
+}
+
+/* The key that the call proves: by DPoP, else by TLS, else none. */
+static ERR_FN
+read_keys(
+    struct ctx *cx, struct request *rq, struct bytes *jkt, struct bytes *x5t)
+{
+	struct dpop_call call = {
+		.proof = request_header(rq, "DPoP"),
+		.method = router_method_name(rq->method),
+		.path = rq->path,
+	};
+
+	*jkt = *x5t = BYTES_NONE;
+	if (call.proof == NULL) {
+		if (rq->peer.n > 0)
+			*x5t = holder_x5t(cx, &rq->peer);
+		return NULL;
+	}
+	rq->dpop_nonce = dpop_nonce(cx);
+	return dpop_judge(cx, &call, jkt);
+}
+
+const struct err *
+app_token(struct ctx *cx, struct request *rq, const struct form *form,
+    struct reply *rs)
+{
+	const char *grant = form_get(form, "grant_type");
+	bool is_code = strcmp(grant, "authorization_code") == 0;
+	struct family_in in = {
+		.code = form_get(form, "code"),
+		.redirect_uri = form_get(form, "redirect_uri"),
+		.code_verifier = form_get(form, "code_verifier"),
+		.refresh_token = form_get(form, "refresh_token"),
+		.scope = form_get(form, "scope"),
+		.resource = form_get(form, "resource"),
+	};
+	const struct err *e;
+	struct family_out out;
+	struct client client;
+
+	if (!is_code && strcmp(grant, "refresh_token") != 0)
+		return fail(
+		    cx, &ERR_UNSUPPORTED_GRANT_TYPE, "grant_type is another");
+	/* Whoever lacks our nonce is to use the same assertion again. */
+	e = read_keys(cx, rq, &in.jkt, &in.x5t);
+	if (e == NULL)
+		e = authenticate(cx, form, &client);
+	if (e != NULL)
+		return e;
+	in.client = &client;
+	e = is_code ? family_redeem(cx, &in, &out)
+		    : family_refresh(cx, &in, &out);
+	return e != NULL ? e : answer_json(cx, rs, 200, token_fields, &out);
+}
+
+const struct err *
+post_revoke(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	const struct err *e;
+	struct client client;
+	struct form *form;
+
+	e = form_parse(cx, rq->body, &form);
+	if (e == NULL)
+		e = authenticate(cx, form, &client);
+	if (e == NULL)
+		e = family_revoke(cx, &client, form_get(form, "token"));
+	if (e != NULL)
+		return e;
+	reply_body(rs, 200, NULL, BYTES_NONE);
+	reply_header(rs, "Cache-Control", "no-store");
+	return NULL;
+}
+
+static const struct json_field cnf_fields[] = {
+	JSON_F_B64U(access_cnf, jkt, 32, false),
+	{ .name = "x5t#S256",
+	    .type = JSON_B64U,
+	    .offset = offsetof(struct access_cnf, x5t),
+	    .max = 32 },
+	JSON_END,
+};
+
+#define TEXT(name) JSON_F_STR(introspection, name, LIMIT_BODY_SMALL, false)
+
+static const struct json_field introspection_fields[] = {
+	JSON_F_BOOL(introspection, active, true),
+	TEXT(iss),
+	TEXT(sub),
+	TEXT(aud),
+	TEXT(client_id),
+	TEXT(scope),
+	TEXT(token_type),
+	TEXT(jti),
+	JSON_F_INT(introspection, iat, 0, true),
+	JSON_F_INT(introspection, exp, 0, true),
+	JSON_F_OBJ(introspection, cnf, cnf_fields, false),
+	JSON_END,
+};
+
+/* RFC 7662 section 2.2: of what is not active, nothing else is said. */
+static const struct json_field inactive_fields[] = {
+	JSON_F_BOOL(introspection, active, true),
+	JSON_END,
+};
+
+const struct err *
+post_introspect(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct introspection out;
+	const struct err *e;
+	struct client client;
+	struct form *form;
+
+	e = form_parse(cx, rq->body, &form);
+	if (e == NULL)
+		e = authenticate(cx, form, &client);
+	if (e == NULL)
+		e = family_introspect(
+		    cx, &client, form_get(form, "token"), &out);
+	if (e != NULL)
+		return e;
+	return answer_json(cx, rs, 200,
+	    out.active ? introspection_fields : inactive_fields, &out);
+}
+
+typedef const char *get_fn(const void *from, const char *name);
+
+static const char *
+from_form(const void *form, const char *name)
+{
+	return form_get(form, name);
+}
+
+static const char *
+from_query(const void *rq, const char *name)
+{
+	return request_query(rq, name);
+}
+
+static struct grant_in
+read_question(get_fn *get, const void *from)
+{
+	return (struct grant_in){
+		.client_id = get(from, "client_id"),
+		.redirect_uri = get(from, "redirect_uri"),
+		.response_type = get(from, "response_type"),
+		.response_mode = get(from, "response_mode"),
+		.scope = get(from, "scope"),
+		.state = get(from, "state"),
+		.nonce = get(from, "nonce"),
+		.prompt = get(from, "prompt"),
+		.resource = get(from, "resource"),
+		.code_challenge = get(from, "code_challenge"),
+		.code_challenge_method = get(from, "code_challenge_method"),
+		.dpop_jkt = get(from, "dpop_jkt"),
+		.request = get(from, "request"),
+		.request_uri = get(from, "request_uri"),
+	};
+}
+
+const struct err *
+post_par(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct grant_pushed out;
+	struct bytes jkt, x5t;
+	const struct err *e;
+	struct client client;
+	struct grant_in in;
+	struct form *form;
+
+	e = form_parse(cx, rq->body, &form);
+	if (e == NULL)
+		e = read_keys(cx, rq, &jkt, &x5t);
+	if (e == NULL)
+		e = authenticate(cx, form, &client);
+	if (e != NULL)
+		return e;
+	in = read_question(from_form, form);
+	e = grant_push(cx, &client, &in, jkt, &out);
+	return e != NULL ? e : answer_json(cx, rs, 201, pushed_fields, &out);
+}
+
+const struct err *
+get_authorize(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	const struct grant_in in = read_question(from_query, rq);
+	const struct err *e;
+	const char *location;
+
+	e = grant_ask(cx, &in, &location);
+	if (e != NULL)
+		return e;
+	reply_body(rs, 302, NULL, BYTES_NONE);
+	reply_header(rs, "Location", location);
+	reply_header(rs, "Cache-Control", "no-store");
+	reply_header(rs, "Referrer-Policy", "no-referrer");
+	return NULL;
+}
+
+struct answer_in {
+	const char *request, *decision;
+};
+
+static const struct json_field lookup_fields[] = {
+	JSON_F_STR(answer_in, request, 64, true),
+	JSON_END,
+};
+
+static const struct json_field answer_fields[] = {
+	JSON_F_STR(answer_in, request, 64, true),
+	JSON_F_STR(answer_in, decision, 16, true),
+	JSON_END,
+};
+
+static const struct json_field view_fields[] = {
+	JSON_F_STR(grant_view, client_id, LIMIT_SLUG, true),
+	JSON_F_STR(grant_view, client_name, LIMIT_NAME, true),
+	JSON_F_STR(grant_view, redirect_host, CLIENT_URI, true),
+	JSON_F_STR(grant_view, scope, 64, true),
+	JSON_END,
+};
+
+struct location_out {
+	const char *location;
+};
+
+static const struct json_field location_fields[] = {
+	JSON_F_STR(location_out, location, LIMIT_BODY_SMALL, true),
+	JSON_END,
+};
+
+const struct err *
+post_authorization_lookup(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct grant_view out;
+	struct answer_in in;
+	const struct err *e;
+
+	e = json_read(cx, rq->body, lookup_fields, &in);
+	if (e == NULL)
+		e = grant_show(cx, in.request, &out);
+	return e != NULL ? e : answer_json(cx, rs, 200, view_fields, &out);
+}
+
+const struct err *
+post_authorization_decision(
+    struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct location_out out;
+	struct answer_in in;
+	const struct err *e;
+	bool allow;
+
+	e = json_read(cx, rq->body, answer_fields, &in);
+	if (e != NULL)
+		return e;
+	allow = strcmp(in.decision, "allow") == 0;
+	if (!allow && strcmp(in.decision, "refuse") != 0)
+		return fail(cx, &ERR_BAD_REQUEST, "neither allow nor refuse");
+	e = grant_decide(
+	    cx, &rq->caller.owner, in.request, allow, &out.location);
+	return e != NULL ? e : answer_json(cx, rs, 200, location_fields, &out);
+}

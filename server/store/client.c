@@ -1,0 +1,127 @@
+#include "store/client.h"
+
+#include "base/arena.h"
+
+#define CLIENT_COLUMNS                                       \
+	"id, name, array_to_string(redirect_uris, E'\\n'), " \
+	"array_to_string(origins, E'\\n'), scope, key, "     \
+	"introspects, withdrawn_at IS NOT NULL, "            \
+	"extract(epoch FROM created_at)::bigint FROM client "
+
+static const struct stmt CLIENT_PUT = { "client_put",
+	"INSERT INTO client (id, name, redirect_uris, origins, scope, key, "
+	"introspects) VALUES ($1, $2, string_to_array($3, E'\\n'), "
+	"string_to_array($4, E'\\n'), $5, $6, $7::boolean) "
+	"ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
+	"redirect_uris = excluded.redirect_uris, "
+	"origins = excluded.origins, scope = excluded.scope, "
+	"key = excluded.key, introspects = excluded.introspects "
+	"WHERE client.withdrawn_at IS NULL RETURNING xmax = 0",
+	7 };
+
+static const struct stmt CLIENT_GET = { "client_get",
+	"SELECT " CLIENT_COLUMNS "WHERE id = $1", 1 };
+
+static const struct stmt CLIENT_WITHDRAW = { "client_withdraw",
+	"UPDATE client SET withdrawn_at = now() WHERE id = $1 AND "
+	"withdrawn_at IS NULL",
+	1 };
+
+static const struct stmt CLIENT_LIST = { "client_list",
+	"SELECT " CLIENT_COLUMNS "WHERE withdrawn_at IS NULL AND "
+	"($1::text IS NULL OR id > $1) ORDER BY id LIMIT $2",
+	2 };
+
+static const struct stmt CLIENT_HAS_ORIGIN = { "client_has_origin",
+	"SELECT EXISTS (SELECT FROM client WHERE $1 = ANY (origins) AND "
+	"withdrawn_at IS NULL)",
+	1 };
+
+static void
+read_client(struct ctx *cx, const struct rows *r, int i, struct client *c)
+{
+	*c = (struct client){
+		.id = rows_text(cx, r, i, 0),
+		.name = rows_text(cx, r, i, 1),
+		.redirect_uris = rows_text(cx, r, i, 2),
+		.origins = rows_text(cx, r, i, 3),
+		.scope = rows_text(cx, r, i, 4),
+		.key = rows_bytes(cx, r, i, 5),
+		.introspects = rows_bool(r, i, 6),
+		.withdrawn = rows_bool(r, i, 7),
+		.created_at = rows_int(r, i, 8),
+	};
+}
+
+const struct err *
+client_put(struct ctx *cx, const struct client *c, bool *created, bool *done)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &CLIENT_PUT, &r, DB_TEXT(c->id),
+	    DB_TEXT(c->name), DB_TEXT(c->redirect_uris), DB_TEXT(c->origins),
+	    DB_TEXT(c->scope), DB_BYTES(c->key), DB_BOOL(c->introspects));
+
+	if (e != NULL)
+		return e;
+	*done = rows_count(r) == 1;
+	*created = *done && rows_bool(r, 0, 0);
+	return NULL;
+}
+
+const struct err *
+client_get(struct ctx *cx, const char *id, struct client *out)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &CLIENT_GET, &r, DB_TEXT(id));
+
+	if (e != NULL)
+		return e;
+	if (rows_count(r) == 0)
+		return &ERR_NOT_FOUND;
+	read_client(cx, r, 0, out);
+	return NULL;
+}
+
+const struct err *
+client_withdraw(struct ctx *cx, const char *id, bool *done)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &CLIENT_WITHDRAW, &r, DB_TEXT(id));
+
+	if (e == NULL)
+		*done = rows_affected(r) == 1;
+	return e;
+}
+
+const struct err *
+client_list(struct ctx *cx, const char *after, int64_t limit,
+    struct client **out, size_t *n)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e =
+	    DB_RUN(cx, &CLIENT_LIST, &r, DB_TEXT(after), DB_INT(limit));
+	size_t i;
+
+	if (e != NULL)
+		return e;
+	*n = (size_t)rows_count(r);
+	*out = arena_alloc(cx->arena, *n * sizeof(**out));
+	for (i = 0; i < *n; i++)
+		read_client(cx, r, (int)i, &(*out)[i]);
+	return NULL;
+}
+
+const struct err *
+client_has_origin(struct ctx *cx, const char *origin, bool *has)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e =
+	    DB_RUN(cx, &CLIENT_HAS_ORIGIN, &r, DB_TEXT(origin));
+
+	if (e == NULL)
+		*has = rows_bool(r, 0, 0);
+	return e;
+}
+
+const struct stmt *const client_stmts[] = { &CLIENT_PUT, &CLIENT_GET,
+	&CLIENT_WITHDRAW, &CLIENT_LIST, &CLIENT_HAS_ORIGIN, NULL };
