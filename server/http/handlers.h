@@ -130,6 +130,7 @@ handler_fn put_set;
 handler_fn get_set;
 handler_fn post_device_quarantine;
 handler_fn post_device_lift;
+handler_fn get_admin_certificate;
 handler_fn get_services;
 handler_fn put_service;
 handler_fn post_service_certificate;

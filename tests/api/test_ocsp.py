@@ -174,6 +174,20 @@ def test_r10_a_revocation_drops_what_is_kept(make_stack, stack, enrolled,
     assert "keyCompromise" in openssl(stack, enrolled)
 
 
+def test_an_operator_learns_whose_it_is(stack, enrolled, operator):
+    path = f"/certificates/{enrolled.serial_number.hex()}"
+    good = expect(operator.call("GET", path), 200).json()
+    assert good["state"] == "good" and good["device_id"] == enrolled.id
+    expect(operator.revoke(enrolled.id, "superseded"), 200, 204)
+    gone = expect(operator.call("GET", path.upper().replace("CERTIFICATES",
+        "certificates")), 200).json()
+    assert gone["state"] == "revoked" and gone["reason"] == "superseded"
+    assert gone["serial"] == enrolled.serial_number.hex()
+    for unknown in "00", "xyz", "0" * 42:
+        assert operator.call("GET", f"/certificates/{unknown}"
+            ).status_code == 404
+
+
 def test_a_certificate_is_revoked_by_its_serial(stack, enrolled):
     """As one is whose successor was used."""
     wait_for(stack, enrolled.certificate, ocsp.OCSPCertStatus.GOOD)
