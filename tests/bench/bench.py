@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
@@ -234,8 +235,10 @@ def certificates(rig, rows):
 
 
 def revocations(rig, rows):
-    """From sending the call to end of file on the device's socket."""
-    n, singly, cuts, changed = 1000, 100, {}, threading.Condition()
+    """To end of file on the device's socket: one after another from sending
+    the call; of a set from what the feed says, a moment before the commit."""
+    n, singly, at_once = 1000, 100, 500
+    cuts, changed = {}, threading.Condition()
     one = Load("broker", port=rig.stack.port, mqtt_port=rig.broker.port,
         units=n, prefix="CUT", **rig.files())
     one.read()
@@ -245,7 +248,7 @@ def revocations(rig, rows):
     assert one.read()["connected"] == n
 
     def listen():
-        for _ in range(singly):
+        for _ in range(singly + at_once):
             cut = one.read()
             with changed:
                 cuts[cut["cut"]] = cut["us"]
@@ -254,8 +257,9 @@ def revocations(rig, rows):
     listener = threading.Thread(target=listen, daemon=True)
     listener.start()
     took = []
-    for line in (rig.dir / "issued").read_text().splitlines()[:singly]:
-        device = line.split("\t")[2]
+    units = [line.split("\t")
+        for line in (rig.dir / "issued").read_text().splitlines()]
+    for _, _, device in units[:singly]:
         assert device not in cuts, f"{device} was cut before"
         # Else each call would come right after the broker's last turn.
         time.sleep(random.uniform(0, 0.1))
@@ -264,13 +268,30 @@ def revocations(rig, rows):
         with changed:
             assert changed.wait_for(lambda: device in cuts, 10), device
         took.append((cuts[device] - began) / 1e3)
+    units = units[singly:singly + at_once]
+    to_monotonic = time.monotonic_ns() // 1000 - time.time_ns() // 1000
+    expect(rig.operator.call("PUT", f"/sets/{uuid.uuid4()}", json={
+        "action": "revoke", "reason": "superseded", "count": at_once,
+        "manufacturer": rig.maker.id,
+        "serials": [serial for serial, _, _ in units]}), 200)
+    with changed:
+        assert changed.wait_for(lambda: len(cuts) == singly + at_once, 60)
     listener.join()
     one.go()
     one.end()
+    began = dict(rig.database.query("SELECT device_id::text, "
+        "(extract(epoch FROM at) * 1000000)::bigint FROM revocation "
+        "WHERE kind = 'device'"))
+    together = sorted((cuts[device] - began[device] - to_monotonic) / 1e3
+        for _, _, device in units)
     took.sort()
     rows.add("revoke to cut p50, 1,000 connected", took[singly // 2])
     rows.add("revoke to cut p99, 1,000 connected",
         took[singly - 1 - singly // 100])
+    rows.add("revoke to cut p50, 500 of 1,000 at once",
+        together[at_once // 2])
+    rows.add("revoke to cut p99, 500 of 1,000 at once",
+        together[at_once - 1 - at_once // 100])
 
 
 def verdicts(_, rows):
