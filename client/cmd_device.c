@@ -7,7 +7,7 @@
 
 struct device_row {
 	const char *id, *manufacturer, *model, *serial, *state;
-	const char *owner_id, *profile;
+	const char *owner_id, *profile, *quarantine_reason;
 	bool quarantined, lost, revoked, decommissioned;
 	int64_t created_at, released_at, certificate_not_after;
 };
@@ -29,6 +29,7 @@ static const struct json_field device_fields[] = {
 	DEVICE_FIELDS,
 	JSON_F_STR(device_row, owner_id, UUID_BYTES, false),
 	JSON_F_STR(device_row, profile, LIMIT_SLUG, false),
+	JSON_F_STR(device_row, quarantine_reason, LIMIT_NAME, false),
 	JSON_F_BOOL(device_row, lost, false),
 	JSON_F_BOOL(device_row, decommissioned, false),
 	JSON_F_TIME(device_row, created_at, false),
@@ -249,7 +250,8 @@ const struct command device_commands[] = {
 	{ "device decommission", "ID", "ends its unit's life, for good", NULL,
 	    run_decommission, NULL },
 	{ "device quarantine", "ID", "narrows it to its quarantine topics",
-	    reason_options, run_quarantine, NULL },
+	    reason_options, run_quarantine,
+	    "Its owner sees the reason. \"latchkey device lift\" ends it." },
 	{ "device lift", "ID", "ends a quarantine", NULL, run_lift, NULL },
 	{ "device release", "ID", "ends a device that has no owner", NULL,
 	    run_release,

@@ -9,7 +9,9 @@ static const struct stmt DEVICE_SELECT = { "device_select",
 	"b.decommissioned_at IS NOT NULL, "
 	"extract(epoch FROM d.created_at)::bigint, "
 	"extract(epoch FROM c.not_after)::bigint, c.serial, f.name, m.name, "
-	"m.support_until::text "
+	"m.support_until::text, CASE WHEN b.quarantined_at IS NOT NULL THEN "
+	"(SELECT reason FROM revocation WHERE device_id = d.id AND "
+	"kind = 'quarantine' ORDER BY epoch DESC, position DESC LIMIT 1) END "
 	"FROM device d JOIN birth b ON b.id = d.birth_id "
 	"JOIN manufacturer f ON f.id = b.manufacturer_id "
 	"JOIN model m ON m.id = d.model_id "
@@ -105,6 +107,7 @@ read_device(struct ctx *cx, const struct rows *r, int i, struct device *d)
 	d->manufacturer_name = rows_text(cx, r, i, 14);
 	d->model_name = rows_text(cx, r, i, 15);
 	d->support_until = rows_text(cx, r, i, 16);
+	d->quarantine_reason = rows_text(cx, r, i, 17);
 }
 
 const struct err *

@@ -176,12 +176,17 @@ def test_a_set_that_has_grown_since_it_was_counted_stops(database, operator,
     assert "set.started" in kinds and "set.stopped" in kinds
 
 
-def test_a_set_is_quarantined_and_lifted(database, operator, maker, enrolled):
+def test_a_set_is_quarantined_with_a_reason_and_lifted(database, operator,
+        maker, enrolled, owner):
     of = {"reason": "odd traffic", "model": maker.model}
     sweep(operator, action="quarantine", **of)
-    assert operator.call("GET",
-        f"/devices/{enrolled.id}").json()["quarantined"]
+    row = operator.call("GET", f"/devices/{enrolled.id}").json()
+    assert row["quarantined"] and row["quarantine_reason"] == "odd traffic"
+    row, = owner.devices().json()["devices"]
+    assert row["quarantine_reason"] == "odd traffic"
     sweep(operator, action="lift", **of)
+    row = operator.call("GET", f"/devices/{enrolled.id}").json()
+    assert not row["quarantined"] and "quarantine_reason" not in row
     assert [row[0] for row in feed(database)] == ["quarantine", "lift"]
 
 
