@@ -40,6 +40,9 @@ admit(struct ctx *cx, const struct admit *by, const struct cert *cert,
 	if (by->view == NULL)
 		return fail(cx, &ERR_NOT_ADMITTED,
 		    "admit: what is refused is not known yet");
+	if (by->stale)
+		return fail(cx, &ERR_NOT_ADMITTED,
+		    "admit: what is refused was not read for too long");
 	e = read_who(cx, by, cert, &out->who);
 	if (e != NULL)
 		return e;

@@ -1,7 +1,7 @@
 /*
  * Who may open a session: the client's certificate judged by what it says
  * (SECURITY.md R7), who signed it, and what the view refuses; and its client
- * id (R8).  Without a view nobody is admitted (R9).
+ * id (R8).  Without a view, or with one that is too old, nobody is (R9).
  */
 #ifndef PLUGIN_ADMIT_H
 #define PLUGIN_ADMIT_H
@@ -16,7 +16,8 @@
 extern const struct err ERR_NOT_ADMITTED; /* not-admitted, FORBIDDEN */
 
 struct admit {
-	const struct view *view;     /* NULL until one was loaded */
+	const struct view *view; /* NULL until one was loaded */
+	bool stale; /* not read for longer than the broker may go on */
 	const struct trust *issuers; /* those listed in the configuration */
 	const char *trust_domain;    /* of SPIFFE ids; empty: none here */
 };

@@ -34,7 +34,8 @@ struct follow {
 	pthread_mutex_t lock; /* of all below */
 	struct follow_update *first, **end;
 	size_t queued;
-	atomic_bool any; /* read without the lock, to cost nothing */
+	atomic_bool any;         /* read without the lock, to cost nothing */
+	atomic_llong read_at_us; /* 0: never; by clock_mono_us */
 };
 
 /* The thread's own. */
@@ -254,6 +255,7 @@ note_lost(struct reader *r, bool lost)
 static bool
 turn(struct reader *r)
 {
+	int64_t began = clock_mono_us();
 	bool ok;
 
 	arena_reset(r->cx->arena);
@@ -261,6 +263,8 @@ turn(struct reader *r)
 	/* Each time: a statement may have opened a new connection, which
 	 * listens to nothing yet. */
 	ok = listen_start(r->cx, CHANNEL) && read_feed(r) == NULL;
+	if (ok)
+		atomic_store(&r->f->read_at_us, began);
 	note_lost(r, !ok);
 	return ok;
 }
@@ -347,6 +351,14 @@ follow_take(struct follow *f)
 	atomic_store(&f->any, false);
 	must(pthread_mutex_unlock(&f->lock) == 0);
 	return all;
+}
+
+int64_t
+follow_age(const struct follow *f)
+{
+	int64_t at = atomic_load(&f->read_at_us);
+
+	return at == 0 ? INT64_MAX : (clock_mono_us() - at) / 1000000;
 }
 
 void

@@ -44,6 +44,10 @@ void follow_free(struct follow *f);
  * out where it is kept. */
 struct follow_update *follow_take(struct follow *f);
 
+/* Seconds since the feed was last read to its head; INT64_MAX if it never
+ * was.  Counted from before that reading, so never too low. */
+int64_t follow_age(const struct follow *f);
+
 /* Waits until something is queued, or for that long. */
 void follow_wait(struct follow *f, int timeout_ms);
 

@@ -22,6 +22,10 @@
 /* The loop stands still for one slice: 46 us a cut, under 0.1 us a look. */
 #define CUTS_A_TICK 100
 #define LOOKS_A_TICK 20000
+/* How old what is known may be for somebody new to be admitted by it (R9):
+ * a restart of Postgres is shorter. */
+#define STALE_AFTER 30
+#define STALE_AFTER_MOST 86400
 
 struct plugin {
 	mosquitto_plugin_id_t *id;
@@ -33,6 +37,7 @@ struct plugin {
 	struct wake *wake;
 	struct follow *follow;
 	int64_t second; /* of the last tick */
+	int64_t stale_after;
 };
 
 static struct ctx
@@ -98,15 +103,17 @@ refresh(struct plugin *p)
 /* ------------------------------------------------------------ callbacks */
 
 /* On SIGHUP the broker runs this for every session it holds.  A live one is
- * judged anew; an offline one has no certificate and is refused, which costs
- * it nothing: it stays offline and keeps its queue. */
+ * judged anew, and stays however old the view is; an offline one has no
+ * certificate and is refused, which costs it nothing: it stays offline and
+ * keeps its queue. */
 static int
 on_basic_auth(int event, void *data, void *arg)
 {
 	struct mosquitto_evt_basic_auth *ev = data;
 	struct plugin *p = arg;
 	struct ctx cx = fresh_ctx(p);
-	struct admit by = { p->view, p->issuers, p->trust_domain };
+	struct admit by = { .issuers = p->issuers,
+		.trust_domain = p->trust_domain };
 	const char *client_id = mosquitto_client_id(ev->client);
 	void *x509 = mosquitto_client_certificate(ev->client);
 	char username[WHO_USERNAME_BYTES];
@@ -116,6 +123,8 @@ on_basic_auth(int event, void *data, void *arg)
 	(void)event;
 	refresh(p);
 	by.view = p->view;
+	by.stale = sessions_get(p->sessions, ev->client) == NULL &&
+		   follow_age(p->follow) > p->stale_after;
 	sessions_remove(p->sessions, ev->client);
 	if (x509 == NULL || client_id == NULL)
 		return MOSQ_ERR_AUTH;
@@ -344,6 +353,7 @@ plugin_free(struct plugin *p)
 
 struct options {
 	const char *database, *issuer, *trust_domain;
+	int64_t stale_after; /* 0: what was given is no such number */
 };
 
 static bool
@@ -357,9 +367,22 @@ options_ok(const struct options *o)
 		 !identity_domain_ok(o->trust_domain))
 		mosquitto_log_printf(MOSQ_LOG_ERR,
 		    "latchkey: plugin_opt_trust_domain is no trust domain");
+	else if (o->stale_after < 1 || o->stale_after > STALE_AFTER_MOST)
+		mosquitto_log_printf(MOSQ_LOG_ERR,
+		    "latchkey: plugin_opt_stale_after is not from 1 to %d",
+		    STALE_AFTER_MOST);
 	else
 		return true;
 	return false;
+}
+
+/* A whole number, or 0. */
+static int64_t
+seconds(const char *text)
+{
+	size_t n = strspn(text, "0123456789");
+
+	return n == 0 || n > 9 || text[n] != '\0' ? 0 : strtoll(text, NULL, 10);
 }
 
 /* The value of each of our options; an unknown one stops the start. */
@@ -368,7 +391,8 @@ read_options(struct mosquitto_opt *options, int n, struct options *out)
 {
 	int i;
 
-	*out = (struct options){ .trust_domain = "" };
+	*out =
+	    (struct options){ .trust_domain = "", .stale_after = STALE_AFTER };
 	for (i = 0; i < n; i++) {
 		if (strcmp(options[i].key, "database") == 0) {
 			out->database = options[i].value;
@@ -376,6 +400,8 @@ read_options(struct mosquitto_opt *options, int n, struct options *out)
 			out->issuer = options[i].value;
 		} else if (strcmp(options[i].key, "trust_domain") == 0) {
 			out->trust_domain = options[i].value;
+		} else if (strcmp(options[i].key, "stale_after") == 0) {
+			out->stale_after = seconds(options[i].value);
 		} else {
 			mosquitto_log_printf(MOSQ_LOG_ERR,
 			    "latchkey: unknown option plugin_opt_%s",
@@ -395,6 +421,7 @@ plugin_start(struct plugin *p, const struct options *o)
 
 	p->issuer_path = mem_strdup(o->issuer);
 	p->trust_domain = mem_strdup(o->trust_domain);
+	p->stale_after = o->stale_after;
 	if (!read_issuers(p))
 		return false;
 	cx = fresh_ctx(p);

@@ -5,6 +5,9 @@
  *
  *	plugin_opt_database  libpq conninfo of the broker's role, or @FILE
  *	plugin_opt_issuer    PEM file of the CAs whose leaves may connect
+ *	plugin_opt_stale_after  seconds (30) for which new connections are
+ *	                     admitted by what is known while the feed cannot
+ *	                     be read (SECURITY.md R9); sessions stay
  *
  * The listener needs require_certificate true, allow_anonymous false, and
  * neither use_identity_as_username nor use_subject_as_username, with which

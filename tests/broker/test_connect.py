@@ -220,6 +220,8 @@ def test_mosquitto_pub_and_sub_with_a_certificate(broker, material, workdir,
 
 def test_bad_options_stop_the_start(make_broker):
     for options in ({"plugin_opt_colour": "red"},
+            {"plugin_opt_stale_after": "soon"},
+            {"plugin_opt_stale_after": "0"},
             {"plugin_opt_issuer": "/nonexistent"}):
         with pytest.raises(AssertionError, match="ended with"):
             make_broker(**options)

@@ -1,10 +1,16 @@
 """The feed as the broker follows it (SECURITY.md R1, R9): gone, back,
 behind, and replaced by another."""
 
+import signal
+import time
+
+import pytest
+
 from broker.world import SOON, new_id
 from harness.process import until
 
 
+@pytest.mark.options(plugin_opt_stale_after=3600)
 def test_postgres_away_keeps_sessions_and_what_is_refused(cluster, broker,
         connect, feed, issuer, leaf, device_id, observer):
     refused = new_id()
@@ -26,6 +32,29 @@ def test_postgres_away_keeps_sessions_and_what_is_refused(cluster, broker,
     live.wait_end()
     broker.process.wait_log("event=feed.back", since=since)
     assert connect(leaf, device_id).refused
+
+
+@pytest.mark.options(plugin_opt_stale_after=2)
+def test_r9_nobody_new_is_admitted_by_what_is_too_old(cluster, broker,
+        connect, issuer, leaf, device_id, observer):
+    """Who is connected stays, even through a reload."""
+    def wait_for(outcome):
+        end = time.monotonic() + 60
+        other = new_id()
+        while not getattr(connect(issuer.device(other), other), outcome):
+            assert time.monotonic() < end, f"never {outcome}"
+            time.sleep(0.3)
+
+    cluster.stop(kill=True)
+    try:
+        wait_for("refused")
+        assert "was not read for too long" in broker.log()
+        broker.process.popen.send_signal(signal.SIGHUP)
+        observer.publish("devices/x/down/a", "still here")
+        assert observer.next() == ("devices/x/down/a", "still here")
+    finally:
+        cluster.start()
+    wait_for("connected")
 
 
 def test_notification_after_a_reconnect_still_wakes(broker, connect,
