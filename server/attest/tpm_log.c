@@ -74,14 +74,33 @@ is_separator(struct bytes data)
 		   (struct bytes){ (const uint8_t *)"\xff\xff\xff\xff", 4 });
 }
 
-bool
-tpm_log_boot(const struct tpm_log *log, enum known *out)
+/* What one event before the separator adds; false: it contradicts. */
+static bool
+take_event(struct bytes data, struct tpm_boot *out)
 {
-	bool any = false, on;
+	bool on;
+
+	/* PC Client Platform Firmware Profile, section 3.3.4.8: measured
+	 * where a debugger of the firmware is on. */
+	if (bytes_eq(data, bytes_str("UEFI Debug Mode")))
+		out->debug = DEBUG_ENABLED;
+	if (!tpm_log_secure_boot(data, &on))
+		return true;
+	/* Measured once: a second one would overrule the first. */
+	if (out->secure != KNOWN_NOT)
+		return false;
+	out->secure = on ? KNOWN_YES : KNOWN_NO;
+	return true;
+}
+
+bool
+tpm_log_boot(const struct tpm_log *log, struct tpm_boot *out)
+{
+	bool any = false, ended = false;
 	size_t i;
 
-	*out = KNOWN_NOT;
-	for (i = 0; i < log->n; i++) {
+	*out = (struct tpm_boot){ KNOWN_NOT, DEBUG_UNKNOWN };
+	for (i = 0; i < log->n && !ended; i++) {
 		const struct tpm_event *e = &log->event[i];
 
 		if (e->pcr != PCR_SECURE_BOOT)
@@ -89,17 +108,14 @@ tpm_log_boot(const struct tpm_log *log, enum known *out)
 		any = true;
 		if (!was_measured(e))
 			return false;
-		if (is_separator(e->data))
-			return true;
-		if (!tpm_log_secure_boot(e->data, &on))
-			continue;
-		/* Measured once: a second one would overrule the first. */
-		if (*out != KNOWN_NOT)
+		ended = is_separator(e->data);
+		if (!ended && !take_event(e->data, out))
 			return false;
-		*out = on ? KNOWN_YES : KNOWN_NO;
 	}
+	if (out->debug == DEBUG_ENABLED && out->secure == KNOWN_YES)
+		out->secure = KNOWN_NO;
 	/* Without an end, whoever came later could have added it. */
-	return !any;
+	return ended || !any;
 }
 
 bool
@@ -107,7 +123,7 @@ tpm_log_judge(struct ctx *cx, const struct tpm_evidence *ev, struct verdict *v)
 {
 	uint16_t bank = ev->quote.attest.bank;
 	size_t hash = tpm_hash_bytes(bank);
-	enum known boot;
+	struct tpm_boot boot;
 	struct tpm_log log;
 	struct replay r;
 	unsigned differs;
@@ -132,6 +148,7 @@ tpm_log_judge(struct ctx *cx, const struct tpm_evidence *ev, struct verdict *v)
 		    "measured, or has no end.");
 		return false;
 	}
-	v->facts.secure_boot = boot;
+	v->facts.secure_boot = boot.secure;
+	v->facts.debug = boot.debug;
 	return true;
 }

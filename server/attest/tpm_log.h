@@ -9,9 +9,15 @@
 #include "codec/tpm_log.h"
 
 /* What PCR 7 of a log says before its separator, which ends what firmware
- * measures there: KNOWN_NOT where it measured nothing about secure boot,
- * false where one event's data is not what was measured. */
-bool tpm_log_boot(const struct tpm_log *log, enum known *out);
+ * measures there: secure boot, KNOWN_NOT where it measured nothing about it,
+ * and DEBUG_ENABLED where a debugger of the firmware was on, which then is no
+ * secure boot either.  False where one event's data is not what was
+ * measured. */
+struct tpm_boot {
+	enum known secure;
+	enum debug_state debug;
+};
+bool tpm_log_boot(const struct tpm_log *log, struct tpm_boot *out);
 
 /* Judges the log that is there, of a quote that was judged. */
 bool

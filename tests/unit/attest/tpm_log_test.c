@@ -34,15 +34,15 @@ add(uint32_t pcr, struct bytes data, const char *measured)
 static bool
 says(enum known want)
 {
-	enum known boot;
+	struct tpm_boot boot;
 
-	return tpm_log_boot(&log_, &boot) && boot == want;
+	return tpm_log_boot(&log_, &boot) && boot.secure == want;
 }
 
 static bool
 refused(void)
 {
-	enum known boot;
+	struct tpm_boot boot;
 
 	return !tpm_log_boot(&log_, &boot);
 }
@@ -67,6 +67,28 @@ secure_boot_is_what_was_measured_before_the_end(void **state)
 	add(7, END, NULL);
 	add(7, ON, NULL);
 	assert_true(says(KNOWN_NOT));
+}
+
+static void
+secure_boot_with_a_debugger_of_the_firmware_is_none(void **state)
+{
+	struct tpm_boot boot;
+
+	(void)state;
+	start();
+	add(7, LIT("UEFI Debug Mode"), NULL);
+	add(7, ON, NULL);
+	add(7, END, NULL);
+	assert_true(says(KNOWN_NO));
+	assert_true(tpm_log_boot(&log_, &boot));
+	assert_int_equal(boot.debug, DEBUG_ENABLED);
+	start();
+	add(7, ON, NULL);
+	add(7, END, NULL);
+	add(7, LIT("UEFI Debug Mode"), NULL); /* after the end */
+	assert_true(says(KNOWN_YES));
+	assert_true(tpm_log_boot(&log_, &boot));
+	assert_int_equal(boot.debug, DEBUG_UNKNOWN);
 }
 
 static void
@@ -171,6 +193,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(secure_boot_is_what_was_measured_before_the_end),
+		UNIT_TEST(secure_boot_with_a_debugger_of_the_firmware_is_none),
 		UNIT_TEST(data_that_was_not_measured_says_nothing),
 		UNIT_TEST(a_log_without_an_end_or_with_two_answers_is_refused),
 		UNIT_TEST(a_log_counts_as_far_as_it_replays),
