@@ -59,6 +59,11 @@ static const struct option_row decide_options[] = {
 	OPTIONS_END,
 };
 
+static const struct option_row erase_options[] = {
+	{ "yes", NULL, "it cannot be undone", false },
+	OPTIONS_END,
+};
+
 static const struct option_row claim_options[] = {
 	{ "owner", "ID", "who claims", true },
 	{ "key", "FILE", "the owner's app key", true },
@@ -127,6 +132,25 @@ run_owner_list(struct cli *cli)
 	struct api_shape shape = { owner_list_fields, &list };
 
 	return admin_show(cli, "GET /v1/admin/owners", &shape);
+}
+
+/* Nothing brings an owner back. */
+static const struct err *
+run_owner_erase(struct cli *cli)
+{
+	const char *path = arena_printf(cli->cx.arena,
+	    "DELETE /v1/admin/owners/%s", api_escape(&cli->cx, cli->arg[0]));
+	const struct err *e;
+
+	if (!cli_flag(cli, "yes"))
+		return fail(&cli->cx, &ERR_LOCAL,
+		    "owner %s would be erased for good, and every device of "
+		    "theirs released: say --yes",
+		    cli->arg[0]);
+	e = admin_call(cli, path, NULL, NULL);
+	if (e == NULL)
+		printf("owner %s erased\n", cli->arg[0]);
+	return e;
 }
 
 /* Shows the facts, asks, and sends the decision. */
@@ -202,6 +226,10 @@ const struct command owner_commands[] = {
 	    "The private key stays in the file; its public half is sent." },
 	{ "owner list", "", "shows owners", list_options, run_owner_list,
 	    NULL },
+	{ "owner erase", "ID", "erases an owner who asks for it", erase_options,
+	    run_owner_erase,
+	    "Their devices are released, name and passkeys are gone. Only the "
+	    "id remains." },
 	{ "approve", "USER_CODE", "shows a device's facts and approves it",
 	    decide_options, run_approve,
 	    "The owner's side: the code is the one that the device shows." },

@@ -384,9 +384,12 @@ release_all(struct ctx *cx, const char *account)
 	return e;
 }
 
-const struct err *
-account_erase_now(struct ctx *cx, const char *account)
+static ERR_FN
+erase_now(struct ctx *cx, const char *account, const char *admin_token_id)
 {
+	const struct event ev = { .kind = "account.erased",
+		.owner_id = account,
+		.admin_token_id = admin_token_id };
 	const struct err *e = release_all(cx, account);
 	TX tx = { .open = false };
 
@@ -395,12 +398,25 @@ account_erase_now(struct ctx *cx, const char *account)
 	if (e == NULL)
 		e = account_erase(cx, account);
 	if (e == NULL)
-		e = record(cx, "account.erased", account);
+		e = event_add(cx, &ev);
 	if (e == NULL)
 		e = tx_commit(&tx);
 	if (e == NULL)
-		LOG(cx, "account.erased", LOG_S("owner", account));
+		LOG(cx, ev.kind, LOG_S("owner", account));
 	return e;
+}
+
+const struct err *
+account_erase_by(
+    struct ctx *cx, const struct admin_caller *by, const char *account)
+{
+	const struct err *e;
+	struct account a;
+
+	if (!text_is_uuid(bytes_str(account)))
+		return fail(cx, &ERR_NOT_FOUND, "not an owner's id");
+	e = account_get(cx, account, false, &a);
+	return e != NULL ? e : erase_now(cx, account, by->token_id);
 }
 
 const struct err *
@@ -421,5 +437,5 @@ account_delete(struct ctx *cx, const struct owner_caller *owner,
 		e = session_close_others(cx, owner->owner_id, owner->cookie);
 	if (e == NULL)
 		e = tx_commit(&tx);
-	return e != NULL ? e : account_erase_now(cx, owner->owner_id);
+	return e != NULL ? e : erase_now(cx, owner->owner_id, NULL);
 }

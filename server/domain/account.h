@@ -91,7 +91,9 @@ ERR_FN account_new_codes(struct ctx *cx, const struct owner_caller *owner,
 ERR_FN account_delete(struct ctx *cx, const struct owner_caller *owner,
     const struct touch_answer *touch);
 
-/* The same without a touch, for who runs the service (V1). */
-ERR_FN account_erase_now(struct ctx *cx, const char *account);
+/* The same at an operator's word, for an owner who asks in another way (V1).
+ * ERR_NOT_FOUND. */
+ERR_FN account_erase_by(
+    struct ctx *cx, const struct admin_caller *by, const char *account);
 
 #endif

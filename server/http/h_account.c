@@ -335,3 +335,14 @@ get_account(struct ctx *cx, struct request *rq, struct reply *rs)
 		a.held ? a.held_until : 0, a.recovery_codes, { views, n } };
 	return answer_json(cx, rs, 200, account_fields, &out);
 }
+
+const struct err *
+delete_owner(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	const struct err *e =
+	    account_erase_by(cx, &rq->caller.admin, rq->param[0]);
+
+	if (e == NULL)
+		reply_body(rs, 204, NULL, BYTES_NONE);
+	return e;
+}

@@ -119,6 +119,7 @@ handler_fn put_import;
 handler_fn get_import;
 handler_fn get_owners;
 handler_fn post_owner;
+handler_fn delete_owner;
 handler_fn get_admin_devices;
 handler_fn get_admin_device;
 handler_fn delete_admin_device;

@@ -113,6 +113,7 @@ const struct route routes[] = {
 	{ METHOD_GET, "/v1/admin/imports/{id}", WHO_ADMIN, SCOPE_READ | SCOPE_IMPORT, BODY_NONE, 0, AS_PROBLEM, get_import, NULL },
 	{ METHOD_GET, "/v1/admin/owners", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_owners, NULL },
 	{ METHOD_POST, "/v1/admin/owners", WHO_ADMIN, SCOPE_REGISTRY, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_owner, NULL },
+	{ METHOD_DELETE, "/v1/admin/owners/{id}", WHO_ADMIN, SCOPE_REVOKE, BODY_NONE, 0, AS_PROBLEM, delete_owner, NULL },
 	{ METHOD_GET, "/v1/admin/devices", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_admin_devices, NULL },
 	{ METHOD_GET, "/v1/admin/devices/{id}", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_admin_device, NULL },
 	{ METHOD_DELETE, "/v1/admin/devices/{id}", WHO_ADMIN, SCOPE_REVOKE, BODY_NONE, 0, AS_PROBLEM, delete_admin_device, NULL },

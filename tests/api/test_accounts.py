@@ -185,6 +185,24 @@ def test_only_the_touch_for_this_very_decision_decides(person, device):
 
 
 @FAST
+def test_operator_erases_an_owner_who_asks(person, device, owner, stack,
+        database):
+    device.onboard(owner)
+    expect(person.call("GET", "/v1/session"), 200)
+    with pytest.raises(AssertionError, match="--yes"):
+        stack.cli("owner", "erase", person.id, token=database.admin_token)
+    for who in (person.id, owner.id):
+        stack.cli("owner", "erase", who, "--yes", token=database.admin_token)
+    assert person.call("GET", "/v1/session").status_code == 401
+    assert owner.devices().status_code == 401
+    assert device.renew().status_code in (401, 403)
+    assert database.query("SELECT DISTINCT name, app_key FROM owner") == [
+        ("", None)]
+    assert database.value("SELECT count(*) FROM event WHERE "
+        "kind = 'account.erased' AND admin_token_id IS NOT NULL") == 2
+
+
+@FAST
 def test_account_that_is_deleted_leaves_no_name_and_no_device(person, device,
         database):
     expect(device.authorize(), 200)
