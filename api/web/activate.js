@@ -69,6 +69,9 @@ function facts(shown) {
 		f.made_at && ["fact.made", date(f.made_at), "how.list"],
 		f.support_until && ["fact.support", date(f.support_until),
 			"how.list"],
+		shown.first_seen && ["fact.first", date(shown.first_seen), null],
+		["fact.before", t(shown.owned_before ? "before.yes" : "before.no"),
+			null],
 		["fact.until", time(shown.expires_at), null],
 	].filter((row) => row);
 }

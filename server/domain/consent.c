@@ -57,6 +57,8 @@ fill_view(struct ctx *cx, const struct approval *a, const char *owner_id,
 	    facts_digest(cx, a->id, a->key_sha256, owner_id, a->facts);
 	out->account = owner_id;
 	out->expires_at = a->expires_at;
+	out->first_seen = a->first_seen;
+	out->owned_before = a->owned_before;
 }
 
 const struct err *

@@ -15,6 +15,10 @@
 struct consent_view {
 	const char *id, *kind, *facts, *digest, *account;
 	int64_t expires_at;
+	/* Beside the facts: when the unit first proved itself here (0: only
+	 * now), and whether somebody had it before. */
+	int64_t first_seen;
+	bool owned_before;
 };
 
 struct consent_decision {

@@ -31,6 +31,8 @@ static const struct json_field view_fields[] = {
 	JSON_F_STR(consent_view, digest, 64, true),
 	JSON_F_STR(consent_view, account, 64, true),
 	JSON_F_TIME(consent_view, expires_at, true),
+	JSON_F_TIME(consent_view, first_seen, false),
+	JSON_F_BOOL(consent_view, owned_before, true),
 	JSON_END,
 };
 

@@ -49,13 +49,18 @@ static const struct stmt APPROVAL_BY_DEVICE_CODE = { "approval_by_device_code",
 	"WHERE a.device_code_mac = $1",
 	1 };
 
+#define SEEN                                                \
+	", extract(epoch FROM b.pinned_at)::bigint, "       \
+	"EXISTS (SELECT FROM device WHERE birth_id = b.id " \
+	"AND state = 'released') "
+
 static const struct stmt APPROVAL_SHOW = { "approval_show",
 	"WITH a AS (UPDATE approval x SET shown_to = $2::uuid "
 	"WHERE user_code_mac = $1 AND pending AND "
 	"expires_at > to_timestamp($3::bigint) AND NOT EXISTS (SELECT FROM "
 	"device WHERE birth_id = x.birth_id AND state = 'owned' AND "
 	"owner_id <> $2::uuid) RETURNING *) "
-	"SELECT " COLUMNS "FROM a " JOINS,
+	"SELECT " COLUMNS SEEN "FROM a " JOINS,
 	3 };
 
 static const struct stmt APPROVAL_SHOW_CLAIM = { "approval_show_claim",
@@ -64,7 +69,7 @@ static const struct stmt APPROVAL_SHOW_CLAIM = { "approval_show_claim",
 	"expires_at > to_timestamp($3::bigint)), "
 	"a AS (UPDATE approval SET shown_to = $2::uuid WHERE id = "
 	"(SELECT id FROM l ORDER BY created_at DESC LIMIT 1) RETURNING *) "
-	"SELECT " COLUMNS ", (SELECT count(*) FROM l) FROM a " JOINS,
+	"SELECT " COLUMNS SEEN ", (SELECT count(*) FROM l) FROM a " JOINS,
 	3 };
 
 /* The unit before its requests, as who takes trust away locks them. */
@@ -173,6 +178,19 @@ read_one(struct ctx *cx, const struct rows *r, struct approval *a)
 	return NULL;
 }
 
+/* The same with what is shown besides. */
+static ERR_FN
+read_shown(struct ctx *cx, const struct rows *r, struct approval *a)
+{
+	const struct err *e = read_one(cx, r, a);
+
+	if (e != NULL)
+		return e;
+	a->first_seen = rows_int(r, 0, 18);
+	a->owned_before = rows_bool(r, 0, 19);
+	return NULL;
+}
+
 const struct err *
 approval_create(struct ctx *cx, const struct approval_new *in)
 {
@@ -219,7 +237,7 @@ approval_show(struct ctx *cx, const uint8_t user_code_mac[32],
 	const struct err *e = DB_RUN(cx, &APPROVAL_SHOW, &r,
 	    DB_SHA(user_code_mac), DB_TEXT(owner_id), DB_INT(cx->now));
 
-	return e != NULL ? e : read_one(cx, r, out);
+	return e != NULL ? e : read_shown(cx, r, out);
 }
 
 const struct err *
@@ -231,9 +249,9 @@ approval_show_claim(struct ctx *cx, int64_t birth_id, const char *owner_id,
 	    DB_INT(birth_id), DB_TEXT(owner_id), DB_INT(cx->now));
 
 	if (e == NULL)
-		e = read_one(cx, r, out);
+		e = read_shown(cx, r, out);
 	if (e == NULL)
-		*n = rows_int(r, 0, 18);
+		*n = rows_int(r, 0, 20);
 	return e;
 }
 

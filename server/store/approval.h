@@ -27,6 +27,10 @@ struct approval {
 	/* The unit's present ownership, if any. */
 	const char *unit_owner_id, *unit_device_id;
 	bool unit_flagged; /* quarantined, lost, revoked, decommissioned */
+	/* When shown: when the unit first proved itself, and whether somebody
+	 * had it before. */
+	int64_t first_seen;
+	bool owned_before;
 };
 
 struct approval_new {

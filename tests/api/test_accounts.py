@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.crypto import new_key
 from harness.http import expect
 from harness.passkey import UP, Passkey, Person
 
@@ -155,6 +156,7 @@ def test_only_the_touch_for_this_very_decision_decides(person, device):
     expect(device.authorize(), 200)
     shown = expect(person.lookup(device.grant["user_code"]), 200).json()
     assert shown["account"] == person.id
+    assert shown["first_seen"] and not shown["owned_before"]
     target = f"{shown['id']} {shown['digest']}"
     for touch in (person.touch("deny", target),
             person.touch("approve", shown["id"]),
@@ -182,6 +184,10 @@ def test_only_the_touch_for_this_very_decision_decides(person, device):
     expect(person.release(device.id, person.touch("release")), 403)
     expect(person.release(device.id), 204)
     assert device.renew().status_code in (401, 403)
+    device.key = new_key()
+    expect(device.authorize(), 200)
+    assert expect(other.lookup(device.grant["user_code"]), 200).json()[
+        "owned_before"]
 
 
 @FAST

@@ -75,7 +75,8 @@ def test_from_code_to_certificate_in_four_taps(browser, device):
     check(browser, "Is this your device?")
     text = browser.text()
     for word in ("Ada Lovelace", device.serial, "Acme", "Lamp-1",
-            "Proved by the maker’s certificate", "Is this the device"):
+            "Proved by the maker’s certificate", "First seen here",
+            "None here", "Is this the device"):
         assert word in text, word
     sizes = [browser.wait(css).size for css in ("#approve", "#deny")]
     assert sizes[0] == sizes[1]
