@@ -1,8 +1,7 @@
 /*
  * Signs that a device's key has a second holder: a renewal from a certificate
- * whose successor is in use, or a second one for another key (SECURITY.md
- * A9).  What they do is the label's choice, and whoever gives them has proved
- * the device's own key (A10).
+ * whose successor is in use (SECURITY.md A9).  What they do is the label's
+ * choice, and whoever gives them has proved the device's own key (A10).
  */
 #ifndef DOMAIN_CLONE_H
 #define DOMAIN_CLONE_H

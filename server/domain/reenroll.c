@@ -1,13 +1,13 @@
 #include "domain/reenroll.h"
 
 #include "domain/attested.h"
-#include "domain/clone.h"
 #include "domain/csrattrs.h"
 #include "domain/label.h"
 #include "domain/label_rule.h"
 #include "domain/link.h"
 #include "domain/proved.h"
 #include "pki/csr_names.h"
+#include "store/event.h"
 #include "store/renewal.h"
 
 /* An RA that did not get its answer asks again within that time; the device
@@ -40,7 +40,28 @@ struct renewal {
 	struct label label;
 };
 
-/* The same key again is a lost reply; another one may be a clone (A9). */
+/* Another key than the successor's, which nobody has used: as likely a device
+ * that lost its reply, and its new key with it, as a clone.  Whoever has the
+ * successor will use it, and what comes from the old one after that is a sign
+ * (A9). */
+static ERR_FN
+refuse_other_key(struct ctx *cx, const struct device_caller *device)
+{
+	const struct err *refusal = fail(cx, &ERR_RENEWED,
+	    "certificate %s has the successor %s, for another key",
+	    bytes_hex(cx->arena, device->serial),
+	    bytes_hex(cx->arena, device->successor));
+	const struct err *e =
+	    event_add(cx, &(struct event){ .kind = "device.renewed_already",
+			      .birth_id = device->birth_id,
+			      .device_id = device->device_id,
+			      .code = refusal->code,
+			      .detail = cx->reason });
+
+	return e != NULL ? e : refusal;
+}
+
+/* The same key again is a lost reply (A9). */
 static ERR_FN
 repeat_renewal(struct ctx *cx, const struct renewal *r,
     const struct device_caller *device, struct est_out *out)
@@ -51,7 +72,7 @@ repeat_renewal(struct ctx *cx, const struct renewal *r,
 	/* An RA proves nothing of the device's key (A10). */
 	if (r->ra != NULL)
 		return fail(cx, &ERR_RENEWED, "renewed a moment ago");
-	return clone_suspected(cx, device, &ERR_RENEWED);
+	return refuse_other_key(cx, device);
 }
 
 /* What was just stored under us: the same renewal, or the end of trust. */

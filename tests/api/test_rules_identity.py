@@ -272,8 +272,9 @@ def test_a9_a_certificate_has_one_successor(enrolled, operator):
     expect(enrolled.renew(new_key()), 200)
     enrolled.operational = old
     expect(enrolled.renew(new_key()), 403)
-    assert "device.clone_suspected" in kinds(
-        operator, f"?device={enrolled.id}")
+    seen = kinds(operator, f"?device={enrolled.id}")
+    assert "device.renewed_already" in seen
+    assert "device.clone_suspected" not in seen
 
 
 def test_a9_superseded_after_the_successors_first_use(enrolled, operator):
