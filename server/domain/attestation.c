@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "domain/admission.h"
 #include "domain/attested.h"
+#include "domain/clone.h"
 #include "domain/proved.h"
 #include "domain/svc.h"
 #include "domain/trusted.h"
@@ -135,6 +136,23 @@ is_same(struct bytes said, struct bytes listed, bool *other)
 	return same;
 }
 
+/* The unit's name came with another key: a sign of a clone, which proves
+ * nothing of the unit's own (A10). */
+static ERR_FN
+refuse_key(struct ctx *cx, const struct unit *unit)
+{
+	const struct clone_sign sign = { .kind = "unit.second_birth_key",
+		.birth_id = unit->birth_id,
+		.device_id = unit->device_id,
+		.manufacturer_id = unit->manufacturer_id,
+		.policy = unit->model_policy };
+	const struct err *refusal = fail(
+	    cx, &ERR_BAD_EVIDENCE, "the unit has pinned another birth key");
+	const struct err *e = clone_signal(cx, &sign);
+
+	return e != NULL ? e : refusal;
+}
+
 /* Evidence is for the unit whose birth key was proved, or that it names, and
  * no other: by one name at least that its maker listed it by, and against
  * none (A11). */
@@ -150,9 +168,12 @@ check_unit(struct ctx *cx, const struct attempt *a, const struct facts *f)
 	named = is_same(f->ek_sha256, l->ek_sha256, &other) || named;
 	named =
 	    is_same(text(f->subject), text(l->dac_subject), &other) || named;
-	if (a->unit.by_evidence)
+	if (a->unit.by_evidence && !other) {
 		(void)is_same(
 		    f->birth_key_sha256, l->pinned_key_sha256, &other);
+		if (other)
+			return refuse_key(cx, &a->unit);
+	}
 	if (other)
 		return fail(cx, &ERR_BAD_EVIDENCE,
 		    "%s: the evidence is of another unit", a->in->format);

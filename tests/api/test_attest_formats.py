@@ -203,5 +203,6 @@ def test_a_birth_certificate_of_the_same_name_and_another_key_is_refused(
     assert attest(unit, nonce_of(stack)) == 200
     clone = Idevid(stack, maker, unit.serial)
     assert attest(clone, nonce_of(stack)) == 403
-    assert "another unit" in last_refusal(operator)
+    assert "another birth key" in last_refusal(operator)
+    assert "unit.second_birth_key" in [e["kind"] for e in operator.events()]
     assert attest(unit, nonce_of(stack)) == 200

@@ -155,6 +155,15 @@ def test_bootstrap_never_for_a_unit_listed_with_its_key(operator, maker,
     assert device.serial in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("column,value", [("ueid", "01" * 33),
+    ("ek_sha256", "02" * 32), ("dac_subject", "CN=DAC Mvid:FFF1 Mpid:8000")])
+def test_bootstrap_never_for_a_unit_listed_by_what_its_evidence_says(
+        operator, maker, label, column, value):
+    expect(operator.import_lines(maker.id, f"serial,model,{column}\n"
+        f"SN-EVIDENCE,{maker.model},{value}\n"), 200)
+    make(operator, maker, "SN-EVIDENCE", status=409)
+
+
 def test_bootstrap_never_for_a_unit_that_showed_its_birth_key(operator,
         maker, device, token, stack):
     """Judged again at use: the proof may have come after the token."""

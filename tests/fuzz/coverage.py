@@ -27,7 +27,8 @@ PARSERS = {
     "base64": ["server/base/bytes.c +b64_decode +b64_value +bytes_from_b64 "
         "+bytes_from_b64u"],
     "body": ["server/base/bytes.c +b64_decode +b64_value +bytes_from_b64"],
-    "csr": ["server/pki/csr.c -csr_make",
+    "csr": ["server/pki/csr.c -csr_make -csr_info -csr_joined",
+        "server/pki/csr_evidence.c",
         "server/pki/ext.c -ext_policies -ext_find",
         "server/pki/name.c -name_text",
         "server/pki/key.c -key_verify_es256 -sig_to_der -key_point_p256 "
