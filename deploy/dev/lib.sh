@@ -51,11 +51,11 @@ stop() {
 	rm -f "$RUN/$1.pid"
 }
 
-# wait_line NAME TEXT: until TEXT stands in $VAR/NAME.log, at most 20 s.
+# wait_line NAME TEXT: until TEXT stands in $VAR/NAME.log, at most 60 s.
 wait_line() {
 	n=0
 	while ! grep -q "$2" "$VAR/$1.log" 2>/dev/null; do
-		if [ "$n" -ge 400 ] || ! is_alive "$(cat "$RUN/$1.pid")"; then
+		if [ "$n" -ge 1200 ] || ! is_alive "$(cat "$RUN/$1.pid")"; then
 			tail -n 20 "$VAR/$1.log" >&2
 			die "$1 did not start; its log is $VAR/$1.log"
 		fi

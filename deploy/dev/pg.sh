@@ -94,7 +94,7 @@ start)
 		pg_init
 	fi
 	! as_pg "$bin/pg_ctl" -D "$data" status >/dev/null 2>&1 || exit 0
-	as_pg "$bin/pg_ctl" -s -w -D "$data" -l "$data/server.log" \
+	as_pg "$bin/pg_ctl" -s -w -t 300 -D "$data" -l "$data/server.log" \
 	    -o "-c unix_socket_directories=$(pg_socket)" start >/dev/null
 	;;
 stop | kill)
@@ -102,7 +102,7 @@ stop | kill)
 	how=fast
 	[ "$command" = stop ] || how=immediate
 	! as_pg "$bin/pg_ctl" -D "$data" status >/dev/null 2>&1 ||
-	    as_pg "$bin/pg_ctl" -s -w -m $how -D "$data" stop
+	    as_pg "$bin/pg_ctl" -s -w -t 300 -m $how -D "$data" stop
 	;;
 sql)
 	as_pg "$bin/psql" -qAtX -v ON_ERROR_STOP=1 -h "$(pg_socket)" \

@@ -143,7 +143,7 @@ def test_recovery_code_opens_passkey_enrolment_alone_and_holds_the_account(
     expect(person.approve(device.grant["user_code"]), 200)
 
 
-@pytest.mark.settings(guesses_address=3, guess_window="1d")
+@pytest.mark.settings(guesses_address=3)
 def test_recovery_codes_cannot_be_guessed(stack, operator):
     codes = [f"000{i}-0000-0000-0000" for i in range(4)]
     assert [Person(stack).recover(code).status_code

@@ -260,31 +260,29 @@ def big(n):
 
 
 def test_progress_is_seen_while_it_runs_and_another_import_waits(
-        operator, acme, stack):
+        operator, acme, stack, database):
     one, seen = uuid.uuid4(), []
-    done = threading.Event()
+    thread = threading.Thread(target=lambda: seen.append(put(
+        operator.__class__(stack, operator.token), big(100000), one)))
+    blocker = database.connect()
+    cursor = blocker.cursor()
 
-    def run():
-        seen.append(put(operator.__class__(stack, operator.token),
-            big(100000), one))
-        done.set()
+    def held_midway():
+        cursor.execute("SELECT lines FROM import WHERE id = %s AND "
+            "state = 'staging' AND lines > 0 FOR UPDATE", (str(one),))
+        found = cursor.fetchone()
+        return found or blocker.rollback()
 
-    thread = threading.Thread(target=run)
     thread.start()
-    states, busy = set(), 0
-    while not done.is_set():
-        answer = operator.call("GET", f"/imports/{one}")
-        if answer.ok:
-            states.add((answer.json()["state"], answer.json()["lines"]))
-            other = operator.import_lines("acme", HEAD + row("A-1"))
-            if other.status_code == 503:
-                assert int(other.headers["Retry-After"]) > 0
-                busy += 1
-        time.sleep(0.05)
+    (lines,) = until(held_midway, every=0.005)
+    shown = expect(operator.call("GET", f"/imports/{one}"), 200).json()
+    assert (shown["state"], shown["lines"]) == ("staging", lines)
+    assert 0 < lines < 100000
+    other = expect(operator.import_lines("acme", HEAD + row("A-1")), 503)
+    assert int(other.headers["Retry-After"]) > 0
+    blocker.close()
     thread.join()
     assert seen[0]["added"] == 100000
-    assert busy > 0
-    assert any(s == "staging" and 0 < n < 100000 for s, n in states), states
 
 
 @pytest.mark.parametrize("when", [0.3, 0.8, 1.5, 2.5])

@@ -30,6 +30,16 @@ def pin(certificate_file):
     return base64.b64encode(hashlib.sha256(spki).digest()).decode()
 
 
+def settled(act):
+    """Does it on the view that is there now, should another come between
+    finding a thing and touching it."""
+    while True:
+        try:
+            return act()
+        except (NoSuchElementException, StaleElementReferenceException):
+            time.sleep(0.05)
+
+
 class Browser:
     """A phone: pages of one stack, and the taps that were made."""
 
@@ -99,14 +109,15 @@ class Browser:
             time.sleep(0.05)
 
     def text(self):
-        return self.driver.find_element(By.TAG_NAME, "body").text
+        return settled(lambda: self.driver.find_element(
+            By.TAG_NAME, "body").text)
 
     def tap(self, css):
-        self.wait(css).click()
+        settled(lambda: self.wait(css).click())
         self.taps += 1
 
     def type(self, css, text):
-        self.wait(css).send_keys(text)
+        settled(lambda: self.wait(css).send_keys(text))
 
     def sign_up(self, name="Ada Lovelace"):
         self.tap("#to-sign-up")
