@@ -174,6 +174,7 @@ static const struct question *const tables[] = {
 	questions_path,
 	questions_token,
 	questions_matter,
+	questions_oauth,
 	questions_tpm,
 	questions_webauthn,
 };

@@ -39,6 +39,7 @@ extern const struct question questions_idevid[];
 extern const struct question questions_path[];
 extern const struct question questions_token[];
 extern const struct question questions_matter[];
+extern const struct question questions_oauth[];
 extern const struct question questions_tpm[];
 extern const struct question questions_webauthn[];
 

@@ -21,6 +21,7 @@ import sys
 import folder_cose
 import folder_dice
 import folder_matter
+import folder_oauth
 import folder_token
 import folder_tpm2
 import folder_webauthn
@@ -243,6 +244,7 @@ FOLDERS = {"csr": csr, "crypto-wycheproof": wycheproof,
     "asn1-corpora": corpora, "cbor": one(folder_cose.cbor),
     "cose": one(folder_cose.cose), "dice": one(folder_dice.dice),
     "eat": one(folder_token.eat), "matter": one(folder_matter.matter),
+    "oauth": one(folder_oauth.oauth),
     "psa-token": one(folder_token.psa_token), "tpm2": folder_tpm2.cases,
     "webauthn": one(folder_webauthn.webauthn),
     "x509-path": one(folder_x509_path.x509_path)}
