@@ -108,6 +108,12 @@ class Browser:
                 f"{self.driver.title!r}:\n{self.text()}")
             time.sleep(0.05)
 
+    def wait_url(self, part):
+        until = time.monotonic() + PATIENCE
+        while part not in self.driver.current_url:
+            assert time.monotonic() < until, self.driver.current_url
+            time.sleep(0.05)
+
     def text(self):
         return settled(lambda: self.driver.find_element(
             By.TAG_NAME, "body").text)
