@@ -10,7 +10,6 @@ from harness.http import expect
 from harness.players import Device, Maker
 from test_attestation import Unit, ask, refused
 from test_cli import latchkey
-from test_rules_races import wait_blocked
 
 
 @pytest.fixture
@@ -103,7 +102,7 @@ def test_less_than_what_comes_at_the_same_time_is_a_downgrade(
         thread = threading.Thread(target=lambda: answers.append(
             unit.attest(version="2.0.0")))
         thread.start()
-        wait_blocked(database)
+        database.wait_blocked()
         cursor.execute("UPDATE birth SET sw_version = '3.0.0', "
             "sw_scheme = 16384 WHERE sw_version IS NOT NULL")
         db.commit()
