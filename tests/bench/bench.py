@@ -16,6 +16,7 @@ import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+import ocsp  # noqa: E402
 from harness.http import expect  # noqa: E402
 from harness.process import run  # noqa: E402
 from peer import Cfssl  # noqa: E402
@@ -294,6 +295,11 @@ def revocations(rig, rows):
         together[at_once - 1 - at_once // 100])
 
 
+def status(rig, rows):
+    """OCSP, over plain HTTP."""
+    ocsp.measure(rig, rows)
+
+
 def verdicts(_, rows):
     """On evidence of each format, in memory."""
     measure(rows)
@@ -309,7 +315,7 @@ def main(argv):
         rig.start()
         openssl(rows)
         for step in (memory, stalled, handshakes, cacerts, polls,
-                certificates, enrollments, revocations, verdicts):
+                certificates, enrollments, revocations, status, verdicts):
             if not argv or step.__name__ in argv:
                 print(f"measuring {step.__name__} ...", flush=True)
                 step(rig, rows)

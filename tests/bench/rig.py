@@ -18,7 +18,8 @@ from harness.process import BUILD, Process, free_port, run
 from harness.stack import Broker, Material, Stack
 
 # Shipped limits that the run raises; the table names them.
-RAISED = {"per_address": 2000, "handshakes": 0, "code_interval": "1s"}
+RAISED = {"per_address": 2000, "handshakes": 0, "code_interval": "1s",
+    "status_listen": "127.0.0.1", "status_port": 0, "ocsp_cache": 131072}
 SCOPES = ("read", "registry", "revoke", "lift", "keys", "tokens")
 
 NGINX = """
