@@ -174,7 +174,7 @@ def test_rfc6749_token_endpoint_refuses_in_registered_words(app):
         "application/x-www-form-urlencoded"})) == "invalid_request"
     assert error(post("/oauth2/token", data={"grant_type":
         "urn:ietf:params:oauth:grant-type:device_code", "device_code": "x",
-        "client_id": "x"}), 401) == "invalid_client"
+        "client_id": "x"})) == "invalid_grant"
 
 
 def test_rfc7009_revocation(app, checker, stack, operator, owner):
