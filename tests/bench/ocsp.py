@@ -18,9 +18,9 @@ SERIALS, PEER_SERIALS = 100_000, 1000
 CONNECTIONS, SECONDS, PATIENCE = 64, 6, 600
 TYPE = {"Content-Type": "application/ocsp-request"}
 COPY = """INSERT INTO certificate (serial, not_before, not_after, device_id,
-	profile, key_sha256, der)
+    profile, key_sha256, der)
 SELECT s, now(), now() + interval '1 day', gen_random_uuid(), 'device',
-	sha256(s), c.der
+    sha256(s), c.der
 FROM unnest(%s) s, (SELECT der FROM service_certificate LIMIT 1) c"""
 
 
