@@ -247,8 +247,8 @@ get_oauth_metadata(struct ctx *cx, struct request *rq, struct reply *rs)
 		"refresh_token" };
 	static const char *scopes[] = { "enroll", "openid", "approvals",
 		"devices" };
-	static const char *auth[] = { "none", "private_key_jwt",
-		"tls_client_auth" };
+	/* A device is a public client whose certificate binds its tokens. */
+	static const char *auth[] = { "none", "private_key_jwt" };
 	static const char *key_auth[] = { "private_key_jwt" };
 	const struct metadata m = {
 		.issuer = cx->svc->set.issuer,
