@@ -7,9 +7,9 @@
 #include "store/column.h"
 
 /* Listed or seen with more than a serial number (A12). */
-#define PROVEN                                             \
-	"num_nonnulls(b.key_sha256, b.ueid, b.ek_sha256, " \
-	"b.dac_subject, b.certificate_sha256, b.pinned_at) > 0 "
+#define PROVEN                                                            \
+	"num_nonnulls(b.key_sha256, b.ueid, b.ek_sha256, b.dac_subject, " \
+	"b.certificate_sha256, b.pinned_key_sha256, b.pinned_at) > 0 "
 
 /* Serial numbers hold no control characters, so lists travel as lines. */
 static const struct stmt BOOTSTRAP_UNITS = { "bootstrap_units",
