@@ -5,8 +5,8 @@
 #include "base/rng.h"
 #include "domain/attestation.h"
 #include "domain/bootstrap.h"
-#include "domain/clone.h"
 #include "domain/code.h"
+#include "domain/comeback.h"
 #include "domain/csrattrs.h"
 #include "domain/facts.h"
 #include "domain/label_rule.h"
@@ -16,8 +16,6 @@
 #include "domain/svc.h"
 #include "store/birth.h"
 #include "store/device.h"
-#include "store/event.h"
-#include "store/renewal.h"
 
 static const struct err ERR_TOKEN = { KIND_UNAUTHENTICATED, "invalid_token",
 	"The enroll token is unknown, expired, or for another device or "
@@ -32,18 +30,9 @@ static const struct err ERR_CHANGED = { KIND_FORBIDDEN, "enrollment-refused",
 static const struct err ERR_NAME_WISH = { KIND_FORBIDDEN, "names-are-ours",
 	"Names are given here: ask without ChangeSubjectName (RFC 6402 "
 	"section 2.8)." };
-static const struct err ERR_SECOND_KEY = { KIND_FORBIDDEN, "second-key",
-	"This device has an owner and another key: ask for its approval "
-	"first." };
-/* R4: what would refuse its certificates is kept for four weeks after they
- * end, and so are they. */
-static const struct err ERR_AWAY = { KIND_FORBIDDEN, "away-too-long",
-	"No certificate of this device is remembered: four weeks after the "
-	"last has ended, its owner must approve the device again." };
 
-/* What the templates of the label's profile may name. */
-static struct issue
-names_of(const struct unit *unit)
+struct issue
+enroll_names(const struct unit *unit)
 {
 	return (struct issue){ .model = unit->model_id,
 		.manufacturer = unit->manufacturer_id,
@@ -73,7 +62,7 @@ sign(struct ctx *cx, struct enrollment *en)
 	if (token != NULL && token->used)
 		return fail(cx, &ERR_NOT_ENROLLED,
 		    "bootstrap token %s was used", token->id);
-	en->io = names_of(en->unit);
+	en->io = enroll_names(en->unit);
 	en->c.birth_id = en->unit->birth_id;
 	en->c.bootstrap_id = token == NULL ? NULL : token->id;
 	en->c.request_id = cx->rid;
@@ -109,111 +98,14 @@ sign_ownerless(struct ctx *cx, struct enrollment *en)
 	return sign(cx, en);
 }
 
-/* Signs and stores a certificate that no approval authorises: the successor
- * of c's predecessor or, without one, the first of an ownerless device whose
- * certificates are forgotten. */
-static ERR_FN
-store_unapproved(struct ctx *cx, struct enrollment *en, const struct label *l,
-    struct certificate_new *c, bool *issued)
-{
-	const struct bootstrap *token = en->unit->bootstrap;
-	const struct err *e;
-	TX tx = { 0 };
-
-	*issued = true;
-	en->io = names_of(en->unit);
-	e = proved_check_renewal(cx, en->unit->birth_id);
-	if (e == NULL)
-		e = certify_sign(cx, l, &en->csr, &en->io, c);
-	if (e == NULL)
-		e = tx_begin(cx, &tx);
-	if (e == NULL && token != NULL)
-		e = bootstrap_use(cx, token->id, en->csr.key.sha256, issued);
-	if (e == NULL && *issued)
-		e = c->predecessor.n > 0 ? renewal_add(cx, c, issued)
-					 : renewal_return(cx, c, issued);
-	if (e == NULL && *issued)
-		e = tx_commit(&tx);
-	if (e != NULL || !*issued)
-		return e;
-	certify_log(cx, "certificate.reissued", c);
-	return certify_answer(cx, c->der, &en->out);
-}
-
-/* It was not stored: by a repeat that overtook this one and left its
- * certificate (A9), or because trust has ended. */
-static ERR_FN
-answer_repeat(struct ctx *cx, struct enrollment *en)
-{
-	struct certificate_latest now;
-	const struct err *e = certificate_newest(cx, en->unit->device_id, &now);
-
-	if (e != NULL && e != &ERR_NOT_FOUND)
-		return e;
-	if (e == NULL && !now.revoked && now.not_after > cx->now &&
-	    bytes_eq(BYTES_OF(now.key_sha256), BYTES_OF(en->csr.key.sha256)))
-		return certify_answer(cx, now.der, &en->out);
-	return fail(cx, &ERR_NOT_ENROLLED,
-	    "the device, key or token is no longer good, or was just renewed");
-}
-
-/* What the label asks of a request, whatever is known of its unit. */
-static ERR_FN
-check_under(struct ctx *cx, const struct enrollment *en, const struct label *l)
+const struct err *
+enroll_check_under(
+    struct ctx *cx, const struct enrollment *en, const struct label *l)
 {
 	const struct err *e =
 	    enroll_check(cx, en->unit, l, &en->csr, en->binding);
 
 	return e != NULL ? e : certify_key(cx, l, &en->csr.key);
-}
-
-/* A device stays under the label that it has: who names none comes under
- * that one and what it asks; another one, named by path or token, is refused
- * (A8). */
-static ERR_FN
-stay_under(struct ctx *cx, const struct enrollment *en, const char *has,
-    struct label *out)
-{
-	const struct unit *unit = en->unit;
-	const struct err *e;
-
-	*out = en->label;
-	if (strcmp(unit->profile, has) == 0)
-		return NULL;
-	if (unit->labelled || unit->bootstrap != NULL)
-		return fail(
-		    cx, &ERR_LABEL_REFUSED, "the device is of label %s", has);
-	e = label_get(cx, has, out);
-	if (e == NULL)
-		e = label_rule_proof(
-		    cx, out, en->bearer != NULL ? LABEL_TOKEN : LABEL_BIRTH);
-	return e != NULL ? e : check_under(cx, en, out);
-}
-
-/* The unit's key has a certificate: the same again while it lives, and a new
- * one for the same key once it has expired (A1, R4). */
-static ERR_FN
-issue_again(struct ctx *cx, const struct certificate_latest *latest,
-    struct enrollment *en)
-{
-	struct certificate_new c = { .device_id = en->unit->device_id,
-		.predecessor = latest->serial,
-		.predecessor_not_before = latest->not_before,
-		.predecessor_expired_ok = true };
-	const struct err *e;
-	struct label label;
-	bool issued;
-
-	e = stay_under(cx, en, latest->profile, &label);
-	if (e != NULL)
-		return e;
-	if (latest->revoked)
-		return fail(cx, &ERR_NOT_ENROLLED, "certificate %s is revoked",
-		    bytes_hex(cx->arena, latest->serial));
-	if (latest->not_after > cx->now)
-		return certify_answer(cx, latest->der, &en->out);
-	e = store_unapproved(cx, en, &label, &c, &issued);
-	return e != NULL || issued ? e : answer_repeat(cx, en);
 }
 
 /* 202: not yet, for a request that was made then. */
@@ -261,81 +153,10 @@ open_claim(
 	return e;
 }
 
-static ERR_FN
-refuse_away(struct ctx *cx, const struct unit *unit)
-{
-	const struct err *e =
-	    event_add(cx, &(struct event){ .kind = "device.away_too_long",
-			      .birth_id = unit->birth_id,
-			      .device_id = unit->device_id,
-			      .manufacturer_id = unit->manufacturer_id });
-
-	return e != NULL ? e
-			 : fail(cx, &ERR_AWAY, "birth %lld is owned",
-			       (long long)unit->birth_id);
-}
-
-/* A1: the newcomer is refused.  The unit's birth key was proved, unless a
- * token stands in for it, which says nothing of a clone. */
-static ERR_FN
-refuse_second_key(struct ctx *cx, const struct unit *unit)
-{
-	const struct clone_sign sign = { .kind = "device.second_key",
-		.proved = unit->bootstrap == NULL,
-		.birth_id = unit->birth_id,
-		.device_id = unit->device_id,
-		.manufacturer_id = unit->manufacturer_id,
-		.policy = unit->model_policy };
-	const struct err *refusal = fail(cx, &ERR_SECOND_KEY,
-	    "birth %lld is owned", (long long)unit->birth_id);
-	const struct err *e = clone_signal(cx, &sign);
-
-	return e != NULL ? e : refusal;
-}
-
-const struct err *
-enroll_check_new_key(struct ctx *cx, const struct unit *unit)
-{
-	struct certificate_latest latest;
-	const struct err *e = NULL;
-
-	if (unit->bootstrap != NULL)
-		e = bootstrap_check(cx, unit, NULL);
-	if (e != NULL || unit->device_id == NULL)
-		return e;
-	e = certificate_newest(cx, unit->device_id, &latest);
-	if (e == &ERR_NOT_FOUND)
-		return NULL;
-	return e != NULL ? e : refuse_second_key(cx, unit);
-}
-
-static bool
-owner_is_asked(const struct unit *unit, const struct label *l)
+bool
+enroll_asks_owner(const struct unit *unit, const struct label *l)
 {
 	return l->owner && (unit->bootstrap == NULL || !l->bootstrap_no_owner);
-}
-
-/* For a device without an owner whose certificates are forgotten, what first
- * proved it is enough, as it was then. */
-static ERR_FN
-issue_forgotten(struct ctx *cx, struct enrollment *en)
-{
-	const struct unit *unit = en->unit;
-	struct certificate_new c = { .device_id = unit->device_id };
-	const struct err *e;
-	struct label label;
-	const char *has;
-	bool issued;
-
-	e = device_label(cx, unit->device_id, &has);
-	if (e == NULL)
-		e = stay_under(cx, en, has, &label);
-	if (e != NULL)
-		return e;
-	if (owner_is_asked(unit, &label))
-		return refuse_away(cx, unit);
-	e = store_unapproved(cx, en, &label, &c, &issued);
-	return e != NULL || issued ? e : answer_repeat(cx, en);
 }
 
 /* Whether the key is not this unit's to have.  A unit that had no device when
@@ -386,7 +207,7 @@ enroll_new(struct ctx *cx, struct enrollment *en)
 		e = attestation_judge(cx, en->unit, &in, &attested);
 	if (e != NULL)
 		return e;
-	return owner_is_asked(en->unit, &en->label)
+	return enroll_asks_owner(en->unit, &en->label)
 		   ? open_claim(cx, en, &attested)
 		   : sign_ownerless(cx, en);
 }
@@ -395,27 +216,17 @@ enroll_new(struct ctx *cx, struct enrollment *en)
 static ERR_FN
 enroll_unapproved(struct ctx *cx, struct enrollment *en)
 {
-	struct certificate_latest latest;
-	const struct unit *unit;
 	const struct err *e;
 	bool taken;
 
 	e = key_is_taken(cx, en, &taken);
-	unit = en->unit;
 	if (e != NULL)
 		return e;
 	if (taken)
 		return fail(cx, &ERR_KEY_REFUSED,
 		    "a birth key, or another ownership's");
-	if (unit->device_id == NULL)
-		return enroll_new(cx, en);
-	e = certificate_newest(cx, unit->device_id, &latest);
-	if (e == NULL &&
-	    bytes_eq(BYTES_OF(latest.key_sha256), BYTES_OF(en->csr.key.sha256)))
-		return issue_again(cx, &latest, en);
-	if (e == &ERR_NOT_FOUND)
-		return issue_forgotten(cx, en);
-	return e != NULL ? e : refuse_second_key(cx, unit);
+	return en->unit->device_id == NULL ? enroll_new(cx, en)
+					   : comeback(cx, en);
 }
 
 /* What was found of this (unit, key), or of its token, means now. */
@@ -465,7 +276,7 @@ check_request(struct ctx *cx, struct enrollment *en)
 		code_token_mac(cx, en->bearer, en->token_mac);
 	e = label_get(cx, en->unit->profile, &en->label);
 	if (e == NULL)
-		e = check_under(cx, en, &en->label);
+		e = enroll_check_under(cx, en, &en->label);
 	if (e == NULL && en->unit->bootstrap != NULL)
 		e = bootstrap_check(cx, en->unit, en->csr.key.sha256);
 	if (e != NULL || en->handle == NULL)

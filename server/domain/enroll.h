@@ -46,9 +46,15 @@ struct enrollment {
 ERR_FN enroll_check(struct ctx *cx, const struct unit *unit,
     const struct label *l, const struct csr *csr, struct bytes binding);
 
-/* Refuses any key but those that the unit's device or bootstrap token has:
- * before one is made. */
-ERR_FN enroll_check_new_key(struct ctx *cx, const struct unit *unit);
+/* The same of one request, and of its key. */
+ERR_FN enroll_check_under(
+    struct ctx *cx, const struct enrollment *en, const struct label *l);
+
+/* Whether the unit's owner has to say yes under the label. */
+bool enroll_asks_owner(const struct unit *unit, const struct label *l);
+
+/* What the templates of the label's profile may name. */
+struct issue enroll_names(const struct unit *unit);
 
 /* Fills in what came of each, LIMIT_TOGETHER at most.  What several store is
  * one commit, made before this returns; the fate of one is not another's.

@@ -1,5 +1,6 @@
 #include "domain/keygen.h"
 
+#include "domain/comeback.h"
 #include "pki/keywrap.h"
 
 static const struct err ERR_NO_KEYGEN = { KIND_NOT_FOUND, "no-serverkeygen",
@@ -64,7 +65,7 @@ check_before(struct ctx *cx, const struct keygen_in *in, const struct label *l,
 	if (e == NULL)
 		e = enroll_check(cx, in->unit, l, csr, in->binding);
 	if (e == NULL)
-		e = enroll_check_new_key(cx, in->unit);
+		e = comeback_check_new_key(cx, in->unit);
 	if (e == NULL)
 		e = certify_issuer(cx, l, &ca);
 	if (e == NULL && csr->has_client_key) {
