@@ -70,6 +70,7 @@ static const struct option_row reason_options[] = {
 static const struct option_row audit_options[] = {
 	{ "device", "ID", "events of one device", false },
 	{ "request", "ID", "events of one request", false },
+	{ "kind", "KIND", "events of one kind, as approval.reported", false },
 	{ "limit", "N", "at most so many", false },
 	{ "after", "CURSOR", "go on where a list ended", false },
 	OPTION_JSON,
@@ -226,6 +227,7 @@ run_audit(struct cli *cli)
 	const char *const query[][2] = {
 		{ "device", cli_option(cli, "device") },
 		{ "request", cli_option(cli, "request") },
+		{ "kind", cli_option(cli, "kind") },
 		{ "limit", cli_option(cli, "limit") },
 		{ "after", cli_option(cli, "after") },
 		{ NULL, NULL },
@@ -252,7 +254,10 @@ const struct command device_commands[] = {
 	{ "device quarantine", "ID", "narrows it to its quarantine topics",
 	    reason_options, run_quarantine,
 	    "Its owner sees the reason. \"latchkey device lift\" ends it." },
-	{ "device lift", "ID", "ends a quarantine", NULL, run_lift, NULL },
+	{ "device lift", "ID", "ends a quarantine", NULL, run_lift,
+	    "Of a unit that nobody owns any more, give its last device: then "
+	    "\"lost\" is\nlifted as well, if the owner who said so was "
+	    "erased." },
 	{ "device release", "ID", "ends a device that has no owner", NULL,
 	    run_release,
 	    "Its unit may enroll anew, with another key. A device with an "

@@ -23,6 +23,7 @@ static const struct json_field policy_fields[] = {
 	JSON_F_STR(policy, key_protection, 16, false),
 	JSON_F_OBJ(policy, enrollment, enrollment_fields, false),
 	JSON_F_STR(policy, clones, 16, false),
+	JSON_F_BOOL(policy, require_same_network, false),
 	JSON_F_RAW(policy, evidence, LIMIT_POLICY, false),
 	JSON_END,
 };

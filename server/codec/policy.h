@@ -12,12 +12,15 @@
  *	  units_per_hour and how many an hour
  *	clones           "refuse" the newcomer (the default), or "quarantine"
  *	                 the unit, too, where its own key was proved (A1, A10)
+ *	require_same_network  whether the owner's yes has to come from where
+ *	                 the device asks (domain/network)
  *	evidence         what a unit has to prove of itself: an object, which
  *	                 attest/policy_json reads; absent means nothing
  */
 #ifndef CODEC_POLICY_H
 #define CODEC_POLICY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -34,7 +37,8 @@ struct enrollment_policy {
 struct policy {
 	const char *key_protection; /* software unless it says hardware */
 	struct enrollment_policy enrollment;
-	const char *clones;   /* refuse, quarantine */
+	const char *clones; /* refuse, quarantine */
+	bool require_same_network;
 	const char *evidence; /* JSON as it came, or NULL */
 };
 

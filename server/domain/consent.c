@@ -4,11 +4,13 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "codec/policy.h"
 #include "domain/account.h"
 #include "domain/budget.h"
 #include "domain/code.h"
 #include "domain/facts.h"
 #include "domain/live.h"
+#include "domain/network.h"
 #include "domain/svc.h"
 #include "pki/key.h"
 #include "store/approval.h"
@@ -35,6 +37,10 @@ static const struct err ERR_UNIT_REFUSED = { KIND_CONFLICT, "unit-refused",
 	"This unit cannot be approved now; its operator can find the reason "
 	"by the request id." };
 
+static const struct err ERR_NETWORK = { KIND_FORBIDDEN, "other-network",
+	"This device can be approved only from the network that it asks "
+	"from." };
+
 /* A wrong code leaves a record, without the code. */
 static ERR_FN
 wrong_code(struct ctx *cx, const char *owner_id, const char *why)
@@ -46,10 +52,18 @@ wrong_code(struct ctx *cx, const char *owner_id, const char *why)
 	return e != NULL ? e : fail(cx, &ERR_WRONG_CODE, "%s", why);
 }
 
-static void
+static ERR_FN
 fill_view(struct ctx *cx, const struct approval *a, const char *owner_id,
-    struct consent_view *out)
+    const char *address, struct consent_view *out)
 {
+	static const char *const words[] = { [NETWORK_UNKNOWN] = NULL,
+		[NETWORK_SAME] = "same",
+		[NETWORK_OTHER] = "other" };
+	struct policy policy;
+	const struct err *e = policy_parse(cx, a->model_policy, &policy);
+
+	if (e != NULL)
+		return e;
 	out->id = a->id;
 	out->kind = a->kind;
 	out->facts = a->facts;
@@ -59,6 +73,10 @@ fill_view(struct ctx *cx, const struct approval *a, const char *owner_id,
 	out->expires_at = a->expires_at;
 	out->first_seen = a->first_seen;
 	out->owned_before = a->owned_before;
+	out->asked_at = a->created_at;
+	out->network = words[network_compare(cx, a->id, a->network, address)];
+	out->same_network_required = policy.require_same_network;
+	return NULL;
 }
 
 const struct err *
@@ -80,10 +98,7 @@ consent_lookup(struct ctx *cx, const struct owner_caller *owner,
 		    "no open request of this code for this owner");
 	if (e == NULL)
 		e = budget_give_back(cx, owner->owner_id, address);
-	if (e != NULL)
-		return e;
-	fill_view(cx, &a, owner->owner_id, out);
-	return NULL;
+	return e != NULL ? e : fill_view(cx, &a, owner->owner_id, address, out);
 }
 
 /* The unit whose sticker code this is; 0 if none. */
@@ -147,10 +162,7 @@ consent_claim(struct ctx *cx, const struct owner_caller *owner,
 				       "two keys ask for one unit");
 	}
 	e = budget_give_back(cx, owner->owner_id, address);
-	if (e != NULL)
-		return e;
-	fill_view(cx, &a, owner->owner_id, out);
-	return NULL;
+	return e != NULL ? e : fill_view(cx, &a, owner->owner_id, address, out);
 }
 
 /* Whose word it is, and that it is over this approval, this decision and the
@@ -182,9 +194,6 @@ check_open(struct ctx *cx, const struct approval *a,
 {
 	const char *digest;
 
-	if (a->shown_to == NULL || strcmp(a->shown_to, owner->owner_id) != 0)
-		return fail(cx, &ERR_NOT_FOUND,
-		    "approval %s was not shown to this owner", a->id);
 	if (a->state != APPROVAL_PENDING || a->expires_at <= cx->now)
 		return fail(cx, &ERR_DECIDED, "approval %s is over", a->id);
 	digest =
@@ -193,6 +202,21 @@ check_open(struct ctx *cx, const struct approval *a,
 		return fail(
 		    cx, &ERR_FACTS_CHANGED, "digest is not what was shown");
 	return NULL;
+}
+
+/* Nearness, where the model's policy asks for it: as it is now, and not when
+ * the facts were shown. */
+static ERR_FN
+check_network(struct ctx *cx, const struct approval *a, const char *address)
+{
+	struct policy policy;
+	const struct err *e = policy_parse(cx, a->model_policy, &policy);
+
+	if (e != NULL || !policy.require_same_network ||
+	    network_compare(cx, a->id, a->network, address) == NETWORK_SAME)
+		return e;
+	return fail(
+	    cx, &ERR_NETWORK, "approval %s: asked for from elsewhere", a->id);
 }
 
 /* The ownership that a yes is for: the present one of the same owner, or a
@@ -237,16 +261,76 @@ ownership_for(struct ctx *cx, const struct approval *a,
 	return e;
 }
 
-/* A repeat of the decision that this owner made. */
+/* A repeat of the decision that this owner made, by a touch that was good
+ * and that is spent since. */
 static bool
-is_repeat(const struct approval *a, const struct owner_caller *owner, bool yes)
+is_repeat(struct ctx *cx, const struct approval *a,
+    const struct owner_caller *owner, const struct consent_decision *in)
 {
+	bool yes = strcmp(in->decision, TOUCH_APPROVE) == 0;
+	const char *digest =
+	    facts_digest(cx, a->id, a->key_sha256, owner->owner_id, a->facts);
 	bool was_yes =
 	    a->state == APPROVAL_APPROVED || a->state == APPROVAL_CONSUMED;
 
 	return a->owner_id != NULL &&
 	       strcmp(a->owner_id, owner->owner_id) == 0 &&
+	       bytes_eq(bytes_str(digest), bytes_str(in->digest)) &&
 	       (yes ? was_yes : a->state == APPROVAL_DENIED);
+}
+
+/* The locked request, if it was shown to this owner. */
+static ERR_FN
+lock_shown(struct ctx *cx, const struct owner_caller *owner, const char *id,
+    struct approval *a)
+{
+	const struct err *e = approval_lock(cx, id, a);
+
+	if (e == &ERR_NOT_FOUND)
+		return fail(cx, e, "no approval %s", id);
+	if (e == NULL &&
+	    (a->shown_to == NULL || strcmp(a->shown_to, owner->owner_id) != 0))
+		return fail(cx, &ERR_NOT_FOUND,
+		    "approval %s was not shown to this owner", id);
+	return e;
+}
+
+/* Everything that can speak against it, then the decision itself. */
+static ERR_FN
+decide(struct ctx *cx, const struct owner_caller *owner,
+    const struct approval *a, const struct consent_decision *in,
+    const char **device_id)
+{
+	bool yes = strcmp(in->decision, TOUCH_APPROVE) == 0;
+	const struct err *e = check_word(cx, owner, a->id, in);
+
+	if (e == NULL && yes)
+		e = account_check_hold(cx, owner->owner_id);
+	if (e == NULL)
+		e = check_open(cx, a, owner, in);
+	if (e == NULL && yes)
+		e = check_network(cx, a, in->address);
+	if (e == NULL && yes)
+		e = ownership_for(cx, a, owner, device_id);
+	return e != NULL
+		   ? e
+		   : approval_decide(cx, a, yes, owner->owner_id, *device_id);
+}
+
+/* A yes from elsewhere may be that of an owner who is being talked into it:
+ * its record stays when all else is undone. */
+static ERR_FN
+refuse_network(struct ctx *cx, const struct approval *a, struct tx *tx)
+{
+	const struct err *e;
+
+	tx_end(tx);
+	e = event_add(cx, &(struct event){ .kind = "approval.other_network",
+			      .birth_id = a->birth_id,
+			      .owner_id = a->shown_to,
+			      .approval_id = a->id,
+			      .code = ERR_NETWORK.code });
+	return e != NULL ? e : &ERR_NETWORK;
 }
 
 const struct err *
@@ -254,7 +338,6 @@ consent_decide(struct ctx *cx, const struct owner_caller *owner, const char *id,
     const struct consent_decision *in, struct consent_result *out)
 {
 	bool yes = strcmp(in->decision, TOUCH_APPROVE) == 0;
-	const char *device_id = NULL;
 	const struct err *e;
 	struct approval a;
 	TX tx = { .open = false };
@@ -265,30 +348,21 @@ consent_decide(struct ctx *cx, const struct owner_caller *owner, const char *id,
 		return fail(cx, &ERR_BAD_DECISION, "decision is neither");
 	e = tx_begin(cx, &tx);
 	if (e == NULL)
-		e = check_word(cx, owner, id, in);
-	if (e == NULL && yes)
-		e = account_check_hold(cx, owner->owner_id);
-	if (e == NULL)
-		e = approval_lock(cx, id, &a);
-	if (e == &ERR_NOT_FOUND)
-		return fail(cx, e, "no approval %s", id);
+		e = lock_shown(cx, owner, id, &a);
 	if (e != NULL)
 		return e;
-	out->id = a.id;
-	out->state = yes ? "approved" : "denied";
-	out->device_id = a.device_id;
-	if (is_repeat(&a, owner, yes))
+	*out = (struct consent_result){ a.id, yes ? "approved" : "denied",
+		a.device_id };
+	if (is_repeat(cx, &a, owner, in))
 		return NULL;
-	e = check_open(cx, &a, owner, in);
-	if (e == NULL && yes)
-		e = ownership_for(cx, &a, owner, &device_id);
-	if (e == NULL)
-		e = approval_decide(cx, &a, yes, owner->owner_id, device_id);
+	out->device_id = NULL;
+	e = decide(cx, owner, &a, in, &out->device_id);
+	if (e == &ERR_NETWORK)
+		return refuse_network(cx, &a, &tx);
 	if (e == NULL)
 		e = tx_commit(&tx);
 	if (e != NULL)
 		return e;
-	out->device_id = device_id;
 	live_decided(cx->svc->live, a.id);
 	LOG(cx, "consent.decided", LOG_S("approval", a.id),
 	    LOG_S("state", out->state));
@@ -307,5 +381,7 @@ consent_report(struct ctx *cx, const struct owner_caller *owner, const char *id)
 	if (e == NULL && !done)
 		return fail(cx, &ERR_NOT_FOUND,
 		    "approval %s: not shown to this owner, or reported", id);
+	if (e == NULL)
+		LOG(cx, "approval.reported", LOG_S("approval", id));
 	return e;
 }

@@ -19,6 +19,12 @@ struct consent_view {
 	 * now), and whether somebody had it before. */
 	int64_t first_seen;
 	bool owned_before;
+	int64_t asked_at;
+	/* Whether the device asks from where the owner is: "same", "other", or
+	 * NULL if that cannot be told; and whether the model's policy takes a
+	 * yes from the same one alone. */
+	const char *network;
+	bool same_network_required;
 };
 
 struct consent_decision {
@@ -27,6 +33,7 @@ struct consent_decision {
 	/* One of both: a development app's, or of who is signed in. */
 	struct bytes signature;
 	const struct touch_answer *touch;
+	const char *address; /* where the owner is */
 };
 
 struct consent_result {
@@ -48,8 +55,9 @@ ERR_FN consent_claim(struct ctx *cx, const struct owner_caller *owner,
     const char *address, const struct consent_claim *in,
     struct consent_view *out);
 
-/* Decides.  The same decision again answers the same; another one, or other
- * facts than were shown, is a conflict. */
+/* Decides.  The same decision again, after a lost reply, answers the same and
+ * needs no further touch; another one, or other facts than were shown, is a
+ * conflict. */
 ERR_FN
 consent_decide(struct ctx *cx, const struct owner_caller *owner, const char *id,
     const struct consent_decision *in, struct consent_result *out);

@@ -11,6 +11,7 @@
 #include "domain/facts.h"
 #include "domain/label_rule.h"
 #include "domain/link.h"
+#include "domain/network.h"
 #include "domain/pace.h"
 #include "domain/proved.h"
 #include "domain/svc.h"
@@ -139,6 +140,7 @@ open_claim(
 	const struct err *e;
 
 	rng_uuid(id);
+	a.network = network_keep(cx, id, en->address);
 	e = pace_request(cx, unit, NULL);
 	if (e == NULL)
 		e = facts_write(

@@ -22,6 +22,7 @@ struct enrollment {
 				 * here (domain/keygen) */
 	struct bytes binding;   /* of the connection (domain/link) */
 	const char *handle;     /* of evidence, or NULL */
+	const char *address;    /* the device's */
 
 	struct est_out out; /* valid unless e says otherwise */
 	const struct err *e;

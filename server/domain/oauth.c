@@ -9,6 +9,7 @@
 #include "domain/facts.h"
 #include "domain/label_rule.h"
 #include "domain/live.h"
+#include "domain/network.h"
 #include "domain/pace.h"
 #include "domain/svc.h"
 #include "pki/csr.h"
@@ -178,6 +179,7 @@ oauth_authorize(struct ctx *cx, const struct unit *caller,
 	a.id = code.approval_id;
 	a.client_id = unit->client_id;
 	a.label = unit->profile;
+	a.network = network_keep(cx, a.id, in->address);
 	a.birth_id = unit->birth_id;
 	a.expires_at = cx->now + set->code_lifetime;
 	a.key_sha256 = csr.key.sha256;

@@ -28,6 +28,7 @@ struct oauth_authorize_in {
 	const char *evidence_format;   /* NULL: no evidence */
 	struct bytes evidence, evidence_nonce;
 	struct bytes binding; /* of the connection, or empty */
+	const char *address;  /* the device's */
 };
 
 struct oauth_authorize_out {

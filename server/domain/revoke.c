@@ -226,11 +226,42 @@ revoke_quarantine(struct ctx *cx, const struct admin_caller *admin,
 	return apply(cx, admin, id, &ch);
 }
 
+/* A unit keeps its flags when its ownership ends (R5), and somebody has to be
+ * able to clear them. */
+static ERR_FN
+lift_ended(struct ctx *cx, const struct admin_caller *admin, const char *id)
+{
+	struct event ev = { .kind = "device.lifted",
+		.device_id = id,
+		.admin_token_id = admin->token_id,
+		.detail = "after its ownership" };
+	const struct err *e;
+	bool changed;
+	TX tx = { .open = false };
+
+	e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = device_unflag_ended(cx, id, &ev.birth_id, &changed);
+	if (e == &ERR_NOT_FOUND)
+		return fail(cx, e, "device %s is not its unit's last", id);
+	if (e != NULL || !changed)
+		return e;
+	e = event_add(cx, &ev);
+	if (e == NULL)
+		e = tx_commit(&tx);
+	if (e == NULL)
+		LOG(cx, ev.kind, LOG_S("device", id));
+	return e;
+}
+
 const struct err *
 revoke_lift(struct ctx *cx, const struct admin_caller *admin, const char *id)
 {
 	struct change ch = { FLAG_QUARANTINED, false, "device.lifted",
 		"lifted" };
+	const struct err *e = apply(cx, admin, id, &ch);
 
-	return apply(cx, admin, id, &ch);
+	if (e != &ERR_NOT_FOUND || !text_is_uuid(bytes_str(id)))
+		return e;
+	return lift_ended(cx, admin, id);
 }

@@ -49,7 +49,9 @@ revoke_certificate(struct ctx *cx, const struct admin_caller *admin,
 ERR_FN revoke_quarantine(struct ctx *cx, const struct admin_caller *admin,
     const char *id, const char *reason);
 
-/* Lifts the quarantine, and nothing else. */
+/* Lifts the quarantine, and nothing else.  Of a device whose ownership has
+ * ended and that is its unit's last, it clears what is left on the unit: the
+ * quarantine, and "lost" if who set it was erased (R5). */
 ERR_FN
 revoke_lift(struct ctx *cx, const struct admin_caller *admin, const char *id);
 

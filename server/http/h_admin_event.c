@@ -38,6 +38,7 @@ get_events(struct ctx *cx, struct request *rq, struct reply *rs)
 	events = (struct audit_query){
 		.device_id = request_query(rq, "device"),
 		.request_id = request_query(rq, "request"),
+		.kind = request_query(rq, "kind"),
 		.after = q.after,
 		.limit = q.limit,
 	};

@@ -90,7 +90,8 @@ simpleenroll_together(struct call *const *calls, size_t n)
 			.unit = &c->rq->caller.unit,
 			.bearer = c->rq->bearer,
 			.handle = request_header(c->rq, HEADER_ATTESTATION),
-			.binding = c->rq->binding };
+			.binding = c->rq->binding,
+			.address = c->rq->address };
 		c->e = read_csr(c->cx, c->rq, &v[m].csr_der);
 		if (c->e == NULL)
 			of[m++] = c;

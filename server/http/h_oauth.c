@@ -117,7 +117,8 @@ read_evidence(
 const struct err *
 post_device_authorization(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct oauth_authorize_in in = { .binding = rq->binding };
+	struct oauth_authorize_in in = { .binding = rq->binding,
+		.address = rq->address };
 	struct oauth_authorize_out out;
 	const struct err *e;
 	struct form *form;

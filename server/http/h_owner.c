@@ -33,6 +33,9 @@ static const struct json_field view_fields[] = {
 	JSON_F_TIME(consent_view, expires_at, true),
 	JSON_F_TIME(consent_view, first_seen, false),
 	JSON_F_BOOL(consent_view, owned_before, true),
+	JSON_F_TIME(consent_view, asked_at, true),
+	JSON_F_STR(consent_view, network, 8, false),
+	JSON_F_BOOL(consent_view, same_network_required, true),
 	JSON_END,
 };
 
@@ -140,8 +143,9 @@ post_approval_decision(struct ctx *cx, struct request *rq, struct reply *rs)
 	e = json_read(cx, rq->body, decision_fields, &in);
 	if (e != NULL)
 		return e;
-	decision = (struct consent_decision){ in.decision, in.digest,
-		in.signature, in.touch.challenge.n > 0 ? &in.touch : NULL };
+	decision =
+	    (struct consent_decision){ in.decision, in.digest, in.signature,
+		    in.touch.challenge.n > 0 ? &in.touch : NULL, rq->address };
 	e = consent_decide(
 	    cx, &rq->caller.owner, rq->param[0], &decision, &out);
 	return e != NULL ? e : answer_json(cx, rs, 200, result_fields, &out);

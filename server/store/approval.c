@@ -20,9 +20,10 @@
 static const struct stmt APPROVAL_CREATE = { "approval_create",
 	"WITH a AS (INSERT INTO approval (id, kind, client_id, facts, "
 	"birth_id, expires_at, key_sha256, birth_key_sha256, "
-	"birth_cert_sha256, device_code_mac, user_code_mac, state, label) "
+	"birth_cert_sha256, device_code_mac, user_code_mac, state, label, "
+	"network) "
 	"VALUES ($1::uuid, $2, $3, $4, $5, to_timestamp($6::bigint), $7, $8, "
-	"$9, $10, $11, 'pending', $13) "
+	"$9, $10, $11, 'pending', $13, $14) "
 	"ON CONFLICT (birth_id, key_sha256) WHERE pending "
 	"DO UPDATE SET id = excluded.id, kind = excluded.kind, "
 	"client_id = excluded.client_id, facts = excluded.facts, "
@@ -31,11 +32,11 @@ static const struct stmt APPROVAL_CREATE = { "approval_create",
 	"birth_cert_sha256 = excluded.birth_cert_sha256, "
 	"device_code_mac = excluded.device_code_mac, "
 	"user_code_mac = excluded.user_code_mac, shown_to = NULL, "
-	"label = excluded.label "
+	"label = excluded.label, network = excluded.network "
 	"RETURNING id, birth_id) "
 	"INSERT INTO event (kind, request_id, birth_id, approval_id) "
 	"SELECT 'approval.requested', $12, birth_id, id FROM a",
-	13 };
+	14 };
 
 static const struct stmt APPROVAL_COUNT_RECENT = { "approval_count_recent",
 	"SELECT count(*), coalesce((SELECT n FROM guess WHERE bucket = $2 AND "
@@ -49,7 +50,11 @@ static const struct stmt APPROVAL_BY_DEVICE_CODE = { "approval_by_device_code",
 	"WHERE a.device_code_mac = $1",
 	1 };
 
+#define ASKED           \
+	", a.network, " \
+	"(SELECT policy FROM model WHERE id = b.model_id) "
 #define SEEN                                                \
+	ASKED                                               \
 	", extract(epoch FROM b.pinned_at)::bigint, "       \
 	"EXISTS (SELECT FROM device WHERE birth_id = b.id " \
 	"AND state = 'released') "
@@ -74,7 +79,7 @@ static const struct stmt APPROVAL_SHOW_CLAIM = { "approval_show_claim",
 
 /* The unit before its requests, as who takes trust away locks them. */
 static const struct stmt APPROVAL_LOCK = { "approval_lock",
-	"SELECT " COLUMNS "FROM approval a " JOINS
+	"SELECT " COLUMNS ASKED "FROM approval a " JOINS
 	"WHERE a.id = $1::uuid FOR UPDATE OF b, a",
 	1 };
 
@@ -83,7 +88,7 @@ static const struct stmt APPROVAL_LOCK = { "approval_lock",
  * be certified at once. */
 static const struct stmt APPROVAL_DECIDE = { "approval_decide",
 	"WITH a AS (UPDATE approval SET state = $2, owner_id = $3::uuid, "
-	"device_id = $4::uuid, decided_at = now(), "
+	"device_id = $4::uuid, decided_at = now(), network = NULL, "
 	"expires_at = greatest(expires_at, now() + interval '7 days') "
 	"WHERE id = $1::uuid AND state = 'pending' RETURNING *), "
 	"o AS (UPDATE approval SET state = 'superseded' FROM a "
@@ -178,16 +183,29 @@ read_one(struct ctx *cx, const struct rows *r, struct approval *a)
 	return NULL;
 }
 
-/* The same with what is shown besides. */
+/* The same with where it was asked from. */
 static ERR_FN
-read_shown(struct ctx *cx, const struct rows *r, struct approval *a)
+read_asked(struct ctx *cx, const struct rows *r, struct approval *a)
 {
 	const struct err *e = read_one(cx, r, a);
 
 	if (e != NULL)
 		return e;
-	a->first_seen = rows_int(r, 0, 18);
-	a->owned_before = rows_bool(r, 0, 19);
+	a->network = rows_bytes(cx, r, 0, 18);
+	a->model_policy = rows_text(cx, r, 0, 19);
+	return NULL;
+}
+
+/* And with what is shown besides. */
+static ERR_FN
+read_shown(struct ctx *cx, const struct rows *r, struct approval *a)
+{
+	const struct err *e = read_asked(cx, r, a);
+
+	if (e != NULL)
+		return e;
+	a->first_seen = rows_int(r, 0, 20);
+	a->owned_before = rows_bool(r, 0, 21);
 	return NULL;
 }
 
@@ -199,7 +217,8 @@ approval_create(struct ctx *cx, const struct approval_new *in)
 	    DB_INT(in->birth_id), DB_INT(in->expires_at),
 	    DB_SHA(in->key_sha256), DB_SHA(in->birth_key_sha256),
 	    DB_SHA(in->birth_cert_sha256), DB_BYTES(in->device_code_mac),
-	    DB_BYTES(in->user_code_mac), DB_TEXT(cx->rid), DB_TEXT(in->label));
+	    DB_BYTES(in->user_code_mac), DB_TEXT(cx->rid), DB_TEXT(in->label),
+	    DB_BYTES(in->network));
 }
 
 const struct err *
@@ -251,7 +270,7 @@ approval_show_claim(struct ctx *cx, int64_t birth_id, const char *owner_id,
 	if (e == NULL)
 		e = read_shown(cx, r, out);
 	if (e == NULL)
-		*n = rows_int(r, 0, 20);
+		*n = rows_int(r, 0, 22);
 	return e;
 }
 
@@ -261,7 +280,7 @@ approval_lock(struct ctx *cx, const char *id, struct approval *out)
 	AUTO_STRUCT(rows) *r = NULL;
 	const struct err *e = DB_RUN(cx, &APPROVAL_LOCK, &r, DB_TEXT(id));
 
-	return e != NULL ? e : read_one(cx, r, out);
+	return e != NULL ? e : read_asked(cx, r, out);
 }
 
 const struct err *

@@ -31,6 +31,10 @@ struct approval {
 	 * had it before. */
 	int64_t first_seen;
 	bool owned_before;
+	/* When shown or locked: where it was asked from (domain/network), and
+	 * the model's policy, JSON. */
+	struct bytes network;
+	const char *model_policy;
 };
 
 struct approval_new {
@@ -39,6 +43,7 @@ struct approval_new {
 	const uint8_t *key_sha256, *birth_key_sha256, *birth_cert_sha256;
 	struct bytes device_code_mac, user_code_mac; /* empty: claim kind */
 	const char *label;
+	struct bytes network; /* domain/network */
 };
 
 extern const struct stmt *const approval_stmts[];

@@ -15,8 +15,9 @@ static const struct stmt AUDIT_LIST = { "audit_list",
 	"($2::text IS NULL OR request_id = $2) AND "
 	"($3::text IS NULL OR (at, id) > (timestamptz '1970-01-01Z' + "
 	"split_part($3, '_', 1)::bigint * interval '1 microsecond', "
-	"split_part($3, '_', 2)::uuid)) ORDER BY at, id LIMIT $4",
-	4 };
+	"split_part($3, '_', 2)::uuid)) AND "
+	"($5::text IS NULL OR kind = $5) ORDER BY at, id LIMIT $4",
+	5 };
 
 static const struct stmt AUDIT_OF_DEVICE = { "audit_of_device",
 	"SELECT extract(epoch FROM at)::bigint, kind FROM event "
@@ -61,7 +62,8 @@ audit_list(struct ctx *cx, const struct audit_query *q, struct audit_row **out,
 {
 	AUTO_STRUCT(rows) *r = NULL;
 	const struct err *e = DB_RUN(cx, &AUDIT_LIST, &r, DB_TEXT(q->device_id),
-	    DB_TEXT(q->request_id), DB_TEXT(q->after), DB_INT(q->limit));
+	    DB_TEXT(q->request_id), DB_TEXT(q->after), DB_INT(q->limit),
+	    DB_TEXT(q->kind));
 	size_t i;
 
 	if (e != NULL)

@@ -14,8 +14,8 @@ struct audit_row {
 };
 
 struct audit_query {
-	const char *device_id, *request_id; /* NULL: any */
-	const char *after;                  /* a row's cursor, or NULL */
+	const char *device_id, *request_id, *kind; /* NULL: any */
+	const char *after;                         /* a row's cursor, or NULL */
 	int64_t limit;
 };
 

@@ -72,6 +72,19 @@ static const struct stmt UNIT_LOST = { "unit_lost",
 static const struct stmt UNIT_FOUND = { "unit_found",
 	FLAG_STMT("lost_at", "NULL", "NOT NULL"), 1 };
 
+static const struct stmt UNIT_LIFT_ENDED = { "unit_lift_ended",
+	"WITH d AS (SELECT d.birth_id, o.erased_at IS NOT NULL AS erased "
+	"FROM device d LEFT JOIN owner o ON o.id = d.owner_id "
+	"WHERE d.id = $1::uuid AND d.state = 'released' AND NOT EXISTS "
+	"(SELECT FROM device n WHERE n.birth_id = d.birth_id AND n.id <> d.id "
+	"AND n.created_at >= d.created_at)), "
+	"u AS (UPDATE birth SET quarantined_at = NULL, "
+	"lost_at = CASE WHEN d.erased THEN NULL ELSE lost_at END FROM d "
+	"WHERE birth.id = d.birth_id AND (quarantined_at IS NOT NULL OR "
+	"(lost_at IS NOT NULL AND d.erased)) RETURNING id) "
+	"SELECT birth_id, EXISTS (SELECT FROM u) FROM d",
+	1 };
+
 static const struct stmt DEVICE_REVOKE_CERTIFICATES = {
 	"device_revoke_certificates",
 	"UPDATE certificate SET revoked_at = now() WHERE "
@@ -184,6 +197,29 @@ device_release(
 	return NULL;
 }
 
+static ERR_FN
+run_flag(struct ctx *cx, const struct stmt *s, const char *id,
+    int64_t *birth_id, bool *changed)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, s, &r, DB_TEXT(id));
+
+	if (e != NULL)
+		return e;
+	if (rows_count(r) == 0)
+		return &ERR_NOT_FOUND;
+	*birth_id = rows_int(r, 0, 0);
+	*changed = rows_bool(r, 0, 1);
+	return NULL;
+}
+
+const struct err *
+device_unflag_ended(
+    struct ctx *cx, const char *id, int64_t *birth_id, bool *changed)
+{
+	return run_flag(cx, &UNIT_LIFT_ENDED, id, birth_id, changed);
+}
+
 const struct err *
 device_flag_unit(struct ctx *cx, const char *id, enum unit_flag flag, bool set,
     int64_t *birth_id, bool *changed)
@@ -195,17 +231,8 @@ device_flag_unit(struct ctx *cx, const char *id, enum unit_flag flag, bool set,
 		[FLAG_QUARANTINED] = { &UNIT_LIFT, &UNIT_QUARANTINE },
 		[FLAG_LOST] = { &UNIT_FOUND, &UNIT_LOST },
 	};
-	const struct stmt *s = by_flag[flag][set];
-	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e = DB_RUN(cx, s, &r, DB_TEXT(id));
 
-	if (e != NULL)
-		return e;
-	if (rows_count(r) == 0)
-		return &ERR_NOT_FOUND;
-	*birth_id = rows_int(r, 0, 0);
-	*changed = rows_bool(r, 0, 1);
-	return NULL;
+	return run_flag(cx, by_flag[flag][set], id, birth_id, changed);
 }
 
 const struct err *
@@ -229,5 +256,5 @@ device_void_approvals(struct ctx *cx, int64_t birth_id)
 const struct stmt *const device_stmts[] = { &DEVICE_SELECT, &DEVICE_CREATE,
 	&DEVICE_OF_UNIT, &DEVICE_LABEL, &DEVICE_SET_LABEL, &DEVICE_RELEASE,
 	&UNIT_REVOKE, &UNIT_DECOMMISSION, &UNIT_QUARANTINE, &UNIT_LIFT,
-	&UNIT_LOST, &UNIT_FOUND, &DEVICE_REVOKE_CERTIFICATES,
+	&UNIT_LOST, &UNIT_FOUND, &UNIT_LIFT_ENDED, &DEVICE_REVOKE_CERTIFICATES,
 	&DEVICE_REFUSE_KEYS, &DEVICE_VOID_APPROVALS, NULL };

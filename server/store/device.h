@@ -66,6 +66,13 @@ enum unit_flag {
 ERR_FN device_flag_unit(struct ctx *cx, const char *id, enum unit_flag flag,
     bool set, int64_t *birth_id, bool *changed);
 
+/* The same for a unit whose last ownership, this one, has ended: clears what
+ * the operator set, and "lost" where who set it was erased, so that nobody
+ * else can clear it.  ERR_NOT_FOUND: no such device, or not its unit's last, or
+ * it is owned. */
+ERR_FN device_unflag_ended(
+    struct ctx *cx, const char *id, int64_t *birth_id, bool *changed);
+
 /* Within the same, as a later statement that sees what others committed
  * before the lock was had: revokes the living certificates, and voids the
  * unit's open approvals. */

@@ -177,8 +177,12 @@ def test_only_the_touch_for_this_very_decision_decides(person, device):
     answer = person.decide({**shown, "digest": "A" * 43}, "approve")
     assert code_of(expect(answer, 409)) == "facts-changed"
     touch = person.touch("approve", target)
-    expect(person.decide(shown, "approve", touch), 200)
-    expect(person.decide(shown, "approve", touch), 403)
+    made = expect(person.decide(shown, "approve", touch), 200).json()
+    # Its reply was lost: the same again.  The touch is good for nothing else.
+    assert expect(person.decide(shown, "approve", touch), 200).json() == made
+    expect(person.decide(shown, "deny", touch), 403)
+    expect(person.decide({**shown, "digest": "A" * 43}, "approve", touch), 403)
+    expect(other.decide(shown, "approve"), 404)
     device.onboard_after_yes()
     expect(person.call("DELETE", f"/v1/devices/{device.id}"), 403)
     expect(person.release(device.id, person.touch("release")), 403)
@@ -223,3 +227,57 @@ def test_account_that_is_deleted_leaves_no_name_and_no_device(person, device,
         " OR app_key IS NOT NULL") == 0
     for table in ("passkey", "session", "recovery_code"):
         assert database.value(f"SELECT count(*) FROM {table}") == 0
+
+
+@FAST
+def test_r5_lost_outlives_its_owner_until_an_operator_lifts_it(person, device,
+        operator, database, stack):
+    expect(device.authorize(), 200)
+    expect(person.approve(device.grant["user_code"]), 200)
+    device.onboard_after_yes()
+    expect(person.call("POST", f"/v1/devices/{device.id}/lost",
+        json=person.touch("lost", device.id)), 204)
+    # While its owner is there, it is the owner's to clear.
+    expect(operator.lift(device.id), 200, 204)
+    assert database.value("SELECT lost_at IS NOT NULL FROM birth")
+    expect(person.call("POST", "/v1/account/deletion",
+        json=person.touch("account-delete")), 204)
+    other = Person(stack, "Grace")
+    expect(other.sign_up(), 201)
+    device.key = new_key()
+    expect(device.authorize(), 400)
+    stack.cli("device", "lift", device.id, token=database.admin_token)
+    assert operator.events("?kind=device.lifted")[0]["device_id"] == device.id
+    old = device.id
+    expect(device.authorize(), 200)
+    expect(other.approve(device.grant["user_code"]), 200)
+    device.onboard_after_yes()
+    # An ownership that has ended says nothing of the one that lives.
+    expect(operator.quarantine(device.id), 200, 204)
+    expect(operator.lift(old), 404)
+
+
+@FAST
+def test_same_network_is_shown_and_can_be_demanded(person, device, operator,
+        database):
+    elsewhere = Person(person.stack)
+    elsewhere.http.come_from("127.0.0.2")
+    expect(elsewhere.sign_up(), 201)
+    expect(device.authorize(), 200)
+    code = device.grant["user_code"]
+    for who, network in ((person, "same"), (elsewhere, "other")):
+        shown = expect(who.lookup(code), 200).json()
+        assert shown["network"] == network
+        assert not shown["same_network_required"] and shown["asked_at"]
+    expect(operator.call("PUT", f"/models/{device.maker.model}/policy",
+        json={"policy": {"require_same_network": True}}), 200)
+    assert expect(elsewhere.lookup(code), 200).json()["same_network_required"]
+    answer = elsewhere.approve(code)
+    assert code_of(expect(answer, 403)) == "other-network"
+    assert operator.events("?kind=approval.other_network")[0]["owner_id"] == (
+        elsewhere.id)
+    # No address is kept, and nothing of it once it is decided (V1).
+    kept, = database.query("SELECT network FROM approval")[0]
+    assert len(kept) == 33 and b"127.0.0.1" not in bytes(kept)
+    expect(person.approve(code), 200)
+    assert database.value("SELECT network FROM approval") is None

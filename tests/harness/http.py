@@ -29,6 +29,16 @@ class Client:
         self.session.close()
         self.session.cert = (str(cert_file), str(key_file))
 
+    def come_from(self, address):
+        """Every request from another address of this machine."""
+
+        class From(requests.adapters.HTTPAdapter):
+            def init_poolmanager(self, *args, **kwargs):
+                super().init_poolmanager(*args, **kwargs,
+                    source_address=(address, 0))
+
+        self.session.mount("https://", From())
+
     def call(self, method, path, **kwargs):
         """One request and its answer, checked against the contract."""
         kwargs.setdefault("timeout", 300)

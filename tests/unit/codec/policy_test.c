@@ -28,7 +28,7 @@ anything_else_is_refused(void **state)
 		"\"until\":\"2026-01-01T00:00:00Z\"}}",
 		/* A11: not for software grade */
 		"{\"enrollment\":{\"allowlist\":\"open\"}}",
-		"{\"clones\":\"kill\"}" };
+		"{\"clones\":\"kill\"}", "{\"require_same_network\":\"yes\"}" };
 	struct policy p;
 	size_t i;
 
@@ -61,8 +61,10 @@ a_policy_says_who_may_come_for_the_first_time(void **state)
 	assert_string_equal(p.enrollment.allowlist, "listed");
 	assert_int_equal(p.enrollment.units, 0);
 	assert_string_equal(p.clones, "refuse");
+	assert_false(p.require_same_network);
 	assert_null(policy_parse(&cx,
 	    "{\"key_protection\":\"hardware\",\"clones\":\"quarantine\","
+	    "\"require_same_network\":true,"
 	    "\"enrollment\":{\"allowlist\":\"open\",\"units\":5,"
 	    "\"units_per_hour\":2,\"until\":\"2027-01-01T00:00:00Z\"}}",
 	    &p));
@@ -71,6 +73,7 @@ a_policy_says_who_may_come_for_the_first_time(void **state)
 	assert_int_equal(p.enrollment.units_per_hour, 2);
 	assert_int_equal(p.enrollment.until, 1798761600);
 	assert_string_equal(p.clones, "quarantine");
+	assert_true(p.require_same_network);
 }
 
 int
