@@ -138,6 +138,14 @@ check-threads:
 	@LATCHKEY_BUILD=build/tsan /usr/bin/python3 -m pytest -q \
 		tests/api/test_faults.py -k "flood or sigterm"
 
+## check-clients  standard OAuth clients by node, from the npm registry
+.PHONY: check-clients
+check-clients:
+	@deploy/dev/install.sh run build check clients
+	@tests/clients/install.sh
+	@$(MAKE) -s $(JOBS) SAN=1 all
+	@/usr/bin/python3 -m pytest -q -n 3 tests/clients/clients.py $(ARGS)
+
 ## unit   the C tests alone (SAN=1 for sanitizers)
 .PHONY: unit
 unit: $(UNIT_BIN)

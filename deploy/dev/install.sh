@@ -16,8 +16,9 @@ command -v dpkg-query >/dev/null || {
 	    "lists" >&2
 	exit 0
 }
-have=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 2>/dev/null |
-    sed -n 's/^ii  *//p')
+# A package that says it provides another is as good: node's own has npm.
+have=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}, ${Provides}\n' \
+    2>/dev/null | sed -n 's/^ii  *//p' | tr -s ', ' '\n')
 missing=$(wanted "$@" | grep -vxF "$have" | tr '\n' ' ')
 [ -n "$missing" ] || exit 0
 

@@ -2,17 +2,14 @@
 9449, and rule A10."""
 
 import base64
-import datetime
 import json
 import shutil
 import time
 
 import pytest
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.x509.oid import NameOID
 
-from harness.app import App, sha256, thumbprint
+from harness.app import App, sha256, thumbprint, tls_certificate
 from harness.crypto import PEM, b64u, jws, key_pem, new_key
 from harness.http import Client, expect
 from harness.players import Operator
@@ -302,22 +299,10 @@ def test_rfc9449_bound_token_needs_its_key_at_the_resource(
     expect(app.call("GET", path, plain["access_token"]), 401)
 
 
-def certificate():
-    """Of nobody in particular: RFC 8705 section 2.2."""
-    key, name = new_key(), x509.Name([x509.NameAttribute(
-        NameOID.COMMON_NAME, "app")])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    built = x509.CertificateBuilder().subject_name(name).issuer_name(
-        name).public_key(key.public_key()).serial_number(1).not_valid_before(
-        now - datetime.timedelta(days=1)).not_valid_after(
-        now + datetime.timedelta(days=1)).sign(key, hashes.SHA256())
-    return built, key
-
-
 def test_rfc8705_token_is_bound_to_the_certificate(
         stack, operator, owner, checker):
-    own, key = certificate()
-    other, other_key = certificate()
+    own, key = tls_certificate()
+    other, other_key = tls_certificate()
     app = App(stack, operator, dpop=False, http=Client(stack,
         [own.public_bytes(PEM)], key_pem(key)))
     thief = Client(stack, [other.public_bytes(PEM)], key_pem(other_key))

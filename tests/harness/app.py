@@ -1,10 +1,15 @@
 """A companion app as OAuth sees it: its keys, its proofs, its calls."""
 
+import datetime
 import hashlib
 import json
 import secrets
 import time
 import urllib.parse
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import NameOID
 
 from .crypto import b64u, jws, new_key, spki_pem
 from .http import Client, expect
@@ -31,6 +36,18 @@ def thumbprint(key):
 
 def query_of(url):
     return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
+
+
+def tls_certificate():
+    """Of nobody in particular, and its key: RFC 8705 section 2.2."""
+    key, name = new_key(), x509.Name([x509.NameAttribute(
+        NameOID.COMMON_NAME, "app")])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    built = x509.CertificateBuilder().subject_name(name).issuer_name(
+        name).public_key(key.public_key()).serial_number(1).not_valid_before(
+        now - datetime.timedelta(days=1)).not_valid_after(
+        now + datetime.timedelta(days=1)).sign(key, hashes.SHA256())
+    return built, key
 
 
 class App:

@@ -1,0 +1,126 @@
+"""Standard OAuth clients against the running service, which they find by
+its metadata alone: openid-client and oauth4webapi, run by node.  Not a part of
+make check, since they come from elsewhere: "make check-clients"."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+
+from harness.app import App, decide, public_jwk, tls_certificate
+from harness.crypto import PEM, b64u, csr_der, key_pem
+from harness.http import Client, expect
+
+HERE = pathlib.Path(__file__).parent
+# Node 18 has the Web Crypto API, but not under its global name.
+NODE = ("/usr/bin/node", "--experimental-global-webcrypto", "--no-warnings")
+
+
+def pair(http):
+    """The files of a client's certificate, for node."""
+    return dict(zip(("cert", "key"), http.session.cert))
+
+
+def private_jwk(key):
+    d = key.private_numbers().private_value
+    return {**public_jwk(key), "d": b64u(d.to_bytes(32, "big"))}
+
+
+def tls_client(stack):
+    built, key = tls_certificate()
+    return {**pair(Client(stack, [built.public_bytes(PEM)], key_pem(key))),
+        "x5t": b64u(built.fingerprint(hashes.SHA256()))}
+
+
+class Case:
+    """One function of a script, and the owner it talks to."""
+
+    def __init__(self, stack, operator, owner, device):
+        self.stack, self.owner, self.device = stack, owner, device
+        app = App(stack, operator, dpop=False)
+        checker = App(stack, operator, "checker", confidential=True,
+            dpop=False, redirect_uris=[], introspects=True)
+        self.facts = {"url": stack.url, "app": app.id, "owner": owner.id,
+            "redirect": app.redirect, "csr": b64u(csr_der(device.key)),
+            "deviceClient": device.maker.client_id,
+            "birth": pair(device.birth), "tls": tls_client(stack),
+            "checker": {"id": checker.id,
+                "jwk": private_jwk(checker.key)}}
+        self.code, self.acts = None, {}
+
+    def answer(self, what, argument):
+        """What the script asked for."""
+        if what in ("allow", "refuse"):
+            return expect(decide(self.owner, argument, what),
+                200).json()["location"]
+        if what == "code":
+            self.code = argument
+        elif what == "approve":
+            expect(self.owner.approve(argument), 200)
+        elif what == "told" and argument[0] in self.acts:
+            self.acts.pop(argument[0])()
+        return None
+
+    def play(self, script, name):
+        with subprocess.Popen([*NODE, HERE / script, name],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, text=True, env={**os.environ,
+                "NODE_EXTRA_CA_CERTS": str(self.stack.material.ca)}) as node:
+            print(json.dumps(self.facts), file=node.stdin, flush=True)
+            done = False
+            for line in node.stdout:
+                what, argument = json.loads(line)
+                done = done or what == "done"
+                print(json.dumps(self.answer(what, argument)),
+                    file=node.stdin, flush=True)
+            errors = node.stderr.read()
+        assert done and node.returncode == 0, errors
+
+
+@pytest.fixture
+def case(stack, operator, owner, device):
+    return Case(stack, operator, owner, device)
+
+
+@pytest.mark.parametrize("name", ["discovery", "codeBearer", "codeDpop",
+    "codeMtls", "codeDenied", "codeMixUp"])
+def test_openid_client_as_an_app(case, name):
+    case.play("openid_client.mjs", name)
+
+
+@pytest.mark.settings(code_interval="10s")
+def test_openid_client_as_a_device_that_is_told_to_slow_down(case):
+    case.acts["slow_down"] = lambda: expect(
+        case.owner.approve(case.code), 200)
+    case.play("openid_client.mjs", "deviceSlowDown")
+
+
+# As short as an interval can be: clients wait for real.
+@pytest.mark.settings(code_interval="1s")
+def test_openid_client_as_a_device(case, database):
+    case.acts["authorization_pending"] = lambda: expect(
+        case.owner.approve(case.code), 200)
+    case.play("openid_client.mjs", "devicePending")
+    case.acts["authorization_pending"] = lambda: expect(
+        case.owner.deny(case.code), 200)
+    case.play("openid_client.mjs", "deviceDenied")
+
+    def end():
+        """As another node would hear of it."""
+        database.query("UPDATE approval SET expires_at = now() - "
+            "interval '1 s' WHERE state = 'pending'")
+        database.value("SELECT pg_notify('latchkey_decision', id::text) "
+            "FROM approval ORDER BY created_at DESC LIMIT 1")
+
+    case.acts["authorization_pending"] = end
+    case.play("openid_client.mjs", "deviceExpired")
+
+
+@pytest.mark.settings(code_interval="60s")
+@pytest.mark.parametrize("name", ["accessToken", "refreshRotation",
+    "revocationAndIntrospection", "mtlsBound", "deviceGrant"])
+def test_oauth4webapi(case, name):
+    case.play("oauth4webapi.mjs", name)
