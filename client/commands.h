@@ -25,5 +25,6 @@ extern const struct command label_commands[];
 extern const struct command device_commands[];
 extern const struct command revoke_commands[];
 extern const struct command set_commands[];
+extern const struct command status_commands[];
 
 #endif

@@ -5,9 +5,8 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "client/commands.h"
-
-#define VERSION "0.1.0"
 
 /* Memory of one command: a page of 100 devices is far below. */
 #define ARENA_BYTES (64 * (size_t)MIB)
@@ -24,6 +23,7 @@ static const struct command_group groups[] = {
 	{ "Devices", device_commands },
 	{ "Taking trust away", revoke_commands },
 	{ "Sets of units", set_commands },
+	{ "The revocation plane", status_commands },
 	{ "Allowlists", import_commands },
 	{ "Bootstrap tokens", bootstrap_commands },
 	{ "Evidence", inspect_commands },
@@ -104,7 +104,7 @@ main(int argc, char **argv)
 	if (strcmp(argv[1], "help") == 0)
 		return help(argc - 2, argv + 2);
 	if (strcmp(argv[1], "--version") == 0) {
-		printf("latchkey %s\n", VERSION);
+		printf("latchkey %s\n", LATCHKEY_VERSION);
 		return EXIT_DONE;
 	}
 	if (argv[1][0] == '-' && !asks_for_help(2, argv)) {

@@ -15,6 +15,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/version.h"
+#include "domain/consumers.h"
 #include "domain/crl_fetch.h"
 #include "domain/crl_publish.h"
 #include "domain/follow.h"
@@ -36,7 +38,6 @@
 #include "pki/signers.h"
 #include "store/statements.h"
 
-#define VERSION "0.1.0"
 #define MAX_CONNINFO 1024
 #define MAX_PEM (64 * KIB)
 #define FOREVER (10 * 365 * INT64_C(86400))
@@ -97,6 +98,10 @@ static const struct cfg_key keys[] = {
 	    "directory (0700) of keys that sign tokens for apps"),
 	STR(profiles, NULL, "certificate profiles"),
 	STR(state_dir, NULL, "directory (0700) for what this node keeps"),
+	STR(node_name, "",
+	    "what this node is called; empty: the host's name and a number"),
+	TIME(consumer_alert, "30s", 10, 86400,
+	    "a node or broker is reported when silent or behind for"),
 	STR(trust_domain, "", "of SPIFFE ids in certificates; empty: none"),
 	STR(web_dir, NULL, "directory of the owner's pages"),
 	STR(db, NULL, "libpq conninfo, or @FILE that holds it"),
@@ -116,6 +121,7 @@ static const struct cfg_key keys[] = {
 /* What main made and frees. */
 struct wiring {
 	struct svc svc;
+	char node_name[CONSUMER_NAME_BYTES];
 	struct arena *arena;
 	struct ctx cx;
 	char *conninfo;
@@ -291,8 +297,11 @@ open_databases(struct wiring *w)
 static bool
 start(struct wiring *w, char why[CFG_WHY_BYTES])
 {
-	if (!load_keys(w, why) || !read_conninfo(w, why))
+	if (!load_keys(w, why) || !read_conninfo(w, why) ||
+	    !consumers_name(
+		w->svc.set.node_name, w->svc.set.state_dir, w->node_name, why))
 		return false;
+	w->svc.node_name = w->node_name;
 	open_databases(w);
 	w->svc.labels = labels_new();
 	w->svc.anchors = anchors_new();
@@ -398,7 +407,7 @@ main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		return help();
 	if (argc == 2 && strcmp(argv[1], "--version") == 0)
-		return printf("latchkeyd %s\n", VERSION) < 0;
+		return printf("latchkeyd %s\n", LATCHKEY_VERSION) < 0;
 	if (argc == 2 && strcmp(argv[1], "routes") == 0)
 		return catalog_print(stdout);
 	if (argc != (show ? 4 : 3) || strcmp(argv[argc - 2], "--config") != 0)

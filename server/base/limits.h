@@ -57,6 +57,7 @@
 #define LIMIT_SECRET 64            /* of a maker's MACs, bytes */
 #define LIMIT_LABELS 1000          /* enrollment labels */
 #define LIMIT_MODEL_LABELS 16      /* further labels of one model */
+#define LIMIT_CONSUMERS 500        /* of the feed: nodes and brokers */
 #define LIMIT_SERVICE_PAGE 10      /* services, each with its topics */
 #define LIMIT_TOPICS 64            /* topic patterns of one service */
 #define LIMIT_TOPIC 256            /* bytes of one topic pattern */

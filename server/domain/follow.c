@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "domain/consumers.h"
 #include "domain/labels.h"
 #include "domain/live.h"
 #include "domain/ocsp.h"
@@ -32,6 +33,7 @@ struct follow {
 	int64_t asked_us;
 	bool labels_changed, feed_changed;
 	struct view_mark mark; /* how far the feed was read */
+	struct consumers_turn turn;
 };
 
 #define DECISIONS "latchkey_decision"
@@ -40,7 +42,7 @@ struct follow {
 #define ARENA_BYTES (16 * (size_t)MIB) /* a page of the feed's entries */
 
 static const struct stmt *const *const STATEMENTS[] = { approval_stmts,
-	label_stmts, view_stmts, NULL };
+	label_stmts, view_stmts, consumer_stmts, NULL };
 
 static void
 on_notify(void *arg, const char *channel, const char *payload)
@@ -148,6 +150,8 @@ follow_connection(struct follow *f, struct ctx *cx)
 		if (f->feed_changed && read_feed(f, cx) != NULL)
 			return true;
 		f->feed_changed = false;
+		if (consumers_tell(cx, &f->turn, &f->mark) != NULL)
+			return true;
 		arena_reset(cx->arena);
 	}
 }

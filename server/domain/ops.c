@@ -1,5 +1,6 @@
 #include "domain/ops.h"
 
+#include "store/consumer.h"
 #include "store/health.h"
 
 static const struct err ERR_PARTITIONS = { KIND_UNAVAILABLE, "no-partitions",
@@ -14,6 +15,9 @@ ops_ready(struct ctx *cx, struct ops_state *out)
 	if (e != NULL)
 		return e;
 	e = health_partition_days(cx, &out->partition_days);
+	if (e != NULL)
+		return e;
+	e = consumer_alerts(cx, &out->alerts);
 	if (e != NULL)
 		return e;
 	out->partitions_low = out->partition_days < OPS_LEAST_PARTITION_DAYS;

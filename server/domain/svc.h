@@ -48,12 +48,15 @@ struct settings {
 	int64_t code_lifetime, code_interval; /* seconds, RFC 8628 */
 	int64_t claim_window; /* seconds a claim request lives (A6) */
 	int64_t guesses_owner, guesses_address, guesses_service;
-	int64_t guess_window; /* seconds */
-	char *trust_domain;   /* of SPIFFE ids; empty: none are made or taken */
+	int64_t guess_window;   /* seconds */
+	char *node_name;        /* empty: made from the host's */
+	int64_t consumer_alert; /* seconds silent or behind */
+	char *trust_domain; /* of SPIFFE ids; empty: none are made or taken */
 };
 
 struct svc {
 	struct settings set;
+	const char *node_name;       /* among those who follow the feed */
 	const struct signer *signer; /* the main issuing CA */
 	struct signers *signers;     /* it and the others, by name */
 	struct trust *own_trust;     /* issuing CAs and root, for our leaves */

@@ -26,6 +26,8 @@ get_healthz(struct ctx *cx, struct request *rq, struct reply *rs)
 	return NULL;
 }
 
+#define WARNINGS 8
+
 struct ready_out {
 	const char *status;
 	int64_t partition_days;
@@ -35,14 +37,14 @@ struct ready_out {
 static const struct json_field ready_fields[] = {
 	JSON_F_STR(ready_out, status, LIMIT_NAME, true),
 	JSON_F_INT(ready_out, partition_days, 0, true),
-	JSON_F_STRS(ready_out, warnings, 8, LIMIT_NAME, true),
+	JSON_F_STRS(ready_out, warnings, WARNINGS, LIMIT_NAME, true),
 	JSON_END,
 };
 
 const struct err *
 get_readyz(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	const char *low[] = { "partitions end soon: run latchkey maintain" };
+	const char *warnings[WARNINGS];
 	struct ready_out out = { .status = "ready" };
 	struct ops_state state;
 	const struct err *e;
@@ -54,7 +56,14 @@ get_readyz(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e != NULL)
 		return e;
 	out.partition_days = state.partition_days;
-	out.warnings = (struct json_strs){ low, state.partitions_low ? 1 : 0 };
+	out.warnings.v = warnings;
+	if (state.partitions_low)
+		warnings[out.warnings.n++] =
+		    "partitions end soon: run latchkey maintain";
+	if (state.alerts > 0)
+		warnings[out.warnings.n++] =
+		    "who follows the feed is silent or behind: see latchkey "
+		    "status";
 	e = json_write(cx, ready_fields, &out, &body);
 	if (e == NULL)
 		reply_json(rs, 200, body);

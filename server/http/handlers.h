@@ -14,6 +14,11 @@ handler_fn get_readyz;
 handler_fn get_page; /* files of web_dir, read once at start */
 quick_fn quick_page;
 
+/* h_admin_plane.c: who follows the feed of refusals. */
+handler_fn get_plane_status;
+handler_fn delete_consumer;
+handler_fn get_metrics;
+
 /* h_oauth.c: RFC 8628, RFC 8414. */
 handler_fn post_device_authorization;
 handler_fn post_token;

@@ -137,6 +137,9 @@ const struct route routes[] = {
 	{ METHOD_GET, "/v1/admin/bootstrap-tokens", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_bootstrap_tokens, NULL },
 	{ METHOD_POST, "/v1/admin/bootstrap-tokens", WHO_ADMIN, SCOPE_TOKENS, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_bootstrap_tokens, NULL },
 	{ METHOD_DELETE, "/v1/admin/bootstrap-tokens/{id}", WHO_ADMIN, SCOPE_TOKENS, BODY_NONE, 0, AS_PROBLEM, delete_bootstrap_token, NULL },
+	{ METHOD_GET, "/v1/admin/status", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_plane_status, NULL },
+	{ METHOD_DELETE, "/v1/admin/consumers/{kind}/{name}", WHO_ADMIN, SCOPE_REGISTRY, BODY_NONE, 0, AS_PROBLEM, delete_consumer, NULL },
+	{ METHOD_GET, "/metrics", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_metrics, NULL },
 	{ METHOD_GET, "/v1/admin/events", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_events, NULL },
 };
 /* clang-format on */

@@ -14,6 +14,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/version.h"
+#include "store/consumer.h"
 #include "store/db.h"
 #include "store/listen.h"
 #include "store/view.h"
@@ -24,12 +26,13 @@
 #define BACKOFF_MOST_MS 5000
 #define ARENA_BYTES (256 * (size_t)MIB) /* a page of entries, all topics */
 #define WAIT_MS 10
+#define TELL_US 1000000
 #define QUEUE_MOST 64 /* the broker's thread is busy: wait, do not pile up */
 
 struct follow {
 	pthread_t thread;
 	int stop_fd; /* readable once the thread must end */
-	char *conninfo;
+	char *conninfo, *name;
 	struct wake *wake;
 	pthread_mutex_t lock; /* of all below */
 	struct follow_update *first, **end;
@@ -44,6 +47,7 @@ struct reader {
 	struct ctx *cx;
 	struct view_mark mark; /* what was handed over, once loaded */
 	bool loaded, lost;
+	int64_t told_us; /* when the database was told of the mark */
 };
 
 void
@@ -251,6 +255,20 @@ note_lost(struct reader *r, bool lost)
 	r->lost = lost;
 }
 
+/* How far this broker is, for operators.  It changes nothing for devices: a
+ * database that does not take it is only read. */
+static void
+tell(struct reader *r)
+{
+	int64_t now = clock_mono_us();
+
+	if (r->told_us != 0 && now - r->told_us < TELL_US)
+		return;
+	if (consumer_seen(r->cx, r->f->name, LATCHKEY_VERSION, &r->mark) ==
+	    NULL)
+		r->told_us = now;
+}
+
 /* One reading; false if Postgres cannot be read now. */
 static bool
 turn(struct reader *r)
@@ -266,13 +284,16 @@ turn(struct reader *r)
 	if (ok)
 		atomic_store(&r->f->read_at_us, began);
 	note_lost(r, !ok);
+	if (ok)
+		tell(r);
 	return ok;
 }
 
 static void *
 run(void *arg)
 {
-	static const struct stmt *const *const lists[] = { view_stmts, NULL };
+	static const struct stmt *const *const lists[] = { view_stmts,
+		consumer_seen_stmts, NULL };
 	struct follow *f = arg;
 	AUTO_STRUCT(arena) *arena = arena_new(ARENA_BYTES);
 	AUTO_STRUCT(db) *db = db_new(f->conninfo, lists);
@@ -296,12 +317,13 @@ run(void *arg)
 }
 
 struct follow *
-follow_new(const char *conninfo, struct wake *wake)
+follow_new(const char *conninfo, const char *name, struct wake *wake)
 {
 	struct follow *f = mem_new(1, sizeof(*f));
 	sigset_t all, old;
 
 	f->conninfo = mem_strdup(conninfo);
+	f->name = mem_strdup(name);
 	f->wake = wake;
 	f->end = &f->first;
 	f->stop_fd = eventfd(0, EFD_CLOEXEC);
@@ -333,6 +355,7 @@ follow_free(struct follow *f)
 	(void)pthread_mutex_destroy(&f->lock);
 	explicit_bzero(f->conninfo, strlen(f->conninfo));
 	mem_free(f->conninfo);
+	mem_free(f->name);
 	mem_free(f);
 }
 

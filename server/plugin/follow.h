@@ -34,8 +34,10 @@ void follow_update_free(struct follow_update *u);
 
 struct follow;
 
-/* Starts the thread, which asks for a turn of the loop with each update. */
-struct follow *follow_new(const char *conninfo, struct wake *wake);
+/* Starts the thread, which asks for a turn of the loop with each update, and
+ * tells the database how far it has read under that name. */
+struct follow *
+follow_new(const char *conninfo, const char *name, struct wake *wake);
 /* Ends it; what is still queued is dropped. */
 void follow_free(struct follow *f);
 

@@ -1,5 +1,7 @@
 #include "plugin/plugin.h"
 
+#include <unistd.h>
+
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/ctx.h"
@@ -7,6 +9,8 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
+#include "pki/digest.h"
 #include "pki/handed.h"
 #include "pki/identity.h"
 #include "pki/signers.h"
@@ -26,6 +30,7 @@
  * a restart of Postgres is shorter. */
 #define STALE_AFTER 30
 #define STALE_AFTER_MOST 86400
+#define HOST_BYTES 65
 
 struct plugin {
 	mosquitto_plugin_id_t *id;
@@ -353,6 +358,7 @@ plugin_free(struct plugin *p)
 
 struct options {
 	const char *database, *issuer, *trust_domain;
+	const char *name;    /* empty: made of the host and the issuer file */
 	int64_t stale_after; /* 0: what was given is no such number */
 };
 
@@ -367,6 +373,9 @@ options_ok(const struct options *o)
 		 !identity_domain_ok(o->trust_domain))
 		mosquitto_log_printf(MOSQ_LOG_ERR,
 		    "latchkey: plugin_opt_trust_domain is no trust domain");
+	else if (*o->name != '\0' && !text_is_name(bytes_str(o->name)))
+		mosquitto_log_printf(
+		    MOSQ_LOG_ERR, "latchkey: plugin_opt_name is no name");
 	else if (o->stale_after < 1 || o->stale_after > STALE_AFTER_MOST)
 		mosquitto_log_printf(MOSQ_LOG_ERR,
 		    "latchkey: plugin_opt_stale_after is not from 1 to %d",
@@ -391,8 +400,9 @@ read_options(struct mosquitto_opt *options, int n, struct options *out)
 {
 	int i;
 
-	*out =
-	    (struct options){ .trust_domain = "", .stale_after = STALE_AFTER };
+	*out = (struct options){
+		.trust_domain = "", .name = "", .stale_after = STALE_AFTER
+	};
 	for (i = 0; i < n; i++) {
 		if (strcmp(options[i].key, "database") == 0) {
 			out->database = options[i].value;
@@ -400,6 +410,8 @@ read_options(struct mosquitto_opt *options, int n, struct options *out)
 			out->issuer = options[i].value;
 		} else if (strcmp(options[i].key, "trust_domain") == 0) {
 			out->trust_domain = options[i].value;
+		} else if (strcmp(options[i].key, "name") == 0) {
+			out->name = options[i].value;
 		} else if (strcmp(options[i].key, "stale_after") == 0) {
 			out->stale_after = seconds(options[i].value);
 		} else {
@@ -410,6 +422,24 @@ read_options(struct mosquitto_opt *options, int n, struct options *out)
 		}
 	}
 	return options_ok(out);
+}
+
+/* What this broker is called among those who follow the feed.  Several on a
+ * host have issuer files of their own, or names. */
+static const char *
+broker_name(struct ctx *cx, const struct options *o)
+{
+	char host[HOST_BYTES];
+	uint8_t sha256[SHA256_BYTES];
+
+	if (*o->name != '\0')
+		return o->name;
+	if (gethostname(host, sizeof(host)) != 0 ||
+	    memchr(host, '\0', sizeof(host)) == NULL)
+		(void)snprintf(host, sizeof(host), "broker");
+	digest_sha256(bytes_str(o->issuer), sha256);
+	return arena_printf(cx->arena, "%s-%s", host,
+	    bytes_hex(cx->arena, (struct bytes){ sha256, 4 }));
 }
 
 static bool
@@ -433,7 +463,7 @@ plugin_start(struct plugin *p, const struct options *o)
 			callbacks[i].fn, NULL, p) != MOSQ_ERR_SUCCESS)
 			return false;
 	p->wake = wake_new();
-	p->follow = follow_new(conninfo, p->wake);
+	p->follow = follow_new(conninfo, broker_name(&cx, o), p->wake);
 	follow_wait(p->follow, FIRST_VIEW_MS);
 	return true;
 }

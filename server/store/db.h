@@ -19,7 +19,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 
-#define SCHEMA_VERSION 10
+#define SCHEMA_VERSION 11
 
 struct stmt {
 	const char *name;

@@ -10,6 +10,7 @@
 #include "store/bootstrap.h"
 #include "store/certificate.h"
 #include "store/client.h"
+#include "store/consumer.h"
 #include "store/crl.h"
 #include "store/crl_source.h"
 #include "store/device.h"
@@ -32,6 +33,7 @@
 #include "store/unit.h"
 #include "store/unit_set.h"
 #include "store/verdict.h"
+#include "store/view.h"
 
 const struct stmt *const *const store_statements[] = {
 	account_stmts,
@@ -44,6 +46,7 @@ const struct stmt *const *const store_statements[] = {
 	bootstrap_stmts,
 	certificate_stmts,
 	client_stmts,
+	consumer_stmts,
 	crl_stmts,
 	crl_source_stmts,
 	device_stmts,
@@ -66,5 +69,6 @@ const struct stmt *const *const store_statements[] = {
 	unit_stmts,
 	unit_set_stmts,
 	verdict_stmts,
+	view_stmts,
 	NULL,
 };
