@@ -219,6 +219,9 @@ print_facts(struct ctx *cx, FILE *out, const struct facts *f)
 			? "(no name)"
 			: print_safe(cx, f->measurement[i].type),
 		    bytes_hex(cx->arena, f->measurement[i].value));
+	for (i = 0; i < f->n_boot; i++)
+		(void)fprintf(out, "started: pcr%u %s\n", f->boot[i].pcr,
+		    bytes_hex(cx->arena, f->boot[i].digest));
 }
 
 /* The same for people, beside the JSON. */

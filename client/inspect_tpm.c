@@ -1,12 +1,15 @@
 #include <inttypes.h>
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "client/inspect.h"
 #include "codec/tpm.h"
 #include "codec/tpm_log.h"
+#include "pki/digest.h"
 
 #define LONGEST_HASH 64
-#define EVENTS_SHOWN 40
+#define EVENTS_SHOWN 256
+#define TEXT_SHOWN 64
 
 static const char *
 alg_name(struct ctx *cx, uint16_t alg)
@@ -97,6 +100,29 @@ inspect_tpm_signature(struct inspection *in, struct bytes data)
 	return true;
 }
 
+/* What was measured, where it is text, in UTF-16 or ASCII; "" where it is
+ * not, or where the log does not hold it. */
+static const char *
+event_text(struct ctx *cx, const struct tpm_event *e)
+{
+	size_t step = e->data.n > 1 && e->data.p[1] == 0 ? 2 : 1, i, n = 0;
+	char *out = arena_alloc(cx->arena, TEXT_SHOWN + 2);
+	uint8_t digest[DIGEST_MAX];
+
+	if (!digest_sized(e->digest.n, e->data, digest) ||
+	    !bytes_eq(e->digest, (struct bytes){ digest, e->digest.n }))
+		return "";
+	out[n++] = ' ';
+	for (i = 0; i + step <= e->data.n && n <= TEXT_SHOWN; i += step) {
+		if (e->data.p[i] == 0)
+			break;
+		if (e->data.p[i] < ' ' || e->data.p[i] > '~')
+			return "";
+		out[n++] = (char)e->data.p[i];
+	}
+	return n > 1 ? out : "";
+}
+
 bool
 inspect_tpm_log(struct inspection *in, struct bytes data)
 {
@@ -119,9 +145,10 @@ inspect_tpm_log(struct inspection *in, struct bytes data)
 			inspect_line(
 			    in, "secure boot says", "%s", on ? "on" : "off");
 		if (i < EVENTS_SHOWN)
-			inspect_hex(&below,
+			inspect_line(&below,
 			    arena_printf(in->cx->arena, "pcr %" PRIu32, e->pcr),
-			    e->digest);
+			    "%s%s", bytes_hex(in->cx->arena, e->digest),
+			    event_text(in->cx, e));
 	}
 	return true;
 }

@@ -1,6 +1,5 @@
 #include "attest/policy.h"
 
-#define SCHEME_SEMVER 16384
 /* What may follow the numbers of a semantic version. */
 #define ALPHABET                                  \
 	"0123456789-.+abcdefghijklmnopqrstuvwxyz" \
@@ -323,6 +322,20 @@ same_pcrs(const struct attest_policy *a, const struct attest_policy *b)
 	return true;
 }
 
+static bool
+same_boot(const struct attest_policy *a, const struct attest_policy *b)
+{
+	size_t i;
+
+	if (a->n_boot != b->n_boot)
+		return false;
+	for (i = 0; i < a->n_boot; i++)
+		if (a->boot[i].pcr != b->boot[i].pcr ||
+		    !bytes_eq(a->boot[i].digest, b->boot[i].digest))
+			return false;
+	return true;
+}
+
 void
 policy_rejudge(struct ctx *cx, const char *format,
     const struct attest_policy *now, const struct attest_policy *then,
@@ -334,6 +347,7 @@ policy_rejudge(struct ctx *cx, const char *format,
 		    format);
 	if ((strcmp(format, "matter") == 0 && !same_matter(now, then)) ||
 	    (now->n_pcrs > 0 && !same_pcrs(now, then)) ||
+	    (now->n_boot > 0 && !same_boot(now, then)) ||
 	    (now->crl_required && !then->crl_required) ||
 	    (then->mac_allowed && !now->mac_allowed))
 		verdict_refuse(cx, v, LAYER_POLICY, "policy-changed",

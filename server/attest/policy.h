@@ -15,6 +15,10 @@
 #include "base/ctx.h"
 #include "base/limits.h"
 
+/* Version schemes of CoSWID (RFC 9393 section 4.1). */
+#define SCHEME_SEMVER 16384
+#define SCHEME_INTEGERS 16387
+
 /* Unset: NULL, empty, 0 or false.  Lists are any of. */
 struct attest_policy {
 	/* Evidence. */
@@ -53,6 +57,9 @@ struct attest_policy {
 		struct bytes sha256;
 	} pcr[LIMIT_PCRS];
 	size_t n_pcrs;
+	/* Of each PCR that is in it: all that a TPM's log may name. */
+	struct boot_event boot[LIMIT_BOOT_EVENTS];
+	size_t n_boot;
 	/* Revocation: whether a chain without a current CRL is refused. */
 	bool crl_required;
 	/* Renewal: how old the unit's last evidence may be, seconds. */

@@ -9,8 +9,6 @@
 #define LIMIT_VERSION 64
 #define LIMIT_CERTIFICATE_ID 19
 #define LIMIT_ENDORSEMENTS 4
-#define SCHEME_SEMVER 16384
-#define SCHEME_INTEGERS 16387
 
 const struct err ERR_BAD_ATTEST_POLICY = { KIND_INVALID, "bad-policy",
 	"The attestation policy is not valid." };
@@ -25,6 +23,11 @@ struct pcr {
 	struct bytes sha256;
 };
 
+struct boot {
+	int64_t pcr;
+	struct bytes sha256;
+};
+
 struct text {
 	struct json_strs formats, profiles, pids, declarations, endorsements;
 	const char *min_grade, *debug, *min_version, *version_scheme;
@@ -34,7 +37,7 @@ struct text {
 	bool mac, ueid_required, secure_boot, lifecycle_secured,
 	    allow_downgrade, crl_required;
 	int64_t reattest_every;
-	struct json_list measurements, pcrs;
+	struct json_list measurements, pcrs, boot;
 };
 
 static const struct json_field item_fields[] = {
@@ -48,6 +51,12 @@ static const struct json_field item_fields[] = {
 static const struct json_field pcr_fields[] = {
 	JSON_F_INT(pcr, index, LIMIT_PCRS - 1, true),
 	JSON_F_HEX(pcr, sha256, 32, false),
+	JSON_END,
+};
+
+static const struct json_field boot_fields[] = {
+	JSON_F_INT(boot, pcr, LIMIT_PCRS - 1, true),
+	JSON_F_HEX(boot, sha256, 32, true),
 	JSON_END,
 };
 
@@ -78,6 +87,8 @@ static const struct json_field text_fields[] = {
 	    text, endorsements, LIMIT_ENDORSEMENTS, LIMIT_BODY_SMALL, false),
 	{ "pcrs", JSON_LIST, offsetof(struct text, pcrs), LIMIT_PCRS, false,
 	    pcr_fields, sizeof(struct pcr) },
+	{ "boot", JSON_LIST, offsetof(struct text, boot), LIMIT_BOOT_EVENTS,
+	    false, boot_fields, sizeof(struct boot) },
 	JSON_F_BOOL(text, crl_required, false),
 	JSON_F_INT(text, reattest_every, INT32_MAX, false),
 	JSON_END,
@@ -227,6 +238,21 @@ read_lists(struct ctx *cx, const struct text *in, struct attest_policy *out)
 }
 
 static const struct err *
+read_boot(struct ctx *cx, const struct text *in, struct attest_policy *out)
+{
+	const struct boot *b = in->boot.v;
+	size_t i;
+
+	for (i = 0; i < in->boot.n; i++) {
+		if (b[i].sha256.n != 32)
+			return bad(cx, "boot", "sha256 is not 32 bytes");
+		out->boot[out->n_boot++] =
+		    (struct boot_event){ (uint32_t)b[i].pcr, b[i].sha256 };
+	}
+	return NULL;
+}
+
+static const struct err *
 read_endorsements(
     struct ctx *cx, const struct text *in, struct attest_policy *out)
 {
@@ -279,5 +305,7 @@ policy_json_read(struct ctx *cx, struct bytes text, struct attest_policy *out)
 		e = read_version(cx, &in, out);
 	if (e == NULL)
 		e = read_lists(cx, &in, out);
+	if (e == NULL)
+		e = read_boot(cx, &in, out);
 	return e != NULL ? e : read_endorsements(cx, &in, out);
 }

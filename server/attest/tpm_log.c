@@ -119,21 +119,21 @@ tpm_log_boot(const struct tpm_log *log, struct tpm_boot *out)
 }
 
 bool
-tpm_log_judge(struct ctx *cx, const struct tpm_evidence *ev, struct verdict *v)
+tpm_log_judge(struct ctx *cx, const struct tpm_evidence *ev,
+    struct tpm_log *log, struct verdict *v)
 {
 	uint16_t bank = ev->quote.attest.bank;
 	size_t hash = tpm_hash_bytes(bank);
 	struct tpm_boot boot;
-	struct tpm_log log;
 	struct replay r;
 	unsigned differs;
 
-	if (tpm_log_read(cx, ev->log, bank, &log) != NULL) {
+	if (tpm_log_read(cx, ev->log, bank, log) != NULL) {
 		verdict_refuse(cx, v, LAYER_PARSE, "log-unreadable",
 		    "The firmware's log cannot be read: %s", cx->reason);
 		return false;
 	}
-	replay(&log, hash, &r);
+	replay(log, hash, &r);
 	if (!replays_to(&r, ev, hash, &differs)) {
 		verdict_refuse(cx, v, LAYER_CLAIMS, "log-replay",
 		    "The firmware's log does not lead to the quoted PCR %u.",
@@ -142,7 +142,7 @@ tpm_log_judge(struct ctx *cx, const struct tpm_evidence *ev, struct verdict *v)
 	}
 	if (ev->pcr[PCR_SECURE_BOOT].n == 0)
 		return true;
-	if (!tpm_log_boot(&log, &boot)) {
+	if (!tpm_log_boot(log, &boot)) {
 		verdict_refuse(cx, v, LAYER_CLAIMS, "log-secure-boot",
 		    "The firmware's log of secure boot is not what was "
 		    "measured, or has no end.");

@@ -19,8 +19,8 @@ struct tpm_boot {
 };
 bool tpm_log_boot(const struct tpm_log *log, struct tpm_boot *out);
 
-/* Judges the log that is there, of a quote that was judged. */
-bool
-tpm_log_judge(struct ctx *cx, const struct tpm_evidence *ev, struct verdict *v);
+/* Judges the log that is there, of a quote that was judged, and reads it. */
+bool tpm_log_judge(struct ctx *cx, const struct tpm_evidence *ev,
+    struct tpm_log *out, struct verdict *v);
 
 #endif

@@ -1,6 +1,7 @@
 #include "attest/tpm_quote.h"
 
 #include "attest/context.h"
+#include "attest/tpm_events.h"
 #include "attest/tpm_log.h"
 #include "base/arena.h"
 #include "base/buf.h"
@@ -139,11 +140,15 @@ bool
 tpm_quote_judge(struct ctx *cx, const struct tpm_evidence *ev,
     const struct attest_basis *basis, struct verdict *v)
 {
+	struct tpm_log log = { .n = 0 };
+
 	if (!judge_signature(cx, ev, v) || !judge_nonce(cx, ev, basis, v) ||
 	    !judge_pcrs(cx, ev, v))
 		return false;
 	set_facts(cx, ev, &v->facts);
-	if (ev->log.n > 0 && !tpm_log_judge(cx, ev, v))
+	if (ev->log.n > 0 && !tpm_log_judge(cx, ev, &log, v))
 		return false;
-	return judge_policy(cx, ev, basis->policy, v);
+	tpm_events_facts(ev, &log, &v->facts);
+	return judge_policy(cx, ev, basis->policy, v) &&
+	       tpm_events_judge(cx, ev, &log, basis->policy, v);
 }

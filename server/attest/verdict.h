@@ -70,6 +70,12 @@ struct measurement {
 	struct bytes signer; /* or empty */
 };
 
+/* What a TPM's log names as started or used. */
+struct boot_event {
+	uint32_t pcr;
+	struct bytes digest;
+};
+
 /* Strings are text as signed, NULL where nothing is said; bytes are empty
  * then.  Everything was covered by a signature that verified. */
 struct facts {
@@ -89,6 +95,8 @@ struct facts {
 	struct bytes boot_seed;
 	struct measurement measurement[LIMIT_MEASUREMENTS];
 	size_t n_measurements;
+	struct boot_event boot[LIMIT_BOOT_EVENTS];
+	size_t n_boot;
 	struct bytes key_spki;  /* the attested key, DER, or empty */
 	struct bytes ek_sha256; /* of a TPM's endorsement key, SPKI */
 	/* Of the key that the unit has for life, SPKI: that of its birth

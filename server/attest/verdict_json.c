@@ -16,11 +16,16 @@ struct measurement_out {
 	struct bytes value, signer_id;
 };
 
+struct boot_out {
+	int64_t pcr;
+	struct bytes digest;
+};
+
 struct facts_out {
 	const char *serial, *model, *hw_version, *sw_version, *profile;
 	const char *secure_boot, *debug, *lifecycle, *sw_scheme;
 	struct bytes ueid, oem_id, boot_seed, key, ek_sha256;
-	struct json_list measurements;
+	struct json_list measurements, boot;
 };
 
 struct verdict_out {
@@ -47,6 +52,12 @@ static const struct json_field measurement_fields[] = {
 	JSON_END,
 };
 
+static const struct json_field boot_fields[] = {
+	JSON_F_INT(boot_out, pcr, LIMIT_PCRS - 1, true),
+	JSON_F_HEX(boot_out, digest, BYTES_MAX, true),
+	JSON_END,
+};
+
 static const struct json_field facts_fields[] = {
 	JSON_F_STR(facts_out, serial, TEXT_MAX, false),
 	JSON_F_HEX(facts_out, ueid, BYTES_MAX, false),
@@ -64,6 +75,7 @@ static const struct json_field facts_fields[] = {
 	JSON_F_HEX(facts_out, key, BYTES_MAX, false),
 	JSON_F_LIST(facts_out, measurements, LIMIT_MEASUREMENTS,
 	    measurement_out, measurement_fields),
+	JSON_F_LIST(facts_out, boot, LIMIT_BOOT_EVENTS, boot_out, boot_fields),
 	JSON_END,
 };
 
@@ -97,12 +109,16 @@ fill_facts(struct ctx *cx, const struct facts *f, struct facts_out *out)
 {
 	struct measurement_out *m =
 	    arena_alloc(cx->arena, (f->n_measurements + 1) * sizeof(*m));
+	struct boot_out *b =
+	    arena_alloc(cx->arena, (f->n_boot + 1) * sizeof(*b));
 	size_t i;
 
 	for (i = 0; i < f->n_measurements; i++)
 		m[i] = (struct measurement_out){ f->measurement[i].type,
 			f->measurement[i].version, f->measurement[i].value,
 			f->measurement[i].signer };
+	for (i = 0; i < f->n_boot; i++)
+		b[i] = (struct boot_out){ f->boot[i].pcr, f->boot[i].digest };
 	*out = (struct facts_out){
 		.serial = f->serial,
 		.ueid = f->ueid,
@@ -119,6 +135,7 @@ fill_facts(struct ctx *cx, const struct facts *f, struct facts_out *out)
 		.ek_sha256 = f->ek_sha256,
 		.key = f->key_spki,
 		.measurements = { m, f->n_measurements },
+		.boot = { b, f->n_boot },
 	};
 }
 
@@ -172,6 +189,7 @@ static void
 read_facts(const struct facts_out *in, struct facts *out)
 {
 	const struct measurement_out *m = in->measurements.v;
+	const struct boot_out *b = in->boot.v;
 	size_t i;
 
 	*out = (struct facts){
@@ -194,10 +212,14 @@ read_facts(const struct facts_out *in, struct facts *out)
 		.ek_sha256 = in->ek_sha256,
 		.key_spki = in->key,
 		.n_measurements = in->measurements.n,
+		.n_boot = in->boot.n,
 	};
 	for (i = 0; i < in->measurements.n; i++)
 		out->measurement[i] = (struct measurement){ m[i].type,
 			m[i].version, m[i].value, m[i].signer_id };
+	for (i = 0; i < out->n_boot; i++)
+		out->boot[i] =
+		    (struct boot_event){ (uint32_t)b[i].pcr, b[i].digest };
 }
 
 static enum layer

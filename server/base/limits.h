@@ -79,6 +79,7 @@
 #define LIMIT_PCRS 24                    /* of a TPM bank */
 #define LIMIT_EVENT_LOG (48 * KIB)       /* of what firmware measured */
 #define LIMIT_EVENTS 1024                /* in it */
+#define LIMIT_BOOT_EVENTS 64             /* shown, or allowed by a policy */
 #define LIMIT_WEBAUTHN_CLIENT (4 * KIB)  /* client data, JSON */
 #define LIMIT_WEBAUTHN_DATA (4 * KIB)    /* authenticator data */
 #define LIMIT_WEBAUTHN_OBJECT (16 * KIB) /* attestation object */

@@ -2,6 +2,7 @@
 certificate, challenged, opened, quoted and proved."""
 
 import hashlib
+import struct
 
 import pytest
 from cryptography import x509
@@ -11,7 +12,7 @@ from harness.crypto import b64u, new_key
 from harness.evidence import Bare, context, spki_of, unb64u
 from harness.http import Client, expect
 from harness.players import Maker
-from harness.tpm import SoftTpm
+from harness.tpm import Measured, SoftTpm
 from vectors.common import parts
 
 
@@ -160,6 +161,65 @@ def test_a_unit_with_a_tpm_alone_enrolls_under_its_models_policy(
     other = Bare(stack, maker)
     expect(other.enroll_by_handle(csr, handle), 200)  # A9: the same again
     assert other.certificate == device.certificate
+
+
+SECURE_BOOT = bytes.fromhex("61dfe48bca93d211aa0d00e098032b8c") + (
+    struct.pack("<QQ", 10, 1) + "SecureBoot".encode("utf-16-le") + b"\1")
+END = bytes(4)
+
+
+def listed(pcr, *digests):
+    return [{"pcr": pcr, "sha256": digest.hex()} for digest in digests]
+
+
+def test_a_boot_chain_is_allowed_event_by_event(
+        stack, operator, maker, tpm):
+    """Firmware, shim and GRUB: what the log names has to lead to the quoted
+    PCRs, and each of it has to be on the model's list."""
+    list_unit(operator, maker, tpm)
+    version = "1.4.0".encode("utf-16-le")
+    shim, grub, evil = (Measured(hashlib.sha256(x).digest())
+        for x in (b"shim", b"grub", b"evil"))
+    # The one test that extends PCRs: they start at zero.
+    log = tpm.boot((0, version), (7, SECURE_BOOT), (7, END),
+        (4, b"Calling EFI Application from Boot Option"),
+        *((pcr, END) for pcr in range(7)), (4, shim), (4, grub))
+    unit = Unit(stack, tpm)
+    evidence = {**unit.opened(expect(unit.challenge(), 200).json()),
+        **tpm.certify()}
+    firmware = hashlib.sha256(version).digest()
+
+    def judged(boot, **more):
+        expect(operator.call("PUT", f"/models/{maker.model}", json={
+            "manufacturer": maker.id, "name": "x",
+            "client_id": maker.client_id, "policy": {"evidence": {
+                "secure_boot": True, "boot": boot}}}), 200)
+        return unit.proof(**{"event_log": log, **evidence, **more})
+    good = listed(0, firmware) + listed(4, shim, grub)
+    answer = expect(judged(good), 200)
+    assert answer.json()["grade"] == "hardware"
+    accepted = answer.headers["X-Request-Id"]
+    attempt = expect(operator.call("GET", f"/attestations/{accepted}"),
+        200).json()
+    assert attempt["verdict"]["facts"]["boot"] == [
+        {"pcr": pcr, "digest": digest.hex()} for pcr, digest in (
+            (0, firmware), (4, shim), (4, grub))]
+    # Another firmware, a loader that nobody allowed, none of them at all
+    for wrong in (listed(0, shim), listed(4, shim), listed(2, shim)):
+        assert "boot-event" in refused(judged(wrong), operator)
+    assert "no-log" in refused(judged(good, event_log=None), operator)
+    # A log that hides what was started, or puts something else in its place
+    assert "log-replay" in refused(judged(good, event_log=log.replace(grub,
+        evil)), operator)
+    cut = log[:log.index(grub) - 14]
+    assert "log-replay" in refused(judged(good, event_log=cut), operator)
+    assert "log-unreadable" in refused(
+        judged(good, event_log=log[:-1]), operator)
+    # And an owner of the system who starts it, and says so
+    log += tpm.boot((4, evil))[65:]
+    evidence.update(tpm.quote(unit.answer_to(evidence["challenge"])))
+    assert "boot-event" in refused(judged(good), operator)
+    expect(judged(good + listed(4, evil)), 200)
 
 
 def test_only_a_listed_tpm_of_a_trusted_maker_is_challenged(

@@ -116,6 +116,8 @@ fuzz_policy(struct bytes in)
 	for (i = 0; i < p.n_pcrs; i++)
 		must(
 		    p.pcr[i].index < LIMIT_PCRS && p.pcr[i].sha256.n % 32 == 0);
+	for (i = 0; i < p.n_boot; i++)
+		must(p.boot[i].pcr < LIMIT_PCRS && p.boot[i].digest.n == 32);
 	must(p.least_sw_version == NULL ||
 	     version_at_least(
 		 p.sw_scheme, p.least_sw_version, p.least_sw_version));

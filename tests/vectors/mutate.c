@@ -103,6 +103,10 @@ text_of(struct ctx *cx, const struct verdict *v)
 		put(cx, &b, "value", f->measurement[i].value);
 		put(cx, &b, "signer", f->measurement[i].signer);
 	}
+	for (i = 0; i < f->n_boot; i++) {
+		buf_printf(&b, "pcr=%u\n", f->boot[i].pcr);
+		put(cx, &b, "digest", f->boot[i].digest);
+	}
 	must(buf_bytes(&b, &out));
 	return out;
 }

@@ -16,8 +16,8 @@ an_empty_policy_asks_nothing(void **state)
 	(void)state;
 	assert_true(reads("{}"));
 	assert_int_equal(p.least_grade, GRADE_NONE);
-	assert_int_equal(
-	    p.n_formats + p.n_profiles + p.n_pids + p.n_measurements + p.n_pcrs,
+	assert_int_equal(p.n_formats + p.n_profiles + p.n_pids +
+			     p.n_measurements + p.n_pcrs + p.n_boot,
 	    0);
 	assert_null(p.least_sw_version);
 }
@@ -41,7 +41,9 @@ every_member_is_read(void **state)
 	    "\"measurements\":[{\"type\":\"BL\",\"value\":\"aa\","
 	    "\"signer_id\":\"bb\"}],\"pcrs\":[{\"index\":7},{\"index\":0,"
 	    "\"sha256\":\"00000000000000000000000000000000000000000000000000"
-	    "00000000000000\"}],\"crl_required\":true,"
+	    "00000000000000\"}],\"boot\":[{\"pcr\":4,\"sha256\":\""
+	    "1111111111111111111111111111111111111111111111111111111111111111"
+	    "\"}],\"crl_required\":true,"
 	    "\"reattest_every\":86400}"));
 	assert_string_equal(p.format[1], "matter");
 	assert_int_equal(p.least_grade, GRADE_HARDWARE);
@@ -51,6 +53,9 @@ every_member_is_read(void **state)
 	assert_true(bytes_eq(p.hw_model, LIT("\2")));
 	assert_true(bytes_eq(p.implementation_id, LIT("\3")));
 	assert_int_equal(p.vid, 0xfff1);
+	assert_int_equal(p.n_boot, 1);
+	assert_int_equal(p.boot[0].pcr, 4);
+	assert_int_equal(p.boot[0].digest.p[31], 0x11);
 	assert_int_equal(p.pid[0], 0x8000);
 	assert_true(p.cd_test && p.cd_provisional && p.cd_optional);
 	assert_string_equal(p.cd_certificate_id, "ZIG20141ZB330001-24");
@@ -99,6 +104,9 @@ what_nobody_could_mean_is_refused(void **state)
 		{ "{\"pcrs\":[{\"index\":24}]}", "index" },
 		{ "{\"pcrs\":[{\"index\":1,\"sha256\":\"00\"}]}", "pcrs" },
 		{ "{\"pcrs\":[{\"index\":1,\"sha256\":\"\"}]}", "pcrs" },
+		{ "{\"boot\":[{\"pcr\":4}]}", "sha256" },
+		{ "{\"boot\":[{\"pcr\":4,\"sha256\":\"00\"}]}", "boot" },
+		{ "{\"boot\":[{\"pcr\":24,\"sha256\":\"00\"}]}", "pcr" },
 		{ "{\"measurements\":[{\"type\":\"BL\"}]}", "value" },
 		{ "{\"measurements\":[{\"value\":\"\"}]}", "measurements" },
 		{ "{\"measurements\":[{\"value\":\"00\",\"signer_id\":\"\"}]}",

@@ -200,8 +200,12 @@ facts_are_judged_anew_and_what_they_do_not_hold_is_asked_for(void **state)
 {
 	struct attest_policy p = strict(), then = { .n_formats = 0 };
 	struct attest_policy pcrs = { .n_pcrs = 1 };
+	struct attest_policy boot = { .boot = { { 4, LIT("x") } },
+		.n_boot = 1 };
 
 	(void)state;
+	assert_string_equal(rejudged(&boot, &then, "tpm"), "policy-changed");
+	assert_string_equal(rejudged(&boot, &boot, "tpm"), "accepted");
 	assert_string_equal(rejudged(&p, &then, "psa"), "accepted");
 	p.least_sw_version = "9.0.0";
 	assert_string_equal(rejudged(&p, &then, "psa"), "sw-version");
@@ -234,6 +238,8 @@ facts_outlive_their_way_through_json(void **state)
 	struct bytes json;
 
 	(void)state;
+	v.facts.boot[0] = (struct boot_event){ 4, LIT("digest") };
+	v.facts.n_boot = 1;
 	verdict_add(&v, &(struct finding){ .layer = LAYER_CHAIN,
 			    .severity = FINDING_WARNING,
 			    .code = "x",
@@ -242,6 +248,9 @@ facts_outlive_their_way_through_json(void **state)
 	assert_null(verdict_json_read(&cx, json, &back));
 	assert_string_equal(applied(&p, "2.1.0", back), "accepted");
 	assert_int_equal(back.grade, v.grade);
+	assert_int_equal(back.facts.n_boot, 1);
+	assert_int_equal(back.facts.boot[0].pcr, 4);
+	assert_true(bytes_eq(back.facts.boot[0].digest, LIT("digest")));
 	assert_int_equal(back.n_findings, 1);
 	assert_int_equal(back.finding[0].layer, LAYER_CHAIN);
 	assert_int_equal(back.finding[0].severity, FINDING_WARNING);

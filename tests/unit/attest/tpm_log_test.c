@@ -148,10 +148,11 @@ extended(uint8_t locality)
 static const char *
 judged(const struct tpm_evidence *ev)
 {
+	struct tpm_log log;
 	struct verdict v;
 
 	verdict_init(&v);
-	return tpm_log_judge(&cx, ev, &v) ? "" : v.finding[0].code;
+	return tpm_log_judge(&cx, ev, &log, &v) ? "" : v.finding[0].code;
 }
 
 static void
