@@ -10,6 +10,7 @@ struct device_row {
 	const char *owner_id, *profile, *quarantine_reason;
 	bool quarantined, lost, revoked, decommissioned;
 	int64_t created_at, released_at, certificate_not_after;
+	int64_t quarantined_at;
 };
 
 #define DEVICE_FIELDS                                                \
@@ -30,6 +31,7 @@ static const struct json_field device_fields[] = {
 	JSON_F_STR(device_row, owner_id, UUID_BYTES, false),
 	JSON_F_STR(device_row, profile, LIMIT_SLUG, false),
 	JSON_F_STR(device_row, quarantine_reason, LIMIT_NAME, false),
+	JSON_F_TIME(device_row, quarantined_at, false),
 	JSON_F_BOOL(device_row, lost, false),
 	JSON_F_BOOL(device_row, decommissioned, false),
 	JSON_F_TIME(device_row, created_at, false),
@@ -119,7 +121,14 @@ run_show(struct cli *cli)
 	struct device_row row = { .id = NULL };
 	struct api_shape shape = { device_fields, &row };
 
-	return admin_show(cli, at(cli, "GET", ""), &shape);
+	const struct err *e = admin_show(cli, at(cli, "GET", ""), &shape);
+
+	if (e == NULL && row.quarantined && !cli_flag(cli, "json"))
+		printf(
+		    "It keeps its quarantine topics, and renews into the "
+		    "label quarantine,\nuntil \"latchkey device lift %s\".\n",
+		    row.id);
+	return e;
 }
 
 struct reason {
@@ -166,7 +175,8 @@ static const struct err *
 run_quarantine(struct cli *cli)
 {
 	return change(cli, "/quarantine",
-	    "quarantined: it keeps its quarantine topics alone");
+	    "quarantined: it keeps its quarantine topics alone, until an "
+	    "operator lifts that");
 }
 
 static const struct err *

@@ -66,6 +66,12 @@ async function showDevice(id) {
 			row("fact.serial", d.serial),
 			row("fact.since", date(d.created_at)),
 			row("fact.seen", seen && time(seen)),
+			row("fact.limited", d.quarantined_at &&
+				time(d.quarantined_at)),
+			row("fact.limited.why", d.quarantine_reason &&
+				(has(`limited.${d.quarantine_reason}`)
+					? t(`limited.${d.quarantine_reason}`)
+					: d.quarantine_reason)),
 			row("fact.certificate", d.certificate_not_after &&
 				time(d.certificate_not_after)),
 			row("fact.support", d.support_until && date(d.support_until))),

@@ -70,6 +70,8 @@ struct device_caller {
 	int64_t not_before, not_after;
 	uint8_t key_sha256[32];
 	const char *profile;
+	bool quarantined; /* the unit is */
+	bool narrowed;    /* the certificate is quarantine's */
 	int64_t birth_id;
 	const char *model_id, *manufacturer_id, *unit_serial;
 	bool asks_evidence;                    /* the model does */

@@ -109,6 +109,8 @@ fill_device(const struct cert *leaf, const struct certificate_state *s,
 		.not_before = leaf->not_before,
 		.not_after = leaf->not_after,
 		.profile = s->profile,
+		.quarantined = s->quarantined,
+		.narrowed = s->narrowed,
 		.successor = s->successor,
 		.successor_der = s->successor_der,
 	};

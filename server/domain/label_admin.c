@@ -7,6 +7,7 @@
 #include "domain/labels.h"
 #include "domain/svc.h"
 #include "pki/signers.h"
+#include "store/certificate.h"
 #include "store/event.h"
 
 const struct err ERR_LABEL_IN_USE = { KIND_CONFLICT, "label-in-use",
@@ -161,6 +162,9 @@ label_admin_withdraw(
 	const struct err *e;
 
 	e = label_admin_get(cx, name, &row);
+	if (e == NULL && strcmp(name, QUARANTINE_LABEL) == 0)
+		e = fail(cx, &ERR_LABEL_IN_USE,
+		    "quarantine is the label of devices in quarantine");
 	/* Models without a profile get it. */
 	if (e == NULL && strcmp(name, "device") == 0)
 		e = fail(cx, &ERR_LABEL_IN_USE,
@@ -176,6 +180,10 @@ label_admin_require(struct ctx *cx, const char *member, const char *name)
 	const struct err *e;
 	bool found;
 
+	if (strcmp(name, QUARANTINE_LABEL) == 0)
+		return fail(cx, &ERR_REGISTRY,
+		    "%s: quarantine is for devices in quarantine alone",
+		    member);
 	e = label_lock(cx, name, &found);
 	if (e == NULL && !found)
 		e = fail(cx, &ERR_REGISTRY,

@@ -24,6 +24,8 @@ static const struct err ERR_SAME_KEY = { KIND_FORBIDDEN, "same-key",
 	"This profile wants a new key for each certificate." };
 static const struct err ERR_NEW_KEY = { KIND_FORBIDDEN, "new-key",
 	"This profile renews certificates for their own key alone." };
+static const struct err ERR_MEANWHILE = { KIND_UNAVAILABLE, "changed-meanwhile",
+	"The device's state was just changed; try again." };
 static const struct err ERR_EARLY = { KIND_BUSY, "renewal-too-early",
 	"This certificate need not be renewed yet: come back after "
 	"Retry-After." };
@@ -37,7 +39,8 @@ struct renewal {
 	/* The state of one that was not shown in use before; NULL if it was */
 	const struct certificate_state *unused;
 	struct csr csr;
-	struct label label;
+	struct label label;   /* the device's own: what is asked of it */
+	struct label becomes; /* what its certificate becomes */
 };
 
 /* Another key than the successor's, which nobody has used: as likely a device
@@ -86,6 +89,10 @@ renewed_meanwhile(struct ctx *cx, const struct renewal *r, struct est_out *out)
 	e = renewal_judge(cx, now.serial, now.not_before, &s);
 	if (e != NULL)
 		return e;
+	if (s.quarantined != now.quarantined)
+		return fail(cx, &ERR_MEANWHILE,
+		    "device %s just entered quarantine or left it",
+		    now.device_id);
 	if (s.successor_der.n == 0 || s.revoked || !s.device_owned || s.refused)
 		return fail(cx, &ERR_NOT_ENROLLED,
 		    "certificate %s was just revoked, or the device or key is "
@@ -134,11 +141,36 @@ check_age(struct ctx *cx, const struct renewal *r)
 	    from->not_before +
 	    (from->not_after - from->not_before) * r->label.renew_after / 100;
 
-	if (cx->now >= from_then_on)
+	/* Whoever enters quarantine or leaves it does so at once. */
+	if (cx->now >= from_then_on || from->quarantined != from->narrowed)
 		return NULL;
 	cx->retry_after = (int)(from_then_on - cx->now);
 	return fail(cx, &ERR_EARLY, "%d s before %lld %% of its life",
 	    cx->retry_after, (long long)r->label.renew_after);
+}
+
+/* In quarantine the certificate looks as that label says; who signs it, what
+ * kind of id it has and where to ask about it stays (R5). */
+static ERR_FN
+find_becomes(struct ctx *cx, struct renewal *r)
+{
+	struct profile own = r->label.cert;
+	const struct err *e;
+
+	r->becomes = r->label;
+	if (!r->from->quarantined)
+		return NULL;
+	e = label_get(cx, QUARANTINE_LABEL, &r->becomes);
+	if (e != NULL)
+		return e;
+	r->becomes.issuer = r->label.issuer;
+	r->becomes.key_types = r->label.key_types;
+	r->becomes.rsa_bits = r->label.rsa_bits;
+	r->becomes.cert.spiffe_domain = own.spiffe_domain;
+	r->becomes.cert.ocsp_url = own.ocsp_url;
+	r->becomes.cert.ca_issuers_url = own.ca_issuers_url;
+	r->becomes.cert.crl_url = own.crl_url;
+	return NULL;
 }
 
 /* Reads the label, which renews nobody once it was withdrawn, and refuses
@@ -148,6 +180,8 @@ check_renewal(struct ctx *cx, struct renewal *r)
 {
 	const struct err *e = label_get(cx, r->from->profile, &r->label);
 
+	if (e == NULL)
+		e = find_becomes(cx, r);
 	if (e == NULL)
 		e = csrattrs_check(cx, &r->label, &r->csr);
 	return e != NULL ? e : check_names(cx, r);
@@ -207,7 +241,7 @@ renew(struct ctx *cx, const struct renewal *r, struct est_out *out)
 	if (e == NULL && r->from->asks_evidence)
 		e = proved_check_renewal(cx, r->from->birth_id);
 	if (e == NULL)
-		e = certify_sign(cx, &r->label, &r->csr, &io, &c);
+		e = certify_sign(cx, &r->becomes, &r->csr, &io, &c);
 	if (e == NULL)
 		e = note_first_use(cx, r);
 	if (e == NULL)
@@ -298,6 +332,8 @@ device_of(const struct certificate_latest *c, const struct certificate_state *s)
 		.not_before = c->not_before,
 		.not_after = c->not_after,
 		.profile = c->profile,
+		.quarantined = s->quarantined,
+		.narrowed = c->narrowed,
 	};
 
 	memcpy(device.key_sha256, c->key_sha256, 32);

@@ -15,6 +15,7 @@ static const struct json_field device_fields[] = {
 	JSON_F_STR(device, state, 16, true),
 	JSON_F_BOOL(device, quarantined, true),
 	JSON_F_STR(device, quarantine_reason, LIMIT_NAME, false),
+	JSON_F_TIME(device, quarantined_at, false),
 	JSON_F_BOOL(device, lost, true),
 	JSON_F_BOOL(device, revoked, true),
 	JSON_F_BOOL(device, decommissioned, true),

@@ -65,7 +65,7 @@ struct device_view {
 	const char *id, *manufacturer, *model, *serial, *state;
 	bool quarantined, lost;
 	const char *quarantine_reason;
-	int64_t created_at, certificate_not_after;
+	int64_t created_at, certificate_not_after, quarantined_at;
 	const char *manufacturer_name, *model_name, *support_until;
 };
 
@@ -77,6 +77,7 @@ static const struct json_field device_fields[] = {
 	JSON_F_STR(device_view, state, 16, true),
 	JSON_F_BOOL(device_view, quarantined, true),
 	JSON_F_STR(device_view, quarantine_reason, LIMIT_NAME, false),
+	JSON_F_TIME(device_view, quarantined_at, false),
 	JSON_F_TIME(device_view, created_at, true),
 	JSON_F_TIME(device_view, certificate_not_after, false),
 	JSON_F_BOOL(device_view, lost, true),
@@ -162,6 +163,7 @@ view_of(const struct device *d)
 		.state = d->state,
 		.quarantined = d->quarantined,
 		.quarantine_reason = d->quarantine_reason,
+		.quarantined_at = d->quarantined_at,
 		.created_at = d->created_at,
 		.certificate_not_after = d->certificate_not_after,
 		.lost = d->lost,

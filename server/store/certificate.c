@@ -4,8 +4,9 @@
 
 static const struct stmt CERTIFICATE_NEWEST = { "certificate_newest",
 	"SELECT serial, der, extract(epoch FROM not_before)::bigint, "
-	"extract(epoch FROM not_after)::bigint, key_sha256, profile, "
-	"approval_id, revoked_at IS NOT NULL FROM certificate "
+	"extract(epoch FROM not_after)::bigint, key_sha256, " OWN_LABEL ", "
+	"approval_id, revoked_at IS NOT NULL, c.profile = '" QUARANTINE_LABEL
+	"' FROM certificate c "
 	"WHERE device_id = $1::uuid "
 	"ORDER BY not_before DESC, successor IS NULL DESC LIMIT 1",
 	1 };
@@ -30,6 +31,7 @@ certificate_newest(
 	out->profile = rows_text(cx, r, 0, 5);
 	out->approval_id = rows_text(cx, r, 0, 6);
 	out->revoked = rows_bool(r, 0, 7);
+	out->narrowed = rows_bool(r, 0, 8);
 	return NULL;
 }
 

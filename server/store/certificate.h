@@ -7,6 +7,13 @@
 
 #include "store/db.h"
 
+/* The label of certificates that a quarantined device has (R5).  Where such a
+ * one is read, the label it stays under is its device's. */
+#define QUARANTINE_LABEL "quarantine"
+#define OWN_LABEL                                                          \
+	"CASE c.profile WHEN '" QUARANTINE_LABEL "' THEN (SELECT profile " \
+	"FROM device WHERE id = c.device_id) ELSE c.profile END"
+
 /* A certificate that was signed and is to be stored. */
 struct certificate_new {
 	struct bytes serial, der;
@@ -31,6 +38,7 @@ struct certificate_latest {
 	uint8_t key_sha256[32];
 	const char *profile, *approval_id;
 	bool revoked;
+	bool narrowed; /* of quarantine */
 };
 
 extern const struct stmt *const certificate_stmts[];

@@ -11,7 +11,8 @@ static const struct stmt DEVICE_SELECT = { "device_select",
 	"extract(epoch FROM c.not_after)::bigint, c.serial, f.name, m.name, "
 	"m.support_until::text, CASE WHEN b.quarantined_at IS NOT NULL THEN "
 	"(SELECT reason FROM revocation WHERE device_id = d.id AND "
-	"kind = 'quarantine' ORDER BY epoch DESC, position DESC LIMIT 1) END "
+	"kind = 'quarantine' ORDER BY epoch DESC, position DESC LIMIT 1) END, "
+	"extract(epoch FROM b.quarantined_at)::bigint "
 	"FROM device d JOIN birth b ON b.id = d.birth_id "
 	"JOIN manufacturer f ON f.id = b.manufacturer_id "
 	"JOIN model m ON m.id = d.model_id "
@@ -121,6 +122,7 @@ read_device(struct ctx *cx, const struct rows *r, int i, struct device *d)
 	d->model_name = rows_text(cx, r, i, 15);
 	d->support_until = rows_text(cx, r, i, 16);
 	d->quarantine_reason = rows_text(cx, r, i, 17);
+	d->quarantined_at = rows_int(r, i, 18);
 }
 
 const struct err *

@@ -15,6 +15,7 @@ struct device {
 	int64_t birth_id;
 	bool quarantined, lost, revoked, decommissioned;
 	const char *quarantine_reason; /* NULL: not quarantined */
+	int64_t quarantined_at;
 	int64_t created_at;
 	int64_t certificate_not_after; /* 0: none issued */
 	struct bytes certificate_serial;

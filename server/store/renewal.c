@@ -4,14 +4,15 @@
 #include "store/certificate_sql.h"
 
 static const struct stmt RENEWAL_JUDGE = { "renewal_judge",
-	"SELECT c.device_id, c.profile, c.key_sha256, sha256(c.der), "
+	"SELECT c.device_id, " OWN_LABEL ", c.key_sha256, sha256(c.der), "
 	"c.revoked_at IS NOT NULL, d.state = 'owned', "
 	"b.quarantined_at IS NOT NULL, "
 	"num_nonnulls(b.lost_at, b.revoked_at, b.decommissioned_at) > 0, "
 	"b.id, c.predecessor IS NOT NULL AND c.first_used_at IS NULL, "
 	"s.first_used_at IS NOT NULL, s.der, s.key_sha256, s.serial, "
 	"c.predecessor, extract(epoch FROM c.predecessor_not_before)::bigint, "
-	"d.model_id, b.manufacturer_id, b.serial, m.asks_evidence "
+	"d.model_id, b.manufacturer_id, b.serial, m.asks_evidence, "
+	"c.profile = '" QUARANTINE_LABEL "' "
 	"FROM certificate c JOIN device d ON d.id = c.device_id "
 	"JOIN model m ON m.id = d.model_id "
 	"JOIN birth b ON b.id = d.birth_id LEFT JOIN certificate s "
@@ -43,14 +44,18 @@ static const struct stmt RENEWAL_FIRST_USE = { "renewal_first_use",
 		"'superseded' FROM p",
 	7 };
 
-/* $10: the predecessor's notBefore; $11: whether it may have expired, which
+/* $6: the label, which is quarantine's for a quarantined unit and no other;
+ * $10: the predecessor's notBefore; $11: whether it may have expired, which
  * no quarantined unit's may; $12: the registration authority, whose right to
- * the label $6 is looked at again. */
+ * the device's own label is looked at again. */
 static const struct stmt RENEWAL_ADD = { "renewal_add",
-	LOCKED_DEVICE("AND (b.quarantined_at IS NULL OR NOT $11::boolean) ")
-	    CLAIMED_KEY
+	LOCKED_DEVICE("AND (b.quarantined_at IS NULL OR NOT $11::boolean) "
+		      "AND (b.quarantined_at IS NOT NULL) = "
+		      "($6 = '" QUARANTINE_LABEL "') ") CLAIMED_KEY
 	"r AS (SELECT FROM service WHERE name = $12 AND "
-	"withdrawn_at IS NULL AND $6 = ANY (ra_labels) FOR SHARE), "
+	"withdrawn_at IS NULL AND (CASE $6 WHEN '" QUARANTINE_LABEL "' THEN "
+	"(SELECT profile FROM device WHERE id = $1::uuid) ELSE $6 END) = "
+	"ANY (ra_labels) FOR SHARE), "
 	"p AS (UPDATE certificate SET successor = $3, "
 	"successor_not_before = to_timestamp($4::bigint), "
 	"first_used_at = coalesce(first_used_at, now()) FROM k "
@@ -119,6 +124,7 @@ renewal_judge(struct ctx *cx, struct bytes serial, int64_t not_before,
 	out->manufacturer_id = rows_text(cx, r, 0, 17);
 	out->unit_serial = rows_text(cx, r, 0, 18);
 	out->asks_evidence = rows_bool(r, 0, 19);
+	out->narrowed = rows_bool(r, 0, 20);
 	return NULL;
 }
 

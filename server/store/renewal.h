@@ -12,7 +12,8 @@
 struct certificate_state {
 	const char *device_id, *profile;
 	uint8_t key_sha256[32], der_sha256[32];
-	bool revoked; /* this certificate */
+	bool narrowed; /* this certificate is of quarantine */
+	bool revoked;  /* this certificate */
 	bool device_owned;
 	bool quarantined, refused; /* unit flags; lost, revoked or gone */
 	int64_t birth_id;

@@ -79,7 +79,7 @@ def test_label_has_defaults_and_versions(operator):
     assert (other["version"], other["settings"]["lifetime"]) == (2, 7200)
     names = [row["name"] for row in expect(
         operator.call("GET", "/labels"), 200).json()["labels"]]
-    assert names == ["device", "north"]
+    assert names == ["device", "north", "quarantine"]
     page = expect(operator.call("GET", "/labels?limit=1"), 200).json()
     assert page["next"] == "device"
     kinds = [e["kind"] for e in operator.events()]
@@ -141,7 +141,7 @@ def test_withdrawn_label_serves_nobody_and_comes_back(stack, operator, owner,
 def test_labels_beyond_the_limit_are_not_added(operator, database):
     """Nodes keep so many in memory: another would push one out."""
     database.query("INSERT INTO label (name, settings) SELECT 'n-' || n, "
-        "'{}' FROM generate_series(1, 998) n")
+        "'{}' FROM generate_series(1, 997) n")
     put(operator, "north")
     assert "1000" in put(operator, "south", 400).json()["detail"]
     put(operator, "north", 200, lifetime=3600)

@@ -395,6 +395,50 @@ def test_a10_wrong_request_from_the_device_itself_is_no_sign(
     assert not quarantined(database)
 
 
+# ---- R5: quarantine is a place
+
+
+def units(device):
+    return [a.value for a in device.certificate.subject.get_attributes_for_oid(
+        NameOID.ORGANIZATIONAL_UNIT_NAME)]
+
+
+def test_r5_certificate_renews_into_quarantine_and_back(under, database):
+    """At once both ways, however young it is; the label it belongs to is not
+    lost on the way, nor what that asks."""
+    device = under(renew_after=90, renew_key="same")
+    assert expect(device.renew(), 429).headers["Retry-After"]
+    expect(device.operator.quarantine(device.id), 200)
+    shown = expect(device.owner.device(device.id), 200).json()
+    assert shown["quarantine_reason"] == "odd traffic"
+    assert shown["quarantined_at"] >= shown["created_at"]
+    expect(device.renew(csr=csr_der(new_key())), 403)
+    expect(device.renew(), 200)
+    narrow = device.operational
+    assert units(device) == ["quarantine"]
+    expect(device.renew(), 429)
+    expect(device.operator.lift(device.id), 200)
+    assert "quarantined_at" not in device.owner.device(device.id).json()
+    expect(device.renew(), 200)
+    assert units(device) == []
+    assert [row[0] for row in database.query("SELECT profile FROM certificate "
+        "ORDER BY not_before, profile")] == ["device", "device", "quarantine"]
+    expect(device.renew(), 429)
+    # The way back in leads through its present certificate alone.
+    device.operational = narrow
+    expect(device.renew(), 403)
+
+
+def test_r5_no_model_and_nobody_else_chooses_quarantine(under):
+    device = under()
+    with pytest.raises(AssertionError, match="in quarantine alone"):
+        device.operator.register(Maker("other"), profile="quarantine")
+    expect(device.operator.call("DELETE", "/labels/quarantine"), 409)
+    expect(device.operational.post("/.well-known/est/quarantine/"
+        "simplereenroll", data=base64.b64encode(csr_der(device.key)),
+        headers={"Content-Type": "application/pkcs10"}), 403)
+
+
 # ---- R4: back after a longer absence than the certificate's life
 
 

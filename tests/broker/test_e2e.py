@@ -69,6 +69,10 @@ def test_quarantine_narrows_and_lifting_widens(online, enrolled, connect,
     assert again.connected
     assert again.subscribe(f"devices/{enrolled.id}/down/#") >= 128
     assert again.subscribe(f"devices/{enrolled.id}/quarantine/#") == 0
+    expect(enrolled.renew(), 200)
+    narrow = connect(Leaf(enrolled.certificate, enrolled.key),
+        f"{enrolled.id}-1")
+    assert narrow.subscribe(f"devices/{enrolled.id}/down/#") >= 128
     expect(operator.lift(enrolled.id), 200)
     until(lambda: again.subscribe(f"devices/{enrolled.id}/down/#") < 128,
         CUT)
