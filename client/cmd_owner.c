@@ -223,6 +223,7 @@ run_claim(struct cli *cli)
 const struct command owner_commands[] = {
 	{ "owner add", "NAME", "registers an owner by their app's key",
 	    add_options, run_owner_add,
+	    "For development: the service has to have the setting app_keys.  "
 	    "The private key stays in the file; its public half is sent." },
 	{ "owner list", "", "shows owners", list_options, run_owner_list,
 	    NULL },

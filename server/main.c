@@ -59,6 +59,12 @@
 		    min, max, help                                           \
 	}
 
+#define BOOL(field, def, help)                                                 \
+	{                                                                      \
+#field, CFG_BOOL, offsetof(struct settings, field), def, 0, 0, \
+		    help                                                       \
+	}
+
 static const struct cfg_key keys[] = {
 	STR(issuer, NULL, "our URL as clients see it, without a final slash"),
 	STR(listen, "127.0.0.1, ::1", "addresses to listen at"),
@@ -115,6 +121,8 @@ static const struct cfg_key keys[] = {
 	INT(guesses_service, "2000", 1, 100000000,
 	    "wrong codes of everybody in guess_window"),
 	TIME(guess_window, "10m", 60, 86400, "window of the three above"),
+	BOOL(app_keys, "no",
+	    "development: owners may have an app's key instead of a passkey"),
 };
 #define NKEYS (sizeof(keys) / sizeof(keys[0]))
 
@@ -162,7 +170,10 @@ print_config(struct settings *set)
 	for (i = 0; i < NKEYS; i++) {
 		const void *p = (const char *)set + keys[i].offset;
 
-		if (keys[i].type != CFG_STR)
+		if (keys[i].type == CFG_BOOL)
+			printf("%s = %s\n", keys[i].name,
+			    *(const bool *)p ? "yes" : "no");
+		else if (keys[i].type != CFG_STR)
 			printf("%s = %lld%s\n", keys[i].name,
 			    (long long)*(const int64_t *)p,
 			    keys[i].type == CFG_DURATION ? "s" : "");

@@ -88,6 +88,8 @@ secret_file "$VAR/latchkeyd.conf" <<-CONF
 	state_dir = $VAR/state
 	web_dir = $repo/api/web
 	db = @$VAR/service.conninfo
+	# Development alone: the demo's owner decides with an app's key.
+	app_keys = yes
 CONF
 for private in state broker; do
 	mkdir -p "$VAR/$private"

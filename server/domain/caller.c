@@ -429,6 +429,8 @@ caller_owner(struct ctx *cx, const char *jws, const char *method,
 	struct jws_head head;
 	const struct err *e;
 
+	if (!cx->svc->set.app_keys)
+		return fail(cx, &ERR_OWNER_TOKEN, "the setting app_keys is no");
 	if (jws == NULL)
 		return fail(cx, &ERR_OWNER_TOKEN, "no bearer token");
 	if (jws_peek(cx, jws, &head) != NULL ||
@@ -442,7 +444,9 @@ caller_owner(struct ctx *cx, const char *jws, const char *method,
 		return fail(cx, &ERR_OWNER_TOKEN, "unknown owner");
 	if (e != NULL)
 		return e;
-	*out = (struct owner_caller){ .app_key = owner.app_key };
+	/* The key signs each request anew. */
+	*out = (struct owner_caller){ .app_key = owner.app_key,
+		.signed_in_at = cx->now };
 	if (key_point_p256(cx, out->app_key, &x, &y) != NULL ||
 	    jws_verify_es256(cx, jws, x, y, "owner+jwt", &payload) != NULL)
 		return &ERR_OWNER_TOKEN;

@@ -92,6 +92,7 @@ struct owner_caller {
 	const char *owner_id;
 	struct bytes app_key;  /* SPKI, DER; empty: signed in at the pages */
 	const char *cookie;    /* that session's, or NULL */
+	int64_t signed_in_at;  /* of who did, at the pages */
 	bool recovery;         /* it may add a passkey and nothing else (P4) */
 	const char *client_id; /* of the app whose token it is, or NULL */
 };
@@ -130,7 +131,8 @@ extern const struct err ERR_NO_CLIENT_CERTIFICATE;
 ERR_FN caller_unit(struct ctx *cx, const struct peer *peer, struct unit *out);
 
 /* Judges an owner's bearer: a JWS of at most five minutes, signed by the
- * app key, made for this issuer, method and path. */
+ * app key, made for this issuer, method and path.  A development app's: refused
+ * unless the setting app_keys allows them. */
 ERR_FN caller_owner(struct ctx *cx, const char *jws, const char *method,
     const char *path, struct owner_caller *out);
 

@@ -9,11 +9,15 @@
 #include "base/text.h"
 #include "domain/label_admin.h"
 #include "domain/model_policy.h"
+#include "domain/svc.h"
 #include "pki/key.h"
 #include "store/event.h"
 
 const struct err ERR_REGISTRY = { KIND_INVALID, "bad-registration",
 	"This cannot be registered as it is." };
+static const struct err ERR_NO_APP_KEYS = { KIND_FORBIDDEN, "app-keys-off",
+	"Owners have passkeys here: an app's own key is for development "
+	"(the setting app_keys)." };
 const struct err ERR_MODEL_OWNED = { KIND_CONFLICT, "model-taken",
 	"The model or its client_id is taken." };
 
@@ -280,6 +284,8 @@ registry_add_owner(struct ctx *cx, const struct admin_caller *by,
 	const struct err *e = check_name(cx, "name", in->name);
 	TX tx = { 0 };
 
+	if (!cx->svc->set.app_keys)
+		return fail(cx, &ERR_NO_APP_KEYS, "the setting app_keys is no");
 	if (e == NULL)
 		e = key_parse_pem(cx, bytes_str(in->app_key), &o.app_key);
 	if (e != NULL)

@@ -50,7 +50,8 @@ struct owner_in {
 	const char *app_key; /* PEM, P-256 */
 };
 
-/* The same key again gives the same owner. */
+/* The same key again gives the same owner; "app-keys-off", FORBIDDEN, unless
+ * the setting app_keys allows such owners. */
 ERR_FN registry_add_owner(struct ctx *cx, const struct admin_caller *by,
     const struct owner_in *in, struct owner *out, bool *created);
 ERR_FN registry_list_owners(

@@ -51,6 +51,7 @@ struct settings {
 	int64_t guess_window;   /* seconds */
 	char *node_name;        /* empty: made from the host's */
 	int64_t consumer_alert; /* seconds silent or behind */
+	bool app_keys;          /* development apps with a key of their own */
 	char *trust_domain; /* of SPIFFE ids; empty: none are made or taken */
 };
 

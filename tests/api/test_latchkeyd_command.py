@@ -19,7 +19,9 @@ def test_help_is_an_example_file_that_can_be_used(tmp_path):
     assert must >= {"issuer", "tls_cert", "tls_key", "db", "mac_key"}
     config = tmp_path / "latchkeyd.conf"
     config.write_text(example.replace(" = \n", " = x\n"))
-    assert "port = 8443" in run(DAEMON, "config", "--config", config)
+    shown = run(DAEMON, "config", "--config", config)
+    assert "port = 8443" in shown
+    assert "app_keys = no" in shown, "they are for development"
 
 
 def test_config_hides_a_password(tmp_path):

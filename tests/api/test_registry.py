@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from harness.crypto import PEM, new_key, spki_pem
-from harness.http import expect
+from harness.http import Client, expect
 from harness.players import Maker, Operator, now
 from harness.process import run
 
@@ -228,6 +228,19 @@ def test_an_owners_key_is_one_owner(operator):
     assert again["id"] == first["id"] and again["name"] == "Ada"
     listed = expect(operator.call("GET", "/owners"), 200).json()["owners"]
     assert [o["id"] for o in listed] == [first["id"]]
+
+
+def test_app_keys_are_refused_unless_switched_on(make_stack, database):
+    on = make_stack()
+    owner = Operator(on, database.admin_token).add_owner()
+    expect(owner.call("GET", "/v1/devices"), 200)
+    # What was made while they were allowed is of no use any more either.
+    off = make_stack(app_keys="no")
+    answer = Operator(off, database.admin_token).call("POST", "/owners",
+        json={"name": "Ada", "app_key": spki_pem(new_key())})
+    problem(answer, 403, "app-keys-off")
+    owner.stack, owner.http = off, Client(off)
+    expect(owner.call("GET", "/v1/devices"), 401)
 
 
 def test_an_owners_name_is_not_in_the_events(operator, database):
