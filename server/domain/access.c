@@ -8,6 +8,7 @@
 #include "codec/jws.h"
 #include "domain/svc.h"
 #include "domain/token_key.h"
+#include "pki/digest.h"
 
 #define TYP_ACCESS "at+jwt"
 #define CLAIM_TEXT 1024
@@ -42,6 +43,7 @@ static const struct json_field access_fields[] = {
 
 struct id_claims {
 	const char *iss, *sub, *aud, *nonce;
+	struct bytes at_hash;
 	int64_t iat, exp, auth_time;
 };
 
@@ -50,6 +52,7 @@ static const struct json_field id_fields[] = {
 	JSON_F_STR(id_claims, sub, UUID_TEXT, true),
 	JSON_F_STR(id_claims, aud, CLAIM_TEXT, true),
 	JSON_F_STR(id_claims, nonce, CLAIM_TEXT, false),
+	JSON_F_B64U(id_claims, at_hash, 16, true),
 	JSON_F_INT(id_claims, iat, INT64_MAX, true),
 	JSON_F_INT(id_claims, exp, INT64_MAX, true),
 	JSON_F_INT(id_claims, auth_time, INT64_MAX, true),
@@ -83,14 +86,19 @@ access_mint(
 	return e != NULL ? e : token_sign(cx, TYP_ACCESS, json, jwt);
 }
 
+/* OpenID Connect Core sections 3.1.3.6 and 12.2: at_hash is the left half of
+ * the hash; auth_time stays the sign-in's, and a refresh repeats no nonce. */
 const struct err *
-id_token_mint(struct ctx *cx, const struct family *f, const char **jwt)
+id_token_mint(struct ctx *cx, const struct family *f, const char *access_token,
+    const char **jwt)
 {
+	uint8_t hash[SHA256_BYTES];
 	struct id_claims c = {
 		.iss = cx->svc->set.issuer,
 		.sub = f->owner_id,
 		.aud = f->client_id,
-		.nonce = f->nonce,
+		.nonce = f->generation == 1 ? f->nonce : NULL,
+		.at_hash = { hash, sizeof(hash) / 2 },
 		.iat = f->issued_at,
 		.exp = f->issued_at + ACCESS_SECONDS,
 		.auth_time = f->signed_in_at,
@@ -98,6 +106,7 @@ id_token_mint(struct ctx *cx, const struct family *f, const char **jwt)
 	const struct err *e;
 	struct bytes json;
 
+	digest_sha256(bytes_str(access_token), hash);
 	e = json_write(cx, id_fields, &c, &json);
 	return e != NULL ? e : token_sign(cx, "JWT", json, jwt);
 }

@@ -32,8 +32,9 @@ struct access_token {
 ERR_FN access_mint(struct ctx *cx, const struct family *f, const char *scope,
     const char **jwt);
 
-/* An ID token for the app. */
-ERR_FN id_token_mint(struct ctx *cx, const struct family *f, const char **jwt);
+/* An ID token for the app, beside that access token. */
+ERR_FN id_token_mint(struct ctx *cx, const struct family *f,
+    const char *access_token, const char **jwt);
 
 /* "invalid-token", UNAUTHENTICATED. */
 extern const struct err ERR_ACCESS_TOKEN;

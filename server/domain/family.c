@@ -104,7 +104,7 @@ answer(struct ctx *cx, const struct family *f, const char *scope,
 	};
 	e = access_mint(cx, f, scope, &out->access_token);
 	if (e == NULL && (scopes & OWNER_OPENID) != 0)
-		e = id_token_mint(cx, f, &out->id_token);
+		e = id_token_mint(cx, f, out->access_token, &out->id_token);
 	return e;
 }
 

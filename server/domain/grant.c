@@ -7,6 +7,7 @@
 #include "codec/form.h"
 #include "domain/code.h"
 #include "domain/oauth.h"
+#include "domain/prompt.h"
 #include "domain/scope.h"
 #include "domain/svc.h"
 #include "pki/digest.h"
@@ -35,6 +36,8 @@ const struct err ERR_REDIRECT = { KIND_INVALID, "invalid_request",
 	"The app is unknown, or asks to be answered where it is not at home." };
 static const struct err ERR_SIGN_IN = { KIND_FORBIDDEN, "sign-in-required",
 	"Only an owner who signed in here may let an app in." };
+static const struct err ERR_SIGN_IN_AGAIN = { KIND_UNAUTHENTICATED,
+	"sign-in-again", "The app asks that you sign in again." };
 
 bool
 pkce_verifier_ok(const char *verifier)
@@ -128,6 +131,37 @@ read_pkce(struct ctx *cx, const struct grant_in *in, struct authorization *out)
 	return NULL;
 }
 
+/* How fresh the owner's sign-in has to be. */
+static ERR_FN
+read_prompt(struct ctx *cx, const struct grant_in *in, int64_t *max_age)
+{
+	unsigned prompt = 0;
+
+	*max_age = -1;
+	if (in->prompt != NULL && !prompt_parse(in->prompt, &prompt))
+		return fail(cx, &ERR_INVALID_REQUEST, "prompt");
+	if (in->max_age != NULL && !max_age_parse(in->max_age, max_age))
+		return fail(cx, &ERR_INVALID_REQUEST, "max_age");
+	if ((prompt & (PROMPT_LOGIN | PROMPT_SELECT_ACCOUNT)) != 0)
+		*max_age = 0;
+	/* The owner is asked each time. */
+	if ((prompt & PROMPT_NONE) != 0)
+		return fail(cx, &ERR_LOGIN_REQUIRED, "prompt=none");
+	return NULL;
+}
+
+/* Whoever signed in since the app asked has done what can be done. */
+static ERR_FN
+check_fresh(struct ctx *cx, const struct owner_caller *owner,
+    const struct authorization *a)
+{
+	if (a->max_age < 0 || owner->signed_in_at >= a->asked_at ||
+	    (a->max_age > 0 && cx->now - owner->signed_in_at <= a->max_age))
+		return NULL;
+	return fail(cx, &ERR_SIGN_IN_AGAIN, "signed in %lld s ago",
+	    (long long)(cx->now - owner->signed_in_at));
+}
+
 /* Everything but who asks and where they are answered. */
 static ERR_FN
 read_question(struct ctx *cx, const struct client *client,
@@ -151,10 +185,7 @@ read_question(struct ctx *cx, const struct client *client,
 	e = read_pkce(cx, in, out);
 	if (e == NULL)
 		e = read_scope(cx, client, in->scope, &out->scope);
-	/* The owner is asked each time. */
-	if (e == NULL && is(in->prompt, "none"))
-		e = fail(cx, &ERR_LOGIN_REQUIRED, "prompt=none");
-	return e;
+	return e != NULL ? e : read_prompt(cx, in, &out->max_age);
 }
 
 static ERR_FN
@@ -164,7 +195,8 @@ read_redirect(struct ctx *cx, const struct client *client,
 	*out = (struct authorization){ .client_id = client->id,
 		.client_name = client->name,
 		.redirect_uri = in->redirect_uri,
-		.nonce = in->nonce };
+		.nonce = in->nonce,
+		.asked_at = cx->now };
 	/* What is too long to be kept is not sent back either. */
 	if (in->state == NULL || strlen(in->state) <= LIMIT_OPAQUE)
 		out->state = in->state;
@@ -286,13 +318,16 @@ find(struct ctx *cx, const char *handle, uint8_t mac[32],
 }
 
 const struct err *
-grant_show(struct ctx *cx, const char *handle, struct grant_view *out)
+grant_show(struct ctx *cx, const struct owner_caller *owner, const char *handle,
+    struct grant_view *out)
 {
 	struct authorization a;
 	uint8_t mac[32];
 	const struct err *e = find(cx, handle, mac, &a);
 	const char *path;
 
+	if (e == NULL)
+		e = check_fresh(cx, owner, &a);
 	if (e != NULL)
 		return e;
 	path = strchr(strstr(a.redirect_uri, "://") + 3, '/');
@@ -330,6 +365,7 @@ give_code(struct ctx *cx, const struct authorization *a,
 		.code_expires_at = cx->now + CODE_SECONDS,
 		.redirect_uri = a->redirect_uri,
 		.jkt = a->jkt,
+		.signed_in_at = owner->signed_in_at,
 		.expires_at = cx->now + FAMILY_SECONDS,
 	    },
 	    mac);
@@ -350,6 +386,8 @@ grant_decide(struct ctx *cx, const struct owner_caller *owner,
 	e = tx_begin(cx, &tx);
 	if (e == NULL)
 		e = find(cx, handle, mac, &a);
+	if (e == NULL)
+		e = check_fresh(cx, owner, &a);
 	if (e == NULL)
 		e = authorization_end(cx, mac, &done);
 	if (e == NULL && !done)

@@ -20,7 +20,7 @@ extern const struct err ERR_UNSUPPORTED_RESPONSE_TYPE, ERR_INVALID_TARGET,
 /* The parameters; NULL where absent. */
 struct grant_in {
 	const char *client_id, *redirect_uri, *response_type, *response_mode;
-	const char *scope, *state, *nonce, *prompt, *resource;
+	const char *scope, *state, *nonce, *prompt, *max_age, *resource;
 	const char *code_challenge, *code_challenge_method;
 	const char *dpop_jkt, *request, *request_uri;
 };
@@ -45,8 +45,11 @@ struct grant_view {
 	const char *redirect_host; /* scheme and host */
 };
 
-/* What the page shows; ERR_NOT_FOUND for a handle that is over. */
-ERR_FN grant_show(struct ctx *cx, const char *handle, struct grant_view *out);
+/* What the page shows; ERR_NOT_FOUND for a handle that is over, and
+ * "sign-in-again", UNAUTHENTICATED, for an owner whose sign-in is older than
+ * the app wants. */
+ERR_FN grant_show(struct ctx *cx, const struct owner_caller *owner,
+    const char *handle, struct grant_view *out);
 
 /* The owner's answer, and where the browser goes with it.  Only an owner who
  * signed in answers: no app opens the door to another. */

@@ -23,7 +23,9 @@ const struct err *
 session_open(
     struct ctx *cx, const char *account, bool recovery, struct session *out)
 {
-	struct session_row row = { .owner_id = account, .recovery = recovery };
+	struct session_row row = { .owner_id = account,
+		.recovery = recovery,
+		.signed_in_at = cx->now };
 	uint8_t raw[32], mac[MAC_BYTES];
 
 	rng_bytes(raw, sizeof(raw));
@@ -52,7 +54,8 @@ session_judge(struct ctx *cx, const char *cookie, struct owner_caller *out)
 		return e;
 	*out = (struct owner_caller){ .owner_id = row.owner_id,
 		.cookie = cookie,
-		.recovery = row.recovery };
+		.recovery = row.recovery,
+		.signed_in_at = row.signed_in_at };
 	return NULL;
 }
 

@@ -190,6 +190,7 @@ read_question(get_fn *get, const void *from)
 		.state = get(from, "state"),
 		.nonce = get(from, "nonce"),
 		.prompt = get(from, "prompt"),
+		.max_age = get(from, "max_age"),
 		.resource = get(from, "resource"),
 		.code_challenge = get(from, "code_challenge"),
 		.code_challenge_method = get(from, "code_challenge_method"),
@@ -279,7 +280,7 @@ post_authorization_lookup(struct ctx *cx, struct request *rq, struct reply *rs)
 
 	e = json_read(cx, rq->body, lookup_fields, &in);
 	if (e == NULL)
-		e = grant_show(cx, in.request, &out);
+		e = grant_show(cx, &rq->caller.owner, in.request, &out);
 	return e != NULL ? e : answer_json(cx, rs, 200, view_fields, &out);
 }
 

@@ -39,6 +39,7 @@ struct metadata {
 	bool authorization_response_iss_parameter_supported;
 	struct json_strs response_types_supported, response_modes_supported,
 	    grant_types_supported, scopes_supported, subject_types_supported,
+	    prompt_values_supported, claims_supported,
 	    id_token_signing_alg_values_supported,
 	    code_challenge_methods_supported, dpop_signing_alg_values_supported,
 	    token_endpoint_auth_methods_supported,
@@ -66,6 +67,8 @@ static const struct json_field metadata_fields[] = {
 	WORDS(grant_types_supported),
 	WORDS(scopes_supported),
 	WORDS(subject_types_supported),
+	WORDS(prompt_values_supported),
+	WORDS(claims_supported),
 	WORDS(id_token_signing_alg_values_supported),
 	WORDS(code_challenge_methods_supported),
 	WORDS(dpop_signing_alg_values_supported),
@@ -244,6 +247,10 @@ get_oauth_metadata(struct ctx *cx, struct request *rq, struct reply *rs)
 	static const char *code[] = { "code" }, *query[] = { "query" };
 	static const char *subjects[] = { "public" }, *es256[] = { "ES256" };
 	static const char *s256[] = { "S256" };
+	static const char *prompts[] = { "none", "login", "consent",
+		"select_account" };
+	static const char *claims[] = { "iss", "sub", "aud", "exp", "iat",
+		"auth_time", "nonce", "at_hash" };
 	static const char *grants[] = { GRANT_DEVICE_CODE, "authorization_code",
 		"refresh_token" };
 	static const char *scopes[] = { "enroll", "openid", "approvals",
@@ -268,6 +275,8 @@ get_oauth_metadata(struct ctx *cx, struct request *rq, struct reply *rs)
 		.grant_types_supported = LIST(grants),
 		.scopes_supported = LIST(scopes),
 		.subject_types_supported = LIST(subjects),
+		.prompt_values_supported = LIST(prompts),
+		.claims_supported = LIST(claims),
 		.id_token_signing_alg_values_supported = LIST(es256),
 		.code_challenge_methods_supported = LIST(s256),
 		.dpop_signing_alg_values_supported = LIST(es256),

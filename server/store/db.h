@@ -19,7 +19,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 
-#define SCHEMA_VERSION 12
+#define SCHEMA_VERSION 13
 
 struct stmt {
 	const char *name;

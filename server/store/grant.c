@@ -7,10 +7,12 @@ static const struct stmt AUTHORIZATION_ADD = { "authorization_add",
 	"expires_at < to_timestamp($11::bigint) LIMIT 10 "
 	"FOR UPDATE SKIP LOCKED)) "
 	"INSERT INTO authorization_request (mac, client_id, pushed, "
-	"redirect_uri, scope, code_challenge, state, nonce, jkt, expires_at) "
+	"redirect_uri, scope, code_challenge, state, nonce, jkt, expires_at, "
+	"asked_at, max_age) "
 	"VALUES ($1, $2, $3::boolean, $4, $5, $6, $7, $8, $9, "
-	"to_timestamp($10::bigint))",
-	11 };
+	"to_timestamp($10::bigint), to_timestamp($11::bigint), "
+	"nullif($12::bigint, -1))",
+	12 };
 
 static const struct stmt AUTHORIZATION_SHOW = { "authorization_show",
 	"UPDATE authorization_request SET mac = $2, pushed = false, "
@@ -20,7 +22,8 @@ static const struct stmt AUTHORIZATION_SHOW = { "authorization_show",
 
 static const struct stmt AUTHORIZATION_GET = { "authorization_get",
 	"SELECT a.client_id, c.name, a.redirect_uri, a.scope, "
-	"a.code_challenge, a.state, a.nonce, a.jkt "
+	"a.code_challenge, a.state, a.nonce, a.jkt, "
+	"extract(epoch FROM a.asked_at)::bigint, coalesce(a.max_age, -1) "
 	"FROM authorization_request a JOIN client c ON c.id = a.client_id "
 	"WHERE a.mac = $1 AND NOT a.pushed AND c.withdrawn_at IS NULL AND "
 	"a.expires_at > to_timestamp($2::bigint)",
@@ -36,11 +39,11 @@ static const struct stmt FAMILY_ADD = { "family_add",
 	"f AS (INSERT INTO token_family (id, client_id, owner_id, scope, "
 	"nonce, code_mac, code_challenge, code_expires_at, redirect_uri, "
 	"signed_in_at, jkt, expires_at) VALUES ($1::uuid, $2, $3::uuid, $4, "
-	"$5, $6, $7, to_timestamp($8::bigint), $9, to_timestamp($12::bigint), "
+	"$5, $6, $7, to_timestamp($8::bigint), $9, to_timestamp($14::bigint), "
 	"$10, to_timestamp($11::bigint)) RETURNING client_id, owner_id) "
 	"INSERT INTO event (kind, request_id, owner_id, detail) "
 	"SELECT 'app.allowed', $13, owner_id, client_id FROM f",
-	13 };
+	14 };
 
 #define FAMILY_COLUMNS                                                      \
 	"f.id, f.client_id, f.owner_id, f.scope, f.nonce, f.redirect_uri, " \
@@ -90,8 +93,8 @@ authorization_add(struct ctx *cx, const struct authorization *a,
 	return DB_RUN(cx, &AUTHORIZATION_ADD, NULL, DB_SHA(mac),
 	    DB_TEXT(a->client_id), DB_BOOL(pushed), DB_TEXT(a->redirect_uri),
 	    DB_TEXT(a->scope), DB_BYTES(a->code_challenge), DB_TEXT(a->state),
-	    DB_TEXT(a->nonce), DB_BYTES(a->jkt), DB_INT(until),
-	    DB_INT(cx->now));
+	    DB_TEXT(a->nonce), DB_BYTES(a->jkt), DB_INT(until), DB_INT(cx->now),
+	    DB_INT(a->max_age));
 }
 
 const struct err *
@@ -129,6 +132,8 @@ authorization_get(
 		.state = rows_text(cx, r, 0, 5),
 		.nonce = rows_text(cx, r, 0, 6),
 		.jkt = rows_bytes(cx, r, 0, 7),
+		.asked_at = rows_int(r, 0, 8),
+		.max_age = rows_int(r, 0, 9),
 	};
 	return NULL;
 }
@@ -152,7 +157,7 @@ family_add(struct ctx *cx, const struct family *f, const uint8_t code_mac[32])
 	    DB_TEXT(f->nonce), DB_SHA(code_mac), DB_BYTES(f->code_challenge),
 	    DB_INT(f->code_expires_at), DB_TEXT(f->redirect_uri),
 	    DB_BYTES(f->jkt), DB_INT(f->expires_at), DB_INT(cx->now),
-	    DB_TEXT(cx->rid));
+	    DB_TEXT(cx->rid), DB_INT(f->signed_in_at));
 }
 
 static ERR_FN

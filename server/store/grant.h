@@ -15,6 +15,8 @@ struct authorization {
 	struct bytes code_challenge; /* SHA-256 */
 	const char *state, *nonce;   /* or NULL */
 	struct bytes jkt;            /* or empty */
+	int64_t asked_at;
+	int64_t max_age; /* seconds since the owner signed in; -1: any */
 };
 
 /* Remembers a question under its handle's keyed hash until the time. */

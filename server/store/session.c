@@ -3,13 +3,15 @@
 static const struct stmt SESSION_ADD = { "session_add",
 	"WITH old AS (DELETE FROM session WHERE mac IN (SELECT mac FROM "
 	"session WHERE expires_at < now() LIMIT 10 FOR UPDATE SKIP LOCKED)) "
-	"INSERT INTO session (mac, owner_id, recovery, expires_at) "
-	"VALUES ($1, $2::uuid, $3, to_timestamp($4::bigint))",
-	4 };
+	"INSERT INTO session (mac, owner_id, recovery, expires_at, "
+	"created_at) VALUES ($1, $2::uuid, $3, to_timestamp($4::bigint), "
+	"to_timestamp($5::bigint))",
+	5 };
 
 static const struct stmt SESSION_GET = { "session_get",
 	"SELECT s.owner_id, s.recovery, "
-	"extract(epoch FROM s.expires_at)::bigint FROM session s "
+	"extract(epoch FROM s.expires_at)::bigint, "
+	"extract(epoch FROM s.created_at)::bigint FROM session s "
 	"JOIN owner o ON o.id = s.owner_id WHERE s.mac = $1 AND "
 	"s.expires_at > to_timestamp($2::bigint) AND o.disabled_at IS NULL "
 	"AND o.erased_at IS NULL",
@@ -28,7 +30,7 @@ session_add(struct ctx *cx, const uint8_t mac[32], const struct session_row *in)
 {
 	return DB_RUN(cx, &SESSION_ADD, NULL, DB_SHA(mac),
 	    DB_TEXT(in->owner_id), DB_BOOL(in->recovery),
-	    DB_INT(in->expires_at));
+	    DB_INT(in->expires_at), DB_INT(in->signed_in_at));
 }
 
 const struct err *
@@ -45,6 +47,7 @@ session_get(struct ctx *cx, const uint8_t mac[32], struct session_row *out)
 	out->owner_id = rows_text(cx, r, 0, 0);
 	out->recovery = rows_bool(r, 0, 1);
 	out->expires_at = rows_int(r, 0, 2);
+	out->signed_in_at = rows_int(r, 0, 3);
 	return NULL;
 }
 

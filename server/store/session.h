@@ -9,7 +9,7 @@
 struct session_row {
 	const char *owner_id;
 	bool recovery;
-	int64_t expires_at;
+	int64_t signed_in_at, expires_at;
 };
 
 extern const struct stmt *const session_stmts[];

@@ -1,6 +1,9 @@
 """Authorization code with PKCE, pushed requests, and the clients that use
 them: RFC 6749, 7636, 8252, 8414, 9126, 9207."""
 
+import base64
+import hashlib
+import json
 import secrets
 import time
 import urllib.parse
@@ -8,8 +11,9 @@ import urllib.parse
 import pytest
 
 from harness.app import App, decide, query_of, sha256
-from harness.crypto import new_key
+from harness.crypto import b64u, new_key
 from harness.http import Client, expect
+from harness.passkey import Person
 
 
 @pytest.fixture
@@ -87,6 +91,9 @@ BAD_QUESTIONS = (
     ({"request": "e30.e30."}, "request_not_supported"),
     ({"response_mode": "fragment"}, "invalid_request"),
     ({"prompt": "none"}, "login_required"),
+    ({"prompt": "none login"}, "invalid_request"),
+    ({"prompt": "create"}, "invalid_request"),
+    ({"max_age": "-1"}, "invalid_request"),
     ({"dpop_jkt": "AAAA"}, "invalid_request"))
 
 
@@ -278,6 +285,53 @@ def test_a7_no_token_lets_an_app_in_decides_or_releases(
         assert "insufficient_scope" in answer.headers["WWW-Authenticate"]
     expect(app.call("DELETE", f"/v1/devices/{enrolled.id}", token), 403)
     expect(owner.device(enrolled.id), 200)
+
+
+@pytest.fixture
+def person(stack):
+    person = Person(stack)
+    expect(person.sign_up(), 201)
+    return person
+
+
+def claims_of(jwt):
+    text = jwt.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+def test_openid_auth_time_is_the_sign_ins_and_ages(app, person, database):
+    # An hour ago, and the app asks now.
+    signed_in = int(time.time()) - 3600
+
+    def age():
+        database.query("UPDATE session SET created_at = to_timestamp(%s)",
+            (signed_in,))
+
+    age()
+    tokens = app.tokens(person, max_age="4000")
+    identity = claims_of(tokens["id_token"])
+    access = claims_of(tokens["access_token"])
+    assert identity["auth_time"] == access["auth_time"] == signed_in
+    assert identity["sub"] == access["sub"] == person.id
+    digest = hashlib.sha256(tokens["access_token"].encode()).digest()
+    assert identity["at_hash"] == b64u(digest[:16])
+    # Section 12.2: the same sign-in, and no nonce.
+    again = expect(app.refresh(tokens["refresh_token"]), 200).json()
+    later = claims_of(again["id_token"])
+    assert later["auth_time"] == signed_in and "nonce" not in later
+    for wish in ({"max_age": "60"}, {"max_age": "0"}, {"prompt": "login"},
+            {"prompt": "consent select_account"}):
+        age()
+        handle, verifier = app.ask(**wish)
+        for answer in (decide(person, handle), person.call("POST",
+                "/v1/authorizations/lookup", json={"request": handle})):
+            assert expect(answer, 401).json()["type"].endswith(
+                ":sign-in-again"), wish
+        expect(person.sign_in(), 200)
+        location = expect(decide(person, handle), 200).json()["location"]
+        tokens = expect(app.redeem(query_of(location)["code"], verifier),
+            200).json()
+        assert claims_of(tokens["id_token"])["auth_time"] > signed_in
 
 
 def test_metadata_says_what_there_is(stack):
