@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 
-/* In two chains: of its serial, and of its device. */
+/* In two chains: of its serial, and of its device if it has one. */
 struct entry {
 	struct entry *next, *near;
 	int64_t this_update, next_update;
@@ -20,6 +21,7 @@ struct ocsp_cache {
 	struct entry **by_serial, **by_device;
 	size_t buckets, n, most;
 	size_t hand; /* the bucket that is emptied next when all is full */
+	uint64_t seed;
 	uint64_t changes;
 	bool followed;
 };
@@ -33,21 +35,33 @@ ocsp_cache_new(size_t most)
 	for (c->buckets = 256; c->buckets < most; c->buckets *= 2)
 		continue;
 	c->most = most;
+	rng_bytes(&c->seed, sizeof(c->seed));
 	c->by_serial = mem_new(c->buckets, sizeof(struct entry *));
 	c->by_device = mem_new(c->buckets, sizeof(struct entry *));
 	return c;
 }
 
-/* Serials and device ids are random, and of our own making: a part of them
- * is a hash that nobody steers.  The first byte of a serial is not. */
+/* Spreads all bits of v over all of the result (MurmurHash3's finalizer). */
+static uint64_t
+mix(uint64_t v)
+{
+	v ^= v >> 33;
+	v *= UINT64_C(0xff51afd7ed558ccd);
+	v ^= v >> 33;
+	v *= UINT64_C(0xc4ceb9fe1a85ec53);
+	return v ^ v >> 33;
+}
+
+/* Serials and device ids need not be random for this. */
 static struct entry **
 bucket(const struct ocsp_cache *c, struct entry **of,
     const uint8_t id[OCSP_ID_BYTES])
 {
-	uint64_t h;
+	uint64_t v[2];
 
-	memcpy(&h, id + OCSP_ID_BYTES - sizeof(h), sizeof(h));
-	return &of[h & (c->buckets - 1)];
+	_Static_assert(sizeof(v) == OCSP_ID_BYTES, "two words");
+	memcpy(v, id, sizeof(v));
+	return &of[mix(v[0] ^ mix(v[1] ^ c->seed)) & (c->buckets - 1)];
 }
 
 static bool
@@ -57,8 +71,15 @@ same(const uint8_t a[OCSP_ID_BYTES], const uint8_t b[OCSP_ID_BYTES])
 	    (struct bytes){ b, OCSP_ID_BYTES });
 }
 
-/* Takes *at out of the chain of its serial, and of its device, and frees
- * it. */
+static bool
+has_device(const struct entry *e)
+{
+	static const uint8_t none[OCSP_ID_BYTES];
+
+	return !same(e->device, none);
+}
+
+/* Takes *at out of the chains it is in, and frees it. */
 static void
 drop(struct ocsp_cache *c, struct entry **at)
 {
@@ -66,9 +87,10 @@ drop(struct ocsp_cache *c, struct entry **at)
 	struct entry **near = bucket(c, c->by_device, e->device);
 
 	*at = e->next;
-	while (*near != e)
+	while (has_device(e) && *near != e)
 		near = &(*near)->near;
-	*near = e->near;
+	if (has_device(e))
+		*near = e->near;
 	mem_free(e);
 	c->n--;
 }
@@ -183,8 +205,10 @@ add(struct ocsp_cache *c, const struct ocsp_kept *k)
 
 	e->next = *at;
 	*at = e;
-	e->near = *near;
-	*near = e;
+	if (has_device(e)) {
+		e->near = *near;
+		*near = e;
+	}
 	c->n++;
 }
 

@@ -1,6 +1,7 @@
 -- For wrk: OCSP requests, each about the next of many serial numbers.
 -- Arguments: the request's DER before the serial's 16 bytes, in hex, the file
--- of them, and the path.  At the end: one line of JSON.
+-- of them, the path, and "once" to end when each was answered.  At the end of
+-- a run for a time: one line of JSON.
 
 local requests, sent = {}, 0
 
@@ -19,6 +20,20 @@ function init(args)
 		serial = file:read(16)
 	end
 	file:close()
+	if args[4] == "once" then
+		response = stop_after_all
+	end
+end
+
+local answered = 0
+
+-- wrk itself would wait for the end of its time.
+function stop_after_all(status)
+	assert(status == 200)
+	answered = answered + 1
+	if answered == #requests then
+		os.exit(0)
+	end
 end
 
 function request()

@@ -1,19 +1,24 @@
 """OCSP over plain HTTP with keep-alive, by wrk: 100,000 certificates, each
 asked about in its turn, from memory once all were signed; beside cfssl's
-responder with answers that were signed beforehand."""
+responder with answers that were signed beforehand, and openssl's."""
 
 import base64
+import contextlib
 import http.client
 import json
+import os
+import pathlib
 import re
+import socket
 import time
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 
-from harness.process import REPO, Process, free_port, run
+from harness.process import REPO, Process, free_port, run, until
 
+BIN = pathlib.Path("/usr/bin")
 SERIALS, PEER_SERIALS = 100_000, 1000
 CONNECTIONS, SECONDS, PATIENCE = 64, 6, 600
 TYPE = {"Content-Type": "application/ocsp-request"}
@@ -45,58 +50,105 @@ class Asker:
         # The serial number stands last, always of 16 bytes.
         self.head = whole[:-16]
 
-    def ask(self, port, n, seconds):
-        """How many answers there were about the first n of them, one after
-        the other and again, and how many a second."""
+    def wrk(self, port, n, seconds, *how):
         file = self.dir / "serials"
         file.write_bytes(b"".join(self.serials[:n]))
-        out = run("wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s",
+        return run("wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s",
             "--timeout", "10s", "-s", REPO / "tests/bench/ocsp.lua",
             f"http://127.0.0.1:{port}", "--", self.head.hex(), file,
-            "/ocsp", timeout=seconds + 120)
+            "/ocsp", *how, timeout=seconds + 60)
+
+    def once(self, port):
+        """Answers a second when each is asked about for the first time."""
+        began = time.monotonic()
+        self.wrk(port, SERIALS, PATIENCE, "once")
+        return SERIALS / (time.monotonic() - began)
+
+    def again(self, port, n, pid):
+        """Answers a second about the first n of them, one after the other
+        and again, and the process's CPU time for each in us."""
+        before = cpu(pid)
+        out = self.wrk(port, n, SECONDS)
         result = json.loads(out.strip().splitlines()[-1])
         assert result["failed"] == 0, out
-        return result["n"], result["n"] / result["us"] * 1e6
+        return (result["n"] / result["us"] * 1e6,
+            (cpu(pid) - before) * 1e6 / result["n"])
 
     def answers(self, port, n):
-        """What the service says of the first n, a line of base64 each."""
-        connection = http.client.HTTPConnection("127.0.0.1", port)
+        """What is said there of the first n, a line of base64 each."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         for serial in self.serials[:n]:
             connection.request("POST", "/ocsp", self.head + serial, TYPE)
-            yield base64.b64encode(connection.getresponse().read()).decode()
+            answer = connection.getresponse()
+            assert answer.status == 200
+            yield base64.b64encode(answer.read()).decode()
         connection.close()
 
 
-def cfssl(asker, port):
-    """The rate of "cfssl ocspserve" with the service's own answers."""
-    file, peer = asker.dir / "responses", free_port()
-    file.write_text("\n".join(asker.answers(port, PEER_SERIALS)) + "\n")
-    process = Process(["/usr/bin/cfssl", "ocspserve", "-address",
-        "127.0.0.1", "-port", peer, "-responses", file, "-path", "/ocsp",
-        "-loglevel", "5"], asker.dir / "ocspserve.log")
+def cpu(pid):
+    """Seconds that a process has used."""
+    after_name = pathlib.Path(f"/proc/{pid}/stat").read_text().split(")")[1]
+    return sum(map(int, after_name.split()[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextlib.contextmanager
+def responder(asker, argv, ready):
+    """Another's, once ready says so of its log."""
+    log = asker.dir / f"{argv[0].name}.log"
+    process = Process(argv, log)
     try:
-        end = time.monotonic() + 60
-        while True:
-            try:
-                http.client.HTTPConnection("127.0.0.1", peer).connect()
-                break
-            except ConnectionError:
-                assert time.monotonic() < end
-                time.sleep(0.1)
-        return asker.ask(peer, PEER_SERIALS, SECONDS)[1]
+        until(lambda: ready(log.read_text()), PATIENCE)
+        yield process.pid
     finally:
         process.kill()
 
 
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+        return True
+    except ConnectionError:
+        return False
+
+
+def cfssl(asker, port):
+    """"cfssl ocspserve" with the service's own answers: rate and CPU."""
+    file, peer = asker.dir / "responses", free_port()
+    file.write_text("\n".join(asker.answers(port, PEER_SERIALS)) + "\n")
+    with responder(asker, [BIN / "cfssl", "ocspserve", "-address",
+            "127.0.0.1", "-port", peer, "-responses", file, "-path",
+            "/ocsp", "-loglevel", "5"], lambda _: listens(peer)) as pid:
+        return asker.again(peer, PEER_SERIALS, pid)
+
+
+def openssl(asker, pki):
+    """"openssl ocsp", which signs each time: its CPU time for each in us.  It
+    serves one connection at a time, and hangs on one without a request, such
+    as wrk's first."""
+    index, peer = asker.dir / "index.txt", free_port()
+    index.write_text("".join(
+        f"V\t491231235959Z\t\t{serial.hex().upper()}\tunknown\t/CN={n}\n"
+        for n, serial in enumerate(asker.serials)))
+    with responder(asker, [BIN / "openssl", "ocsp", "-index", index,
+            "-port", peer, "-CA", pki / "issuing.crt", "-rsigner",
+            pki / "issuing.crt", "-rkey", pki / "issuing.key", "-nmin", "5"],
+            lambda log: "waiting for OCSP client" in log) as pid:
+        before = cpu(pid)
+        for _ in asker.answers(peer, PEER_SERIALS):
+            pass
+        return (cpu(pid) - before) * 1e6 / PEER_SERIALS
+
+
 def measure(rig, rows):
-    asker = Asker(rig)
+    asker, pid = Asker(rig), rig.stack.process.pid
     port = int(re.findall(r"event=listening_plain .*port=(\d+)",
         rig.stack.log())[-1])
-    # Until each was asked about once, and so is answered from memory.
-    seconds, (n, _) = SECONDS, asker.ask(port, SERIALS, SECONDS)
-    while n < SERIALS:
-        seconds *= 2
-        assert seconds < PATIENCE, f"{n} answers in {seconds // 2} s"
-        n, _ = asker.ask(port, SERIALS, seconds)
-    _, rate = asker.ask(port, SERIALS, SECONDS)
-    rows.add("OCSP, 100,000 serials", rate, cfssl(asker, port))
+    # Each signed, and from now on answered from memory.
+    signed = asker.once(port)
+    rate, us = asker.again(port, SERIALS, pid)
+    peer, peer_us = cfssl(asker, port)
+    signer_us = openssl(asker, rig.material.pki)
+    rows.add("OCSP, 100,000 serials, not yet signed", signed)
+    rows.add("OCSP, 100,000 serials", rate, peer)
+    rows.add("OCSP, 100,000 serials: CPU", us, peer_us)
+    rows.add("OCSP, 100,000 serials: CPU beside openssl", us, signer_us)
