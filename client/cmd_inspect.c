@@ -24,10 +24,17 @@ static const struct {
 	{ "PKCS7", NULL },
 };
 
+/* Text up to its first block; other structures may hold PEM as well. */
 static bool
 begins_pem(struct bytes text)
 {
-	return text.n > 11 && memmem(text.p, text.n, "-----BEGIN ", 11) != NULL;
+	const uint8_t *begin = memmem(text.p, text.n, "-----BEGIN ", 11);
+	const uint8_t *p;
+
+	for (p = text.p; begin != NULL && p < begin; p++)
+		if (*p < ' ' && *p != '\n' && *p != '\r' && *p != '\t')
+			return false;
+	return begin != NULL;
 }
 
 /* Each block of a PEM file that has one label throughout. */
@@ -102,8 +109,9 @@ const struct command inspect_commands[] = {
 	{ "inspect", "FILE", "says what a file of evidence holds",
 	    inspect_options, run_inspect,
 	    "PEM, DER, CBOR, TPM and Matter structures, as bytes, hex or "
-	    "base64.  Nothing is\nverified.  Kinds: certificate csr crl key "
-	    "cms cms-signed tpm-attest tpm-public\ntpm-log tpm-signature "
-	    "matter-cd matter-elements matter-nocsr cose cbor." },
+	    "base64.  Nothing is\nverified.  Kinds: certificate csr attributes "
+	    "crl key cms cms-signed tpm-attest\ntpm-public tpm-log "
+	    "tpm-signature tpm-credential matter-cd matter-elements\n"
+	    "matter-nocsr cose corim cbor." },
 	{ .name = NULL },
 };

@@ -17,6 +17,7 @@
 const struct inspector inspectors[] = {
 	{ "certificate", "X.509 certificate", inspect_certificate },
 	{ "csr", "certificate request (PKCS#10)", inspect_request },
+	{ "attributes", "attribute certificate", inspect_attributes },
 	{ "crl", "certificate revocation list", inspect_crl },
 	{ "key", "public key", inspect_key },
 	{ "cms-signed", "signed message (CMS)", inspect_cms_signed },
@@ -26,11 +27,14 @@ const struct inspector inspectors[] = {
 	{ "tpm-log", "firmware event log (TCG)", inspect_tpm_log },
 	{ "tpm-signature", "TPM signature (TPMT_SIGNATURE)",
 	    inspect_tpm_signature },
+	{ "tpm-credential", "credential for a TPM (tpm2-tools)",
+	    inspect_tpm_credential },
 	{ "matter-cd", "Matter certification declaration", inspect_matter_cd },
 	{ "matter-elements", "Matter attestation elements",
 	    inspect_matter_elements },
 	{ "matter-nocsr", "Matter NOCSR elements", inspect_matter_nocsr },
 	{ "cose", "COSE message (CWT, EAT, PSA, DICE)", inspect_cose },
+	{ "corim", "reference values (CoRIM, CoMID)", inspect_corim },
 	{ "cbor", "CBOR", inspect_cbor },
 	{ NULL, NULL, NULL },
 };

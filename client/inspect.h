@@ -1,8 +1,8 @@
 /*
  * Structures of attestation and enrollment, recognised and printed for
- * people: one row a kind, tried in turn.  Only the strict parsers of the
- * service read; what they refuse is not shown as if it were good.  Nothing
- * is verified.
+ * people: one row a kind, tried in turn.  The strict parsers of the service
+ * read; what they refuse is named where its shape is clear, with the reason,
+ * and not shown as if it were good.  Nothing is verified.
  */
 #ifndef CLIENT_INSPECT_H
 #define CLIENT_INSPECT_H
@@ -42,6 +42,7 @@ void inspect_within(struct inspection *in, const char *name, struct bytes data);
 
 bool inspect_certificate(struct inspection *in, struct bytes data);
 bool inspect_request(struct inspection *in, struct bytes data);
+bool inspect_attributes(struct inspection *in, struct bytes data);
 bool inspect_crl(struct inspection *in, struct bytes data);
 bool inspect_key(struct inspection *in, struct bytes data);
 bool inspect_cms_signed(struct inspection *in, struct bytes data);
@@ -55,5 +56,11 @@ bool inspect_matter_elements(struct inspection *in, struct bytes data);
 bool inspect_matter_nocsr(struct inspection *in, struct bytes data);
 bool inspect_cose(struct inspection *in, struct bytes data);
 bool inspect_cbor(struct inspection *in, struct bytes data);
+bool inspect_corim(struct inspection *in, struct bytes data);
+bool inspect_tpm_credential(struct inspection *in, struct bytes data);
+
+/* What is of that shape, and was refused for cx->reason. */
+bool inspect_refused_request(struct inspection *in, struct bytes data);
+bool inspect_refused_certificate(struct inspection *in, struct bytes data);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "client/inspect.h"
 #include "codec/cbor.h"
+#include "codec/corim.h"
 #include "codec/cose.h"
 
 #define COSE_ITEMS 4
@@ -214,5 +215,30 @@ inspect_cbor(struct inspection *in, struct bytes data)
 	if (cbor_read(in->cx, data, &item) != NULL)
 		return false;
 	show_item(in, "cbor", &item);
+	return true;
+}
+
+bool
+inspect_corim(struct inspection *in, struct bytes data)
+{
+	struct corim *c = arena_alloc(in->cx->arena, sizeof(*c));
+	size_t i;
+
+	if (corim_read(in->cx, data, c) != NULL || c->n_values + c->n_keys == 0)
+		return false;
+	inspect_line(in, "reference values", "%zu, and %zu keys", c->n_values,
+	    c->n_keys);
+	for (i = 0; i < c->n_values; i++) {
+		const struct corim_value *v = &c->value[i];
+
+		inspect_line(in, "component", "%s %s",
+		    v->type != NULL ? v->type : "(no name)",
+		    v->version != NULL ? v->version : "");
+		inspect_hex(in, "implementation", v->class_id);
+		inspect_hex(in, "digest", v->digest);
+		inspect_hex(in, "signer", v->signer);
+	}
+	for (i = 0; i < c->n_keys; i++)
+		inspect_hex(in, "key of", c->key[i].instance);
 	return true;
 }

@@ -40,6 +40,7 @@ inspect_tpm_attest(struct inspection *in, struct bytes data)
 	inspect_line(in, "tpm attestation", "%s",
 	    a.type == TPM_ATTEST_QUOTE     ? "quote"
 	    : a.type == TPM_ATTEST_CERTIFY ? "certify"
+	    : a.type == TPM_ATTEST_TIME    ? "time"
 					   : "creation");
 	inspect_hex(in, "signer", a.signer);
 	inspect_hex(in, "extra_data", a.extra);
@@ -100,6 +101,30 @@ inspect_tpm_signature(struct inspection *in, struct bytes data)
 	return true;
 }
 
+bool
+inspect_tpm_credential(struct inspection *in, struct bytes data)
+{
+	static const uint8_t magic[] = { 0xba, 0xdc, 0xc0, 0xde, 0, 0, 0, 1 };
+	struct bytes rest = data, part[2];
+	size_t i;
+
+	/* A file of tpm2-tools: TPM2B_ID_OBJECT, TPM2B_ENCRYPTED_SECRET. */
+	if (data.n < sizeof(magic) ||
+	    !bytes_eq((struct bytes){ data.p, sizeof(magic) }, BYTES_OF(magic)))
+		return false;
+	rest.p += sizeof(magic);
+	rest.n -= sizeof(magic);
+	for (i = 0; i < 2; i++)
+		if (!tpm_take_2b(&rest, &part[i]))
+			return false;
+	if (rest.n != 0)
+		return false;
+	inspect_line(in, "tpm credential", "for one key of one TPM");
+	inspect_hex(in, "credential", part[0]);
+	inspect_hex(in, "secret", part[1]);
+	return true;
+}
+
 /* What was measured, where it is text, in UTF-16 or ASCII; "" where it is
  * not, or where the log does not hold it. */
 static const char *
@@ -132,9 +157,10 @@ inspect_tpm_log(struct inspection *in, struct bytes data)
 	size_t i;
 	bool on;
 
-	/* No log is as short as a hash, which may read as one. */
-	if (data.n <= LONGEST_HASH ||
-	    tpm_log_read(in->cx, data, bank, &log) != NULL || log.n < 2)
+	if (tpm_log_read(in->cx, data, bank, &log) != NULL)
+		return false;
+	/* No other log is as short as a hash, which may read as one. */
+	if (log.locality == 0 && (data.n <= LONGEST_HASH || log.n < 2))
 		return false;
 	inspect_line(
 	    in, "event log", "%zu events, %s", log.n, alg_name(in->cx, bank));

@@ -85,7 +85,7 @@ inspect_certificate(struct inspection *in, struct bytes data)
 	const struct err *e;
 
 	if (path_cert_parse(cx, data, &c) != NULL)
-		return false;
+		return inspect_refused_certificate(in, data);
 	inspect_line(in, "certificate", "version %d", c.version);
 	inspect_line(in, "subject", "%s", name_text(cx->arena, c.subject));
 	inspect_line(in, "issuer", "%s", name_text(cx->arena, c.issuer));
@@ -116,7 +116,7 @@ inspect_request(struct inspection *in, struct bytes data)
 	struct csr csr;
 
 	if (csr_parse(in->cx, data, &csr) != NULL)
-		return false;
+		return inspect_refused_request(in, data);
 	inspect_line(in, "request", "PKCS#10, signed by its own key");
 	show_key(in, csr.spki);
 	if (csr.has_challenge)

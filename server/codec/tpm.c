@@ -49,8 +49,8 @@ take32(struct bytes *in, uint32_t *v)
 }
 
 /* A TPM2B. */
-static bool
-take_2b(struct bytes *in, struct bytes *out)
+bool
+tpm_take_2b(struct bytes *in, struct bytes *out)
 {
 	uint16_t n;
 
@@ -115,7 +115,7 @@ take_rsa(struct bytes *in, struct tpm_public *out)
 	return take16(in, &bits) && take32(in, &exponent) &&
 	       /* 0 stands for 2^16 + 1. */
 	       (exponent == 0 || exponent == RSA_EXPONENT) &&
-	       take_2b(in, &out->modulus) && bits >= 2048 &&
+	       tpm_take_2b(in, &out->modulus) && bits >= 2048 &&
 	       bits <= LIMIT_RSA_BITS && bits % 8 == 0 &&
 	       out->modulus.n == bits / 8 && out->modulus.p[0] >= 0x80;
 }
@@ -129,8 +129,8 @@ take_ecc(struct bytes *in, struct tpm_public *out)
 	size_t n;
 
 	if (!take16(in, &out->curve) || !take16(in, &kdf) ||
-	    kdf != TPM_ALG_NULL || !take_2b(in, &out->x) ||
-	    !take_2b(in, &out->y))
+	    kdf != TPM_ALG_NULL || !tpm_take_2b(in, &out->x) ||
+	    !tpm_take_2b(in, &out->y))
 		return false;
 	n = out->curve == TPM_ECC_P256 ? 32 : 48;
 	return (out->curve == TPM_ECC_P256 || out->curve == TPM_ECC_P384) &&
@@ -143,11 +143,12 @@ tpm_public_read(struct ctx *cx, struct bytes in, struct tpm_public *out)
 	struct bytes rest;
 
 	*out = (struct tpm_public){ .type = 0 };
-	if (!take_2b(&in, &out->area) || in.n != 0)
+	if (!tpm_take_2b(&in, &out->area) || in.n != 0)
 		return bad(cx, "TPM2B_PUBLIC: not of the size it says");
 	rest = out->area;
 	if (!take16(&rest, &out->type) || !take16(&rest, &out->name_alg) ||
-	    !take32(&rest, &out->attributes) || !take_2b(&rest, &out->policy))
+	    !take32(&rest, &out->attributes) ||
+	    !tpm_take_2b(&rest, &out->policy))
 		return bad(cx, "TPMT_PUBLIC: cut");
 	/* A name by SHA-1 could be that of two keys. */
 	if (tpm_hash_bytes(out->name_alg) < 32)
@@ -186,8 +187,8 @@ take_selection(struct bytes *in, struct tpm_attest *out)
 	return true;
 }
 
-/* TPMS_QUOTE_INFO, TPMS_CERTIFY_INFO, TPMS_CREATION_INFO (sections 10.12.1,
- * 10.12.3, 10.12.7). */
+/* TPMS_QUOTE_INFO, TPMS_CERTIFY_INFO, TPMS_CREATION_INFO, TPMS_TIME_ATTEST_INFO
+ * (sections 10.12.1, 10.12.3, 10.12.7, 10.12.2). */
 static bool
 take_attested(struct bytes *in, struct tpm_attest *out)
 {
@@ -195,11 +196,16 @@ take_attested(struct bytes *in, struct tpm_attest *out)
 
 	switch (out->type) {
 	case TPM_ATTEST_QUOTE:
-		return take_selection(in, out) && take_2b(in, &out->digest);
+		return take_selection(in, out) && tpm_take_2b(in, &out->digest);
 	case TPM_ATTEST_CERTIFY:
-		return take_2b(in, &out->name) && take_2b(in, &qualified);
+		return tpm_take_2b(in, &out->name) &&
+		       tpm_take_2b(in, &qualified);
 	case TPM_ATTEST_CREATION:
-		return take_2b(in, &out->name) && take_2b(in, &out->digest);
+		return tpm_take_2b(in, &out->name) &&
+		       tpm_take_2b(in, &out->digest);
+	case TPM_ATTEST_TIME:
+		/* time and clockInfo, then firmwareVersion. */
+		return take(in, 8 + 17 + 8, &qualified);
 	default:
 		return false;
 	}
@@ -215,15 +221,15 @@ tpm_attest_read(struct ctx *cx, struct bytes in, struct tpm_attest *out)
 	if (!take32(&in, &magic) || magic != TPM_GENERATED)
 		return bad(cx, "TPMS_ATTEST: no TPM made it (magic)");
 	/* clockInfo is 17 bytes, its last TPMI_YES_NO, firmwareVersion 8. */
-	if (!take16(&in, &out->type) || !take_2b(&in, &out->signer) ||
-	    !take_2b(&in, &out->extra) || !take(&in, 17 + 8, &clock) ||
+	if (!take16(&in, &out->type) || !tpm_take_2b(&in, &out->signer) ||
+	    !tpm_take_2b(&in, &out->extra) || !take(&in, 17 + 8, &clock) ||
 	    clock.p[16] > 1)
 		return bad(cx, "TPMS_ATTEST: cut, or no clockInfo");
 	if (out->extra.n > 64 + 2)
 		return bad(cx, "TPMS_ATTEST: extraData longer than TPM2B_DATA");
 	if (!take_attested(&in, out))
 		return bad(cx, "TPMS_ATTEST: neither a quote of one bank, a "
-			       "certify nor a creation");
+			       "certify, a creation nor a time");
 	if (in.n != 0)
 		return bad(cx, "TPMS_ATTEST: bytes after the structure");
 	return NULL;
@@ -239,11 +245,12 @@ tpm_signature_read(struct ctx *cx, struct bytes in, struct tpm_signature *out)
 	    tpm_hash_bytes(out->hash) == 0)
 		return bad(cx, "TPMT_SIGNATURE: cut, or an unknown hash");
 	if (out->alg == TPM_ALG_RSASSA)
-		ok =
-		    take_2b(&in, &out->rsa) && out->rsa.n <= LIMIT_RSA_BITS / 8;
+		ok = tpm_take_2b(&in, &out->rsa) &&
+		     out->rsa.n <= LIMIT_RSA_BITS / 8;
 	else
-		ok = out->alg == TPM_ALG_ECDSA && take_2b(&in, &out->r) &&
-		     take_2b(&in, &out->s) && out->r.n <= 48 && out->s.n <= 48;
+		ok = out->alg == TPM_ALG_ECDSA && tpm_take_2b(&in, &out->r) &&
+		     tpm_take_2b(&in, &out->s) && out->r.n <= 48 &&
+		     out->s.n <= 48;
 	if (!ok || in.n != 0)
 		return bad(cx, "TPMT_SIGNATURE: not one RSASSA or ECDSA "
 			       "signature");

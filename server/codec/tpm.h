@@ -44,6 +44,7 @@
 /* TPM_ST of an attestation (section 6.9) */
 #define TPM_ATTEST_CERTIFY 0x8017
 #define TPM_ATTEST_QUOTE 0x8018
+#define TPM_ATTEST_TIME 0x8019
 #define TPM_ATTEST_CREATION 0x801a
 
 /* TPMT_PUBLIC of an RSA or ECC key.  Slices borrow. */
@@ -84,7 +85,7 @@ extern const struct err ERR_BAD_TPM; /* bad-tpm, INVALID */
 /* TPM2B_PUBLIC, size and all. */
 ERR_FN tpm_public_read(struct ctx *cx, struct bytes in, struct tpm_public *out);
 
-/* TPMS_ATTEST of a quote, a certify or a creation; a magic other than
+/* TPMS_ATTEST of a quote, a certify, a creation or a time; a magic other than
  * TPM_GENERATED_VALUE is refused here: no TPM made it (Part 1, section
  * 31.2). */
 ERR_FN tpm_attest_read(struct ctx *cx, struct bytes in, struct tpm_attest *out);
@@ -98,5 +99,6 @@ size_t tpm_hash_bytes(uint16_t alg);
 /* One TPM2B: the size in two bytes, then the content. */
 struct buf;
 void tpm_put_2b(struct buf *b, struct bytes content);
+bool tpm_take_2b(struct bytes *in, struct bytes *content);
 
 #endif

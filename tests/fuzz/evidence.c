@@ -189,7 +189,8 @@ fuzz_tpm(struct bytes in)
 		must(
 		    p.area.n + 2 == in.n && (p.modulus.n == 0) != (p.x.n == 0));
 	if (tpm_attest_read(&cx, in, &a) == NULL)
-		must((a.name.p == NULL) == (a.type == TPM_ATTEST_QUOTE) &&
+		must((a.name.p == NULL) == (a.type == TPM_ATTEST_QUOTE ||
+					       a.type == TPM_ATTEST_TIME) &&
 		     a.pcrs >> LIMIT_PCRS == 0);
 	if (tpm_signature_read(&cx, in, &s) == NULL)
 		must(s.rsa.n + s.r.n + s.s.n < in.n);

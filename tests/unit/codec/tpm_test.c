@@ -153,10 +153,21 @@ what_no_tpm_made_is_refused(void **state)
 	assert_false(is_attest(with(quote, 0, 0xfe)));
 	assert_false(is_attest(with(quote, 5, 0x19))); /* GetTime */
 	assert_false(is_attest(with(quote, 5, 0x17))); /* as a certify */
-	assert_false(is_attest(vector(ECC "time.attest")));
 	/* Two banks, and a map that is too long. */
 	assert_false(is_attest(with(quote, quote.n - 41, 2)));
 	assert_false(is_attest(with(quote, quote.n - 38, 4)));
+}
+
+/* Whoever asked for a quote sees by the type that it is none. */
+static void
+the_time_of_a_tpm_is_no_quote(void **state)
+{
+	struct tpm_attest a;
+
+	(void)state;
+	assert_null(tpm_attest_read(&cx, vector(ECC "time.attest"), &a));
+	assert_int_equal(a.type, TPM_ATTEST_TIME);
+	assert_true(a.pcrs == 0 && a.digest.n == 0 && a.name.n == 0);
 }
 
 static void
@@ -181,6 +192,7 @@ main(void)
 		UNIT_TEST(bytes_after_a_key_inside_its_size_are_refused),
 		UNIT_TEST(other_algorithms_are_refused),
 		UNIT_TEST(what_no_tpm_made_is_refused),
+		UNIT_TEST(the_time_of_a_tpm_is_no_quote),
 		UNIT_TEST(a_2b_has_its_size_in_front),
 	};
 
