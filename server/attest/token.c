@@ -111,6 +111,13 @@ judge_chain(struct ctx *cx, const struct token *t,
 	const struct attest_anchor *key = &signer;
 	struct cert leaf;
 
+	/* RFC 9360 section 2 wants it protected, unless its CA is known to
+	 * have seen possession of the key: another certificate of the same key
+	 * could be put in its place. */
+	if (!s->x5chain_protected)
+		return refuse_signature(cx, v, "chain-unprotected",
+		    "The signer's certificate is not covered by its "
+		    "signature.");
 	if (cert_parse(cx, s->x5chain[0], &leaf) != NULL)
 		return refuse_signature(cx, v, "certificate",
 		    "The signer's certificate cannot be read.");

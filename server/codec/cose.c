@@ -157,6 +157,7 @@ take_parameters(
 	 * names no key of ours. */
 	if (kid != NULL && kid->kind == CBOR_BYTES)
 		out->kid = kid->bytes;
+	out->x5chain_protected = cbor_at(&h->protected, X5CHAIN) != NULL;
 	return chain == NULL ? NULL : take_x5chain(cx, chain, out);
 }
 

@@ -31,6 +31,7 @@ struct cose_signer {
 	struct bytes kid;       /* or empty */
 	struct bytes x5chain[LIMIT_CHAIN]; /* RFC 9360, leaf first, or none */
 	size_t n_x5chain;
+	bool x5chain_protected;
 	struct bytes signature; /* or tag */
 };
 

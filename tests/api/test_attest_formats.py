@@ -8,24 +8,16 @@ import secrets
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import PublicFormat
 
 from harness.crypto import PEM, DER, b64u, csr_der, new_key, spki_pem
-from harness.evidence import (Bare, MatterMaker, cbor_map, context, cose_key,
-    dice_layer, nonce_of, number, psa_token, sign1, spki_of, text)
+from harness.evidence import (Bare, MatterMaker, bound, cbor_map, context,
+    cose_key, dice_layer, nonce_of, number, psa_token, sign1, spki_of, text,
+    x5chain)
 from harness.exporter import Exporter
 from harness.http import expect
 from harness.players import Maker
-from vectors.common import cbor_bytes, cbor_head, parts
-
-
-def bound(name, issuer, nonce, key, signer, **more):
-    """Evidence that is signed over all of E1 (docs/attestation.md)."""
-    return parts(**more, issuer=issuer.encode(), nonce=nonce, key=key,
-        signature=signer.sign(context(name, issuer, nonce, key),
-            ec.ECDSA(hashes.SHA256())))
+from vectors.common import cbor_bytes, cbor_head
 
 
 class Token(Bare):
@@ -51,10 +43,25 @@ class Eat(Token):
     def evidence(self, nonce, key):
         hashed = hashlib.sha256(context("eat", self.issuer, nonce,
             spki_of(key))).digest()
-        return sign1(self.root, cbor_map({10: cbor_bytes(hashed),
+        return self.sign(cbor_map({10: cbor_bytes(hashed),
             256: cbor_bytes(self.ueid), 258: cbor_bytes(b"\x88\x12\x4e"),
             262: b"\xf5", 263: number(3), 271: cbor_head(4, 2) +
                 text("2.7.1") + number(16384)}))
+
+    def sign(self, claims):
+        return sign1(self.root, claims)
+
+
+class EatOfChain(Eat):
+    """No key of the unit is known: its certificate leads to its maker."""
+
+    def list(self, add):
+        self.root, self.ueid = self.birth_key, b"\1" + secrets.token_bytes(32)
+        return "ueid", self.ueid.hex()
+
+    def sign(self, claims):
+        return sign1(self.root, claims, covered=x5chain(
+            *map(der_of, self.birth_chain)))
 
 
 class Idevid(Bare):
@@ -161,10 +168,11 @@ def attest(unit, nonce, key=None, made_for=None):
 @pytest.mark.parametrize("kind,grade,wrong_key", [
     (Psa, "hardware", "nonce-mismatch"),
     (Eat, "software", "nonce-mismatch"),
+    (EatOfChain, "software", "nonce-mismatch"),
     (Idevid, "software", "key-mismatch"),
     (Dice, "hardware", "key-mismatch"),
     (Matter, "hardware", "key-mismatch")],
-    ids=["psa", "eat", "idevid", "dice", "matter"])
+    ids=["psa", "eat", "eat-x5chain", "idevid", "dice", "matter"])
 def test_evidence_leads_to_a_certificate_for_its_key_alone(
         stack, operator, maker, owner, kind, grade, wrong_key):
     unit = listed(stack, operator, maker, kind)

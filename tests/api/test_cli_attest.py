@@ -7,7 +7,12 @@ import pathlib
 import subprocess
 
 import pytest
+from cryptography import x509
 
+from harness.crypto import DER, new_key, spki_pem
+from harness.evidence import (bound, cbor_bytes, cbor_map, psa_claims, sign1,
+    spki_of, x5chain)
+from harness.players import Maker
 from harness.process import BUILD, REPO
 from vectors.common import parts
 
@@ -156,6 +161,51 @@ def test_a_psa_token_says_what_runs_on_the_device():
     assert (status, codes(verdict)) == (1, ["signature"])
 
 
+class Signer:
+    """A unit whose tokens name their signer by its certificate."""
+
+    def __init__(self, format_, maker, path):
+        self.format, self.path = format_, path
+        self.key = new_key()
+        self.chain = [x509.load_pem_x509_certificate(c).public_bytes(DER)
+            for c in maker.birth_certificate(self.key, "SN-1")]
+        self.nonce = os.urandom(32)
+
+    def judged(self, anchors, key=None, **headers):
+        ueid = b"\1" + bytes(32)
+        claims = (psa_claims(ueid, self.nonce) if self.format == "psa" else
+            cbor_map({10: cbor_bytes(self.nonce), 256: cbor_bytes(ueid)}))
+        (self.path / "token").write_bytes(sign1(key or self.key, claims,
+            **headers))
+        (self.path / "anchors").write_text(anchors)
+        status, verdict, _ = judged(self.format, "--anchors",
+            self.path / "anchors", "--nonce", self.nonce.hex(),
+            self.path / "token")
+        return status, codes(verdict)
+
+
+@pytest.mark.parametrize("format_", ["eat", "psa"])
+def test_a_tokens_key_may_come_from_a_chain_to_an_anchor(tmp_path, format_):
+    """RFC 9360: x5chain, in the protected header alone."""
+    maker, other = Maker(), Maker()
+    signer = Signer(format_, Maker(parent=maker), tmp_path)
+    chain = x5chain(*signer.chain)
+    assert signer.judged(maker.anchor_pem, covered=chain) == (0, [])
+    for anchors, key, headers, code in (
+            (other.anchor_pem, None, {"covered": chain}, "chain-untrusted"),
+            (maker.anchor_pem, None, {"uncovered": chain},
+                "chain-unprotected"),
+            (maker.anchor_pem, None, {"covered": chain, "uncovered": chain},
+                "parse"),
+            (maker.anchor_pem, new_key(), {"covered": chain}, "signature"),
+            (maker.anchor_pem, None, {}, "unknown-key"),
+            (maker.anchor_pem, None, {"covered": x5chain(b"no certificate")},
+                "certificate"),
+            # A key that is registered is the only one that counts.
+            (spki_pem(new_key()), None, {"covered": chain}, "signature")):
+        assert signer.judged(anchors, key, **headers) == (1, [code])
+
+
 def test_a_token_under_a_secret_needs_it_and_the_models_word(tmp_path):
     folder = VECTORS / "psa-token"
     secret, policy = tmp_path / "secret", tmp_path / "policy"
@@ -248,3 +298,49 @@ def test_a_signer_is_a_certificate_alone(matter):
             *given_as({**matter, option: key}))
         assert done.returncode == 2 and not done.stdout
         assert option in done.stderr
+
+
+def test_a_birth_certificate_signs_for_one_service_nonce_and_key(tmp_path):
+    maker, birth, key = Maker(), new_key(), new_key()
+    chain = [x509.load_pem_x509_certificate(c).public_bytes(DER)
+        for c in maker.birth_certificate(birth, "SN-1")]
+    nonce, issuer = os.urandom(32), "https://latchkey.example"
+    (tmp_path / "evidence").write_bytes(bound("idevid", issuer, nonce,
+        spki_of(key), birth, chain=chain))
+    for name, content in (("anchors", maker.anchor_pem),
+            ("others", Maker().anchor_pem), ("key", spki_pem(key)),
+            ("another", spki_pem(new_key()))):
+        (tmp_path / name).write_text(content)
+    given = {"--anchors": tmp_path / "anchors", "--nonce": nonce.hex(),
+        "--key": tmp_path / "key", "--issuer": issuer,
+        "": tmp_path / "evidence"}
+    status, verdict, words = judged("idevid", *given_as(given))
+    assert (status, codes(verdict)) == (0, [])
+    assert verdict["grade"] == "software"
+    assert verdict["facts"]["serial"] == "SN-1" and "serial: SN-1\n" in words
+    for option, value, code in (
+            ("--anchors", tmp_path / "others", "chain-untrusted"),
+            ("--nonce", "00" * 32, "nonce-mismatch"),
+            ("--key", tmp_path / "another", "key-mismatch"),
+            ("--issuer", "https://elsewhere.example", "issuer-mismatch"),
+            ("--time", "2000-01-01T00:00:00Z", "chain-expired")):
+        status, verdict, _ = judged("idevid",
+            *given_as({**given, option: value}))
+        assert (status, codes(verdict)) == (1, [code])
+
+
+@pytest.mark.parametrize("format_",
+    ["idevid", "psa", "eat", "tpm", "matter", "dice"])
+def test_each_format_has_its_three_exit_codes(tmp_path, format_):
+    """0 is in the tests above; no evidence is refused, no file no verdict."""
+    (tmp_path / "evidence").write_bytes(b"\xff")
+    status, verdict, words = judged(format_, tmp_path / "evidence")
+    assert (status, codes(verdict)) == (1, ["parse"])
+    assert words.startswith("refused, grade none\n")
+    for given in ([tmp_path / "missing"],
+            ["--anchors", "/nonexistent", tmp_path / "evidence"],
+            ["--policy", tmp_path / "evidence", tmp_path / "evidence"],
+            ["--no-such-option", "1", tmp_path / "evidence"], []):
+        done = verify("--format", format_, *given)
+        assert done.returncode == 2 and not done.stdout, given
+        assert done.stderr

@@ -44,6 +44,13 @@ def context(name, issuer, nonce, key):
     return out
 
 
+def bound(name, issuer, nonce, key, signer, **more):
+    """Evidence of parts that is signed over all of E1."""
+    return parts(**more, issuer=issuer.encode(), nonce=nonce, key=key,
+        signature=signer.sign(context(name, issuer, nonce, key),
+            ec.ECDSA(hashes.SHA256())))
+
+
 def number(n):
     return cbor_head(0, n) if n >= 0 else cbor_head(1, -1 - n)
 
@@ -57,12 +64,19 @@ def cbor_map(items):
         number(k) + v for k, v in items.items())
 
 
-def sign1(key, payload, tag=b"\xd2"):
-    """COSE_Sign1 with ES256 (RFC 9052 section 4.2)."""
-    protected = cbor_bytes(cbor_map({1: number(-7)}))
+def x5chain(*certificates):
+    """RFC 9360 section 2: one certificate, or an array of them."""
+    head = cbor_head(4, len(certificates)) if len(certificates) > 1 else b""
+    return {33: head + b"".join(map(cbor_bytes, certificates))}
+
+
+def sign1(key, payload, tag=b"\xd2", covered=(), uncovered=()):
+    """COSE_Sign1 with ES256 (RFC 9052 section 4.2); more parameters of both
+    headers."""
+    protected = cbor_bytes(cbor_map({1: number(-7), **dict(covered)}))
     signed = (cbor_head(4, 4) + text("Signature1") + protected +
         cbor_bytes(b"") + cbor_bytes(payload))
-    return (tag + cbor_head(4, 4) + protected + cbor_map({}) +
+    return (tag + cbor_head(4, 4) + protected + cbor_map(dict(uncovered)) +
         cbor_bytes(payload) + cbor_bytes(sign_rs(key, signed)))
 
 
@@ -80,13 +94,17 @@ def psa_token(root, ueid, issuer, nonce, key, version="1.2.0",
         lifecycle=SECURED):
     """RFC 9783, bound to the key as E1 asks; by a key, or under a secret."""
     hashed = hashlib.sha256(context("psa", issuer, nonce, key)).digest()
+    sign = mac0 if isinstance(root, bytes) else sign1
+    return sign(root, psa_claims(ueid, hashed, version, lifecycle))
+
+
+def psa_claims(ueid, nonce, version="1.2.0", lifecycle=SECURED):
     component = cbor_map({1: text("PRoT"), 2: cbor_bytes(bytes(32)),
         4: text(version), 5: cbor_bytes(bytes(32))})
-    sign = mac0 if isinstance(root, bytes) else sign1
-    return sign(root, cbor_map({10: cbor_bytes(hashed),
+    return cbor_map({10: cbor_bytes(nonce),
         256: cbor_bytes(ueid), 265: text(PSA), 2394: number(1),
         2395: number(lifecycle), 2396: cbor_bytes(bytes(32)),
-        2399: cbor_head(4, 1) + component}))
+        2399: cbor_head(4, 1) + component})
 
 
 class Bare(Device):

@@ -38,6 +38,9 @@ sign(EVP_PKEY *key, struct bytes message)
 	return (struct bytes){ rs, 64 };
 }
 
+/* Whether the chain stands where the signature covers it. */
+static bool covered = true;
+
 static struct bytes
 write_token(struct bytes x5chain, struct bytes signature)
 {
@@ -45,9 +48,17 @@ write_token(struct bytes x5chain, struct bytes signature)
 	struct buf b;
 
 	buf_init(&b, cx.arena, LIMIT_EVIDENCE);
-	buf_put(&b, LIT("\xd2\x84\x43\xa1\1\x26\xa1\x18\x21"));
+	buf_put(&b, LIT("\xd2\x84"));
+	if (covered) {
+		put_head(&b, 2, x5chain.n + 8);
+		buf_put(&b, LIT("\xa2\1\x26\x18\x21"));
+	} else {
+		buf_put(&b, LIT("\x43\xa1\1\x26\xa1\x18\x21"));
+	}
 	put_head(&b, 2, x5chain.n);
 	buf_put(&b, x5chain);
+	if (covered)
+		buf_put(&b, LIT("\xa0"));
 	/* dbgstat: disabled */
 	buf_put(&b, LIT("\x45\xa1\x19\1\7\1"));
 	put_head(&b, 2, signature.n);
@@ -92,6 +103,10 @@ a_chain_in_the_header_leads_to_the_makers_anchor(void **state)
 	(void)state;
 	assert_string_equal(judge(token(&leaf, leaf.der), &a, &v), "accepted");
 	assert_int_equal(v.grade, GRADE_SOFTWARE);
+	covered = false;
+	assert_string_equal(
+	    judge(token(&leaf, leaf.der), &a, &v), "chain-unprotected");
+	covered = true;
 	/* Another of the maker's certificates is not its signer's. */
 	assert_string_equal(
 	    judge(token(&leaf, second.der), &a, &v), "signature");
