@@ -10,7 +10,7 @@
 
 struct client_row {
 	const char *id, *name, *scope, *key;
-	struct json_strs redirect_uris, origins;
+	struct json_strs redirect_uris, origins, android_apps, ios_apps;
 	bool introspects;
 	int64_t created_at;
 };
@@ -19,6 +19,8 @@ struct client_row {
 	JSON_F_STR(client_row, name, LIMIT_NAME, true),              \
 	    JSON_F_STRS(client_row, redirect_uris, URIS, URI, true), \
 	    JSON_F_STRS(client_row, origins, URIS, URI, true),       \
+	    JSON_F_STRS(client_row, android_apps, URIS, URI, true),  \
+	    JSON_F_STRS(client_row, ios_apps, URIS, URI, true),      \
 	    JSON_F_STR(client_row, scope, 64, true),                 \
 	    JSON_F_STR(client_row, key, KIB, false),                 \
 	    JSON_F_BOOL(client_row, introspects, false)
@@ -50,6 +52,11 @@ static const struct option_row add_options[] = {
 	{ "redirect-uri", "URI",
 	    "https, or http at 127.0.0.1 or [::1]; may be repeated", false },
 	{ "origin", "URI", "of its pages in browsers; may be repeated", false },
+	{ "android", "PACKAGE=FINGERPRINT",
+	    "its build for Android: the SHA-256 of its certificate, as keytool "
+	    "prints it; may be repeated",
+	    false },
+	{ "ios", "TEAM.BUNDLE", "its build for iOS; may be repeated", false },
 	{ "scopes", "S[,S]...", "the most it is given (all)", false },
 	{ "key", "FILE", "its public P-256 key, PEM: it signs assertions",
 	    false },
@@ -113,6 +120,10 @@ run_add(struct cli *cli)
 	if (e == NULL)
 		e = take_all(cli, "origin", &row.origins);
 	if (e == NULL)
+		e = take_all(cli, "android", &row.android_apps);
+	if (e == NULL)
+		e = take_all(cli, "ios", &row.ios_apps);
+	if (e == NULL)
 		e = admin_call(cli,
 		    arena_printf(cli->cx.arena, "PUT /v1/admin/clients/%s",
 			api_escape(&cli->cx, cli->arg[0])),
@@ -130,6 +141,17 @@ run_list(struct cli *cli)
 
 	return admin_show(cli, "GET /v1/admin/clients",
 	    &(struct api_shape){ client_list_fields, &list });
+}
+
+static const struct err *
+run_show(struct cli *cli)
+{
+	struct client_row row = { .id = NULL };
+
+	return admin_show(cli,
+	    arena_printf(cli->cx.arena, "GET /v1/admin/clients/%s",
+		api_escape(&cli->cx, cli->arg[0])),
+	    &(struct api_shape){ client_fields, &row });
 }
 
 static const struct err *
@@ -152,6 +174,7 @@ const struct command client_commands[] = {
 	    "Scopes: openid, approvals, devices.  At a loopback address the "
 	    "app may use any port." },
 	{ "client list", "", "shows the apps", list_options, run_list, NULL },
+	{ "client show", "ID", "shows one app", list_options, run_show, NULL },
 	{ "client remove", "ID", "withdraws an app for good", NULL, run_remove,
 	    NULL },
 	{ .name = NULL },

@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "codec/json.h"
 #include "codec/jws.h"
+#include "domain/client_text.h"
 #include "domain/oauth.h"
 #include "domain/scope.h"
 #include "domain/svc.h"
@@ -23,115 +25,6 @@ const struct err ERR_CLIENT = { KIND_INVALID, "bad-client",
 	"The app cannot be registered like that." };
 const struct err ERR_CLIENT_GONE = { KIND_CONFLICT, "client-withdrawn",
 	"The app was withdrawn; its id is not used again." };
-
-/* http at these alone, without a port: RFC 8252 section 7.3 lets apps pick
- * one, and section 8.3 advises against "localhost". */
-static const char *const loopbacks[] = { "http://127.0.0.1", "http://[::1]" };
-
-/* The part before the port and path of a loopback URI, or NULL. */
-static const char *
-loopback_of(const char *uri)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(loopbacks) / sizeof(loopbacks[0]); i++)
-		if (strncmp(uri, loopbacks[i], strlen(loopbacks[i])) == 0)
-			return loopbacks[i];
-	return NULL;
-}
-
-/* Characters of RFC 3986, '#' excepted; lists are kept as lines. */
-static bool
-is_uri_text(const char *s)
-{
-	static const char others[] = "-._~:/?[]@!$&'()*+,;=%";
-
-	if (strlen(s) > CLIENT_URI)
-		return false;
-	for (; *s != '\0'; s++)
-		if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') ||
-			(*s >= '0' && *s <= '9') || strchr(others, *s)))
-			return false;
-	return true;
-}
-
-/* The length of "https://host[:port]", or 0; no user information. */
-static size_t
-https_origin(const char *uri)
-{
-	static const char scheme[] = "https://";
-	static const char allowed[] =
-	    "abcdefghijklmnopqrstuvwxyz0123456789-.:[]";
-	size_t host;
-
-	if (strncmp(uri, scheme, sizeof(scheme) - 1) != 0)
-		return 0;
-	host = strspn(uri + sizeof(scheme) - 1, allowed);
-	return host == 0 || uri[sizeof(scheme) - 1] == ':'
-		   ? 0
-		   : sizeof(scheme) - 1 + host;
-}
-
-bool
-client_redirect_ok(const char *uri)
-{
-	const char *loopback = loopback_of(uri);
-	size_t origin = https_origin(uri);
-
-	if (!is_uri_text(uri))
-		return false;
-	if (loopback != NULL)
-		return uri[strlen(loopback)] == '/';
-	return origin > 0 && uri[origin] == '/';
-}
-
-bool
-client_origin_ok(const char *origin)
-{
-	size_t n = https_origin(origin);
-
-	return n > 0 && n <= CLIENT_URI && origin[n] == '\0';
-}
-
-/* Whether the text is one of the lines. */
-static bool
-has_line(const char *lines, const char *text)
-{
-	size_t n = strlen(text);
-	const char *end;
-
-	for (;; lines = end + 1) {
-		end = strchrnul(lines, '\n');
-		if ((size_t)(end - lines) == n && strncmp(lines, text, n) == 0)
-			return n > 0;
-		if (*end == '\0')
-			return false;
-	}
-}
-
-bool
-client_has_redirect(const struct client *c, const char *uri)
-{
-	const char *loopback = loopback_of(uri);
-	char plain[CLIENT_URI + 1];
-	size_t host, port;
-
-	if (!is_uri_text(uri))
-		return false;
-	if (has_line(c->redirect_uris, uri))
-		return true;
-	if (loopback == NULL)
-		return false;
-	host = strlen(loopback);
-	if (uri[host] != ':')
-		return false;
-	port = strspn(uri + host + 1, "0123456789");
-	if (port == 0 || port > 5)
-		return false;
-	(void)snprintf(
-	    plain, sizeof(plain), "%s%s", loopback, uri + host + 1 + port);
-	return has_line(c->redirect_uris, plain);
-}
 
 /* The list as lines, once each of them is as it must be. */
 static ERR_FN
@@ -177,9 +70,15 @@ read_client(struct ctx *cx, const struct client_view *in, struct client *out)
 		return fail(cx, &ERR_CLIENT, "key: no P-256 key in PEM");
 	e = take_list(
 	    cx, &in->redirect_uris, client_redirect_ok, &out->redirect_uris);
-	return e != NULL ? e
-			 : take_list(cx, &in->origins, client_origin_ok,
-			       &out->origins);
+	if (e == NULL)
+		e = take_list(
+		    cx, &in->origins, client_origin_ok, &out->origins);
+	if (e == NULL)
+		e = take_list(cx, &in->android_apps, client_android_ok,
+		    &out->android_apps);
+	if (e == NULL)
+		e = take_list(cx, &in->ios_apps, client_ios_ok, &out->ios_apps);
+	return e;
 }
 
 /* The lines as a list; at most CLIENT_URIS. */
@@ -200,6 +99,53 @@ list_of(struct ctx *cx, const char *lines)
 	return list;
 }
 
+static struct client_view
+view_of(struct ctx *cx, const struct client *c)
+{
+	return (struct client_view){
+		.id = c->id,
+		.name = c->name,
+		.scope = c->scope,
+		.key = c->key.n > 0 ? key_pem(cx, c->key) : NULL,
+		.redirect_uris = list_of(cx, c->redirect_uris),
+		.origins = list_of(cx, c->origins),
+		.android_apps = list_of(cx, c->android_apps),
+		.ios_apps = list_of(cx, c->ios_apps),
+		.introspects = c->introspects,
+		.created_at = c->created_at,
+	};
+}
+
+const struct err *
+client_show(struct ctx *cx, const char *id, struct client_view *out)
+{
+	struct client c;
+	const struct err *e = client_get(cx, id, &c);
+
+	if (e == &ERR_NOT_FOUND || (e == NULL && c.withdrawn))
+		return fail(cx, &ERR_NOT_FOUND, "no client %.64s", id);
+	if (e == NULL)
+		*out = view_of(cx, &c);
+	return e;
+}
+
+const struct err *
+client_names(
+    struct ctx *cx, enum client_list_kind what, const char ***out, size_t *n)
+{
+	return client_all(cx, what, out, n);
+}
+
+const struct err *
+client_is_at(
+    struct ctx *cx, const char *client_id, const char *origin, bool *is)
+{
+	*is = false;
+	return client_origin_ok(origin)
+		   ? client_has_origin(cx, client_id, origin, is)
+		   : NULL;
+}
+
 const struct err *
 client_page(struct ctx *cx, const char *after, int64_t limit,
     struct client_view **out, size_t *n)
@@ -212,17 +158,38 @@ client_page(struct ctx *cx, const char *after, int64_t limit,
 		return e;
 	*out = arena_alloc(cx->arena, (*n + 1) * sizeof(**out));
 	for (i = 0; i < *n; i++)
-		(*out)[i] = (struct client_view){
-			.id = c[i].id,
-			.name = c[i].name,
-			.scope = c[i].scope,
-			.key = c[i].key.n > 0 ? key_pem(cx, c[i].key) : NULL,
-			.redirect_uris = list_of(cx, c[i].redirect_uris),
-			.origins = list_of(cx, c[i].origins),
-			.introspects = c[i].introspects,
-			.created_at = c[i].created_at,
-		};
+		(*out)[i] = view_of(cx, &c[i]);
 	return NULL;
+}
+
+/* One app's fingerprint, as Android names a caller of WebAuthn. */
+static const char *
+android_origin(struct ctx *cx, const char *text)
+{
+	struct client_android app;
+
+	must(client_android_read(text, &app)); /* it was when it was added */
+	return arena_printf(cx->arena, "android:apk-key-hash:%s",
+	    bytes_b64u(cx->arena, BYTES_OF(app.sha256)));
+}
+
+const char *const *
+client_origins(struct ctx *cx, const struct client *c, const char *rp_id)
+{
+	struct json_strs web = list_of(cx, c->origins);
+	struct json_strs android = list_of(cx, c->android_apps);
+	const char **out =
+	    arena_alloc(cx->arena, (web.n + android.n + 2) * sizeof(*out));
+	size_t i, n = 0;
+
+	for (i = 0; i < web.n; i++)
+		out[n++] = web.v[i];
+	for (i = 0; i < android.n; i++)
+		out[n++] = android_origin(cx, android.v[i]);
+	if (*c->ios_apps != '\0')
+		out[n++] = arena_printf(cx->arena, "https://%s", rp_id);
+	out[n] = NULL;
+	return out;
 }
 
 static ERR_FN

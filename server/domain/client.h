@@ -8,19 +8,19 @@
 
 #include "codec/json.h"
 #include "domain/caller.h"
+#include "domain/client_text.h"
 #include "store/client.h"
 
 extern const struct err ERR_CLIENT;      /* INVALID "bad-client" */
 extern const struct err ERR_CLIENT_GONE; /* CONFLICT */
 
-#define CLIENT_URIS 16 /* redirect URIs or origins of a client */
-#define CLIENT_URI 256 /* characters of each */
+#define CLIENT_URIS 16 /* redirect URIs, origins or apps of a client */
 
 /* A client as operators see it. */
 struct client_view {
 	const char *id, *name, *scope;
 	const char *key; /* PEM, or NULL: a public client */
-	struct json_strs redirect_uris, origins;
+	struct json_strs redirect_uris, origins, android_apps, ios_apps;
 	bool introspects;
 	int64_t created_at;
 };
@@ -34,17 +34,28 @@ ERR_FN client_set(struct ctx *cx, const struct admin_caller *by,
 ERR_FN client_page(struct ctx *cx, const char *after, int64_t limit,
     struct client_view **out, size_t *n);
 
+/* One of them; ERR_NOT_FOUND. */
+ERR_FN
+client_show(struct ctx *cx, const char *id, struct client_view *out);
+
+/* What all of them are at home with, each once, in order. */
+ERR_FN client_names(
+    struct ctx *cx, enum client_list_kind what, const char ***out, size_t *n);
+
+/* Whether a browser's page of that origin is the client's, or (NULL) any
+ * client's; what is no origin is nobody's. */
+ERR_FN client_is_at(
+    struct ctx *cx, const char *client_id, const char *origin, bool *is);
+
 /* Withdraws it: what it was given is of no use any more. */
 ERR_FN
 client_remove(struct ctx *cx, const struct admin_caller *by, const char *id);
 
-/* Whether the client may be answered at this URI: exactly one of its own, or
- * at a loopback address at any port (RFC 8252 section 7.3). */
-bool client_has_redirect(const struct client *c, const char *uri);
-
-/* Whether the text is a redirect URI, or an origin, that may be listed. */
-bool client_redirect_ok(const char *uri);
-bool client_origin_ok(const char *origin);
+/* What the client's apps and pages are to WebAuthn, NULL at the end: its
+ * origins, "android:apk-key-hash:..." for each app of Android, and, with one of
+ * iOS, the relying party's own. */
+const char *const *
+client_origins(struct ctx *cx, const struct client *c, const char *rp_id);
 
 /* What a request says of its client; NULL where absent. */
 struct client_proof {

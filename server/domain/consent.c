@@ -165,21 +165,57 @@ consent_claim(struct ctx *cx, const struct owner_caller *owner,
 	return e != NULL ? e : fill_view(cx, &a, owner->owner_id, address, out);
 }
 
+static ERR_FN
+read_decision(struct ctx *cx, const char *id, const char *decision, bool *yes)
+{
+	*yes = strcmp(decision, TOUCH_APPROVE) == 0;
+	if (!text_is_uuid(bytes_str(id)))
+		return fail(cx, &ERR_NOT_FOUND, "not an approval's id");
+	if (!*yes && strcmp(decision, TOUCH_DENY) != 0)
+		return fail(cx, &ERR_BAD_DECISION, "decision is neither");
+	return NULL;
+}
+
+/* What the touch for a decision is asked for. */
+static struct touch
+touch_of(struct ctx *cx, const struct owner_caller *owner, const char *id,
+    const char *decision, const char *digest)
+{
+	return (struct touch){ decision, owner->owner_id,
+		arena_printf(cx->arena, "%s %s", id, digest) };
+}
+
+const struct err *
+consent_ask(struct ctx *cx, const struct owner_caller *owner, const char *id,
+    const struct consent_decision *in, struct touch_challenge *out)
+{
+	struct touch t = touch_of(cx, owner, id, in->decision, in->digest);
+	const struct err *e;
+	bool yes;
+
+	e = read_decision(cx, id, in->decision, &yes);
+	if (e == NULL)
+		touch_ask(cx, &t, out);
+	return e;
+}
+
 /* Whose word it is, and that it is over this approval, this decision and the
  * digest of approval, key, account and facts (A7). */
 static ERR_FN
 check_word(struct ctx *cx, const struct owner_caller *owner, const char *id,
     const struct consent_decision *in)
 {
-	const struct touch t = { in->decision, owner->owner_id,
-		arena_printf(cx->arena, "%s %s", id, in->digest) };
+	const struct touch t =
+	    touch_of(cx, owner, id, in->decision, in->digest);
 	const char *text = arena_printf(cx->arena,
 	    "latchkey-decision-v1\n%s\n%s\n%s", id, in->decision, in->digest);
 
+	if (owner->app_key.n == 0 && in->touch == NULL)
+		return fail(cx, &ERR_TOUCH, "decision without a touch");
+	if (owner->client_id != NULL)
+		return touch_check_app(cx, &t, in->touch, owner->client_id);
 	if (owner->app_key.n == 0)
-		return in->touch == NULL
-			   ? fail(cx, &ERR_TOUCH, "decision without a touch")
-			   : touch_check(cx, &t, in->touch, NULL);
+		return touch_check(cx, &t, in->touch, NULL);
 	if (!key_verify_es256(
 		cx, owner->app_key, bytes_str(text), in->signature))
 		return fail(cx, &ERR_BAD_DECISION_SIGNATURE,
@@ -337,16 +373,14 @@ const struct err *
 consent_decide(struct ctx *cx, const struct owner_caller *owner, const char *id,
     const struct consent_decision *in, struct consent_result *out)
 {
-	bool yes = strcmp(in->decision, TOUCH_APPROVE) == 0;
 	const struct err *e;
 	struct approval a;
 	TX tx = { .open = false };
+	bool yes;
 
-	if (!text_is_uuid(bytes_str(id)))
-		return fail(cx, &ERR_NOT_FOUND, "not an approval's id");
-	if (!yes && strcmp(in->decision, TOUCH_DENY) != 0)
-		return fail(cx, &ERR_BAD_DECISION, "decision is neither");
-	e = tx_begin(cx, &tx);
+	e = read_decision(cx, id, in->decision, &yes);
+	if (e == NULL)
+		e = tx_begin(cx, &tx);
 	if (e == NULL)
 		e = lock_shown(cx, owner, id, &a);
 	if (e != NULL)

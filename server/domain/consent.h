@@ -55,6 +55,11 @@ ERR_FN consent_claim(struct ctx *cx, const struct owner_caller *owner,
     const char *address, const struct consent_claim *in,
     struct consent_view *out);
 
+/* The challenge that the touch for this decision has to answer. */
+ERR_FN
+consent_ask(struct ctx *cx, const struct owner_caller *owner, const char *id,
+    const struct consent_decision *in, struct touch_challenge *out);
+
 /* Decides.  The same decision again, after a lost reply, answers the same and
  * needs no further touch; another one, or other facts than were shown, is a
  * conflict. */

@@ -201,7 +201,7 @@ read_redirect(struct ctx *cx, const struct client *client,
 	if (in->state == NULL || strlen(in->state) <= LIMIT_OPAQUE)
 		out->state = in->state;
 	if (in->redirect_uri == NULL ||
-	    !client_has_redirect(client, in->redirect_uri))
+	    !client_has_redirect(client->redirect_uris, in->redirect_uri))
 		return fail(
 		    cx, &ERR_REDIRECT, "client %s: redirect_uri", client->id);
 	return NULL;

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/rng.h"
+#include "domain/client.h"
 #include "domain/svc.h"
 #include "pki/mac.h"
 #include "store/account.h"
@@ -91,22 +92,24 @@ spend(struct ctx *cx, struct bytes challenge, int64_t expires_at)
 	return e;
 }
 
-static struct passkey_want
-want(struct ctx *cx, struct bytes challenge)
+/* That of our own pages. */
+static const char *const *
+own_origins(struct ctx *cx)
 {
 	const char **origins = arena_alloc(cx->arena, 2 * sizeof(*origins));
 
 	origins[0] = cx->svc->set.issuer;
 	origins[1] = NULL;
-	return (struct passkey_want){ rp_id(cx), origins, challenge };
+	return origins;
 }
 
-/* The answer to t by the passkey, and what is now known of that. */
+/* The answer to t by the passkey, from one of the origins, and what is now
+ * known of that. */
 static ERR_FN
 check_answer(struct ctx *cx, const struct touch *t, struct passkey *key,
-    const struct touch_answer *in)
+    const struct touch_answer *in, const char *const *origins)
 {
-	struct passkey_want w = want(cx, in->challenge);
+	struct passkey_want w = { rp_id(cx), origins, in->challenge };
 	struct passkey_answer answer = { in->client_data,
 		in->authenticator_data, in->signature };
 	struct passkey_known known = { .key = key->cose_key,
@@ -138,21 +141,45 @@ find_passkey(struct ctx *cx, struct bytes credential_id, struct passkey *out)
 				   : e;
 }
 
+static ERR_FN
+find_own(struct ctx *cx, const struct touch *t, const struct touch_answer *in,
+    struct passkey *out)
+{
+	const struct err *e = find_passkey(cx, in->credential_id, out);
+
+	if (e == NULL && strcmp(out->owner_id, t->account) != 0)
+		return fail(cx, &ERR_TOUCH, "the passkey of another account");
+	return e;
+}
+
 const struct err *
 touch_check(struct ctx *cx, const struct touch *t,
     const struct touch_answer *in, int64_t *since)
 {
-	const struct err *e;
 	struct passkey key;
+	const struct err *e = find_own(cx, t, in, &key);
 
-	e = find_passkey(cx, in->credential_id, &key);
 	if (e != NULL)
 		return e;
-	if (strcmp(key.owner_id, t->account) != 0)
-		return fail(cx, &ERR_TOUCH, "the passkey of another account");
 	if (since != NULL)
 		*since = key.created_at;
-	return check_answer(cx, t, &key, in);
+	return check_answer(cx, t, &key, in, own_origins(cx));
+}
+
+const struct err *
+touch_check_app(struct ctx *cx, const struct touch *t,
+    const struct touch_answer *in, const char *client_id)
+{
+	struct passkey key;
+	struct client client;
+	const struct err *e = find_own(cx, t, in, &key);
+
+	if (e == NULL)
+		e = client_get(cx, client_id, &client);
+	if (e != NULL)
+		return e;
+	return check_answer(
+	    cx, t, &key, in, client_origins(cx, &client, rp_id(cx)));
 }
 
 const struct err *
@@ -165,7 +192,7 @@ touch_sign_in(
 
 	e = find_passkey(cx, in->credential_id, &key);
 	if (e == NULL)
-		e = check_answer(cx, &t, &key, in);
+		e = check_answer(cx, &t, &key, in, own_origins(cx));
 	if (e == NULL)
 		*account = key.owner_id;
 	return e;
@@ -175,7 +202,7 @@ const struct err *
 touch_created(struct ctx *cx, const struct touch *t,
     const struct touch_made *in, bool unspent, struct passkey_made *out)
 {
-	struct passkey_want w = want(cx, in->challenge);
+	struct passkey_want w = { rp_id(cx), own_origins(cx), in->challenge };
 	const struct err *e;
 	int64_t expires_at;
 

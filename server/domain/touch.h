@@ -52,6 +52,11 @@ touch_ask(struct ctx *cx, const struct touch *t, struct touch_challenge *out);
 ERR_FN touch_check(struct ctx *cx, const struct touch *t,
     const struct touch_answer *in, int64_t *since);
 
+/* The same where an app of that client asked for the touch: by its pages or
+ * its builds for phones (domain/client), and by nobody else. */
+ERR_FN touch_check_app(struct ctx *cx, const struct touch *t,
+    const struct touch_answer *in, const char *client_id);
+
 /* The same for who signs in: *account is whose passkey it was. */
 ERR_FN touch_sign_in(
     struct ctx *cx, const struct touch_answer *in, const char **account);

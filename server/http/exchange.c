@@ -9,6 +9,7 @@
 #include "codec/form.h"
 #include "domain/label.h"
 #include "domain/svc.h"
+#include "http/cors.h"
 #include "http/judge.h"
 #include "http/problem.h"
 
@@ -214,7 +215,8 @@ accept_head(struct exchange *ex)
 	    judge_token(cx, request_header(rq, "Authorization"), "DPoP");
 	rq->basic = judge_basic(cx, request_header(rq, "Authorization"));
 	rq->peer = *conn_peer(ex->conn);
-	e = router_match(cx, &ex->env->routes, rq, &allow);
+	if (!cors_preflight(cx, &ex->env->routes, rq))
+		e = router_match(cx, &ex->env->routes, rq, &allow);
 	if (e == NULL)
 		e = check_label(cx, rq);
 	if (e == NULL)
@@ -372,6 +374,7 @@ work_end(struct exchange *ex)
 		refuse(ex, ex->call.e);
 	if (ex->rq.dpop_nonce != NULL)
 		reply_header(&ex->rs, "DPoP-Nonce", ex->rq.dpop_nonce);
+	cors_answer(&ex->cx, &ex->rq, &ex->rs);
 	ex->cx.db = NULL;
 	ex->stage = STAGE_DONE;
 	/* From here on it is the I/O thread's again. */

@@ -11,6 +11,10 @@
 	    JSON_F_STRS(                                                       \
 		client_view, redirect_uris, CLIENT_URIS, CLIENT_URI, true),    \
 	    JSON_F_STRS(client_view, origins, CLIENT_URIS, CLIENT_URI, false), \
+	    JSON_F_STRS(                                                       \
+		client_view, android_apps, CLIENT_URIS, CLIENT_URI, false),    \
+	    JSON_F_STRS(                                                       \
+		client_view, ios_apps, CLIENT_URIS, CLIENT_URI, false),        \
 	    JSON_F_STR(client_view, scope, 64, true),                          \
 	    JSON_F_STR(client_view, key, KIB, false),                          \
 	    JSON_F_BOOL(client_view, introspects, false)
@@ -43,6 +47,15 @@ put_client(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e != NULL)
 		return e;
 	return answer_json(cx, rs, created ? 201 : 200, client_fields, &in);
+}
+
+const struct err *
+get_client(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct client_view view;
+	const struct err *e = client_show(cx, rq->param[0], &view);
+
+	return e != NULL ? e : answer_json(cx, rs, 200, client_fields, &view);
 }
 
 const struct err *

@@ -53,6 +53,12 @@ static const struct json_field decision_fields[] = {
 	JSON_END,
 };
 
+static const struct json_field ask_fields[] = {
+	JSON_F_STR(consent_decision, decision, 16, true),
+	JSON_F_STR(consent_decision, digest, 64, true),
+	JSON_END,
+};
+
 static const struct json_field result_fields[] = {
 	JSON_F_STR(consent_result, id, 36, true),
 	JSON_F_STR(consent_result, state, 16, true),
@@ -131,6 +137,21 @@ post_claim(struct ctx *cx, struct request *rq, struct reply *rs)
 		e = consent_claim(
 		    cx, &rq->caller.owner, rq->address, &in, &out);
 	return e != NULL ? e : answer_json(cx, rs, 200, view_fields, &out);
+}
+
+const struct err *
+post_approval_challenge(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct consent_decision in = { .touch = NULL };
+	struct touch_challenge out;
+	const struct err *e;
+
+	e = json_read(cx, rq->body, ask_fields, &in);
+	if (e == NULL)
+		e = consent_ask(cx, &rq->caller.owner, rq->param[0], &in, &out);
+	return e != NULL
+		   ? e
+		   : answer_json(cx, rs, 200, touch_challenge_fields, &out);
 }
 
 const struct err *

@@ -34,6 +34,13 @@ handler_fn post_introspect;
 handler_fn post_authorization_lookup;
 handler_fn post_authorization_decision;
 
+/* h_association.c: which apps this host says are its own: Digital Asset Links
+ * (Android), associated domains (iOS), related origins (WebAuthn section
+ * 5.11). */
+handler_fn get_assetlinks;
+handler_fn get_apple_association;
+handler_fn get_related_origins;
+
 /* h_est.c: RFC 7030, RFC 8951. */
 handler_fn get_cacerts;
 quick_fn quick_cacerts;
@@ -56,6 +63,7 @@ quick_fn quick_crl;
 
 /* h_owner.c: companion apps, and the pages. */
 handler_fn post_approval_lookup;
+handler_fn post_approval_challenge;
 handler_fn post_approval_decision;
 handler_fn post_claim;
 handler_fn get_devices;
@@ -143,6 +151,7 @@ handler_fn post_service_certificate;
 handler_fn delete_service;
 handler_fn get_events;
 handler_fn get_clients;
+handler_fn get_client;
 handler_fn put_client;
 handler_fn delete_client;
 handler_fn post_bootstrap_tokens;

@@ -19,6 +19,7 @@ enum method {
 	METHOD_POST,
 	METHOD_PUT,
 	METHOD_DELETE,
+	METHOD_OPTIONS, /* a preflight; no row has it */
 	METHOD_OTHER,
 };
 
@@ -54,7 +55,7 @@ const char *request_query(const struct request *rq, const char *name);
 /* A header's value; NULL if absent. */
 const char *request_header(const struct request *rq, const char *name);
 
-#define REPLY_HEADERS 8
+#define REPLY_HEADERS 12
 
 struct reply {
 	int status;

@@ -25,6 +25,7 @@ static const char *const method_names[] = {
 	[METHOD_POST] = "POST",
 	[METHOD_PUT] = "PUT",
 	[METHOD_DELETE] = "DELETE",
+	[METHOD_OPTIONS] = "OPTIONS",
 	[METHOD_OTHER] = "OTHER",
 };
 
@@ -90,6 +91,19 @@ match_path(struct ctx *cx, const char *pattern, struct request *rq)
 		p = strchr(p, '}') + 1;
 	}
 	return *s == '\0';
+}
+
+const struct route *
+router_find(struct ctx *cx, const struct route_table *t, struct request *rq,
+    enum method method)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (t->rows[i].method == method &&
+		    match_path(cx, t->rows[i].path, rq))
+			return &t->rows[i];
+	return NULL;
 }
 
 const struct err *

@@ -31,6 +31,10 @@ const char *router_spelling(struct ctx *cx, const char *path);
 ERR_FN router_match(struct ctx *cx, const struct route_table *t,
     struct request *rq, const char **allow);
 
+/* The row of rq's path with that method, or NULL; captures rq->param. */
+const struct route *router_find(struct ctx *cx, const struct route_table *t,
+    struct request *rq, enum method method);
+
 /* Holds the framing and the type against rq->route. */
 ERR_FN router_check_body(
     struct ctx *cx, const struct request *rq, const struct framing *fr);

@@ -24,6 +24,9 @@ const struct route routes[] = {
 	{ METHOD_GET, "/account", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_page, quick_page },
 	{ METHOD_GET, "/assets/{file}", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_page, quick_page },
 
+	{ METHOD_GET, "/.well-known/assetlinks.json", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_assetlinks, NULL },
+	{ METHOD_GET, "/.well-known/apple-app-site-association", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_apple_association, NULL },
+	{ METHOD_GET, "/.well-known/webauthn", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_related_origins, NULL },
 	{ METHOD_GET, "/.well-known/oauth-authorization-server", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_oauth_metadata, NULL },
 	{ METHOD_GET, "/oauth2/jwks", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_jwks, NULL },
 	{ METHOD_POST, "/oauth2/device_authorization", WHO_GRANTEE, 0, BODY_FORM, LIMIT_BODY_EST, AS_OAUTH, post_device_authorization, NULL },
@@ -71,8 +74,9 @@ const struct route routes[] = {
 	{ METHOD_POST, "/v1/authorizations/lookup", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_authorization_lookup, NULL },
 	{ METHOD_POST, "/v1/authorizations/decision", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_authorization_decision, NULL },
 	{ METHOD_POST, "/v1/approvals/lookup", WHO_OWNER, OWNER_APPROVALS, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_approval_lookup, NULL },
-	{ METHOD_POST, "/v1/approvals/{id}/decision", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_approval_decision, NULL },
-	{ METHOD_POST, "/v1/approvals/{id}/report", WHO_OWNER, 0, BODY_NONE, 0, AS_PROBLEM, post_approval_report, NULL },
+	{ METHOD_POST, "/v1/approvals/{id}/challenges", WHO_OWNER, OWNER_APPROVALS, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_approval_challenge, NULL },
+	{ METHOD_POST, "/v1/approvals/{id}/decision", WHO_OWNER, OWNER_APPROVALS, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_approval_decision, NULL },
+	{ METHOD_POST, "/v1/approvals/{id}/report", WHO_OWNER, OWNER_APPROVALS, BODY_NONE, 0, AS_PROBLEM, post_approval_report, NULL },
 	{ METHOD_POST, "/v1/claims", WHO_OWNER, OWNER_APPROVALS, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_claim, NULL },
 	{ METHOD_GET, "/v1/devices", WHO_OWNER, OWNER_DEVICES, BODY_NONE, 0, AS_PROBLEM, get_devices, NULL },
 	{ METHOD_GET, "/v1/devices/{id}", WHO_OWNER, OWNER_DEVICES, BODY_NONE, 0, AS_PROBLEM, get_device, NULL },
@@ -132,6 +136,7 @@ const struct route routes[] = {
 	{ METHOD_DELETE, "/v1/admin/services/{name}", WHO_ADMIN, SCOPE_KEYS, BODY_NONE, 0, AS_PROBLEM, delete_service, NULL },
 	{ METHOD_POST, "/v1/admin/services/{name}/certificates", WHO_ADMIN, SCOPE_KEYS, BODY_JSON, LIMIT_BODY_EST, AS_PROBLEM, post_service_certificate, NULL },
 	{ METHOD_GET, "/v1/admin/clients", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_clients, NULL },
+	{ METHOD_GET, "/v1/admin/clients/{id}", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_client, NULL },
 	{ METHOD_PUT, "/v1/admin/clients/{id}", WHO_ADMIN, SCOPE_REGISTRY, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, put_client, NULL },
 	{ METHOD_DELETE, "/v1/admin/clients/{id}", WHO_ADMIN, SCOPE_REGISTRY, BODY_NONE, 0, AS_PROBLEM, delete_client, NULL },
 	{ METHOD_GET, "/v1/admin/bootstrap-tokens", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_bootstrap_tokens, NULL },
@@ -146,6 +151,20 @@ const struct route routes[] = {
 
 const size_t routes_n = sizeof(routes) / sizeof(routes[0]);
 const size_t status_routes_n = sizeof(status_routes) / sizeof(status_routes[0]);
+
+/* What an app's token opens, and how it gets one. */
+bool
+route_is_for_apps(const struct route *r)
+{
+	static handler_fn *const others[] = { get_oauth_metadata, get_jwks,
+		post_par, post_token, post_revoke };
+	size_t i;
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (r->handler == others[i])
+			return true;
+	return r->who == WHO_OWNER && r->scope != 0;
+}
 
 together_fn *
 route_together(const struct route *r)

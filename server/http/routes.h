@@ -56,6 +56,9 @@ extern const size_t routes_n;
 extern const struct route status_routes[];
 extern const size_t status_routes_n;
 
+/* Whether apps of other origins may call it and read the answer. */
+bool route_is_for_apps(const struct route *r);
+
 /* The handler that serves many requests of this route at once, or NULL.  All
  * routes that have one have the same. */
 together_fn *route_together(const struct route *r);

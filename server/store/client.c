@@ -6,18 +6,24 @@
 	"id, name, array_to_string(redirect_uris, E'\\n'), " \
 	"array_to_string(origins, E'\\n'), scope, key, "     \
 	"introspects, withdrawn_at IS NOT NULL, "            \
-	"extract(epoch FROM created_at)::bigint FROM client "
+	"extract(epoch FROM created_at)::bigint, "           \
+	"array_to_string(android_apps, E'\\n'), "            \
+	"array_to_string(ios_apps, E'\\n') FROM client "
 
 static const struct stmt CLIENT_PUT = { "client_put",
 	"INSERT INTO client (id, name, redirect_uris, origins, scope, key, "
-	"introspects) VALUES ($1, $2, string_to_array($3, E'\\n'), "
-	"string_to_array($4, E'\\n'), $5, $6, $7::boolean) "
+	"introspects, android_apps, ios_apps) "
+	"VALUES ($1, $2, string_to_array($3, E'\\n'), "
+	"string_to_array($4, E'\\n'), $5, $6, $7::boolean, "
+	"string_to_array($8, E'\\n'), string_to_array($9, E'\\n')) "
 	"ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
 	"redirect_uris = excluded.redirect_uris, "
 	"origins = excluded.origins, scope = excluded.scope, "
-	"key = excluded.key, introspects = excluded.introspects "
+	"key = excluded.key, introspects = excluded.introspects, "
+	"android_apps = excluded.android_apps, "
+	"ios_apps = excluded.ios_apps "
 	"WHERE client.withdrawn_at IS NULL RETURNING xmax = 0",
-	7 };
+	9 };
 
 static const struct stmt CLIENT_GET = { "client_get",
 	"SELECT " CLIENT_COLUMNS "WHERE id = $1", 1 };
@@ -34,8 +40,8 @@ static const struct stmt CLIENT_LIST = { "client_list",
 
 static const struct stmt CLIENT_HAS_ORIGIN = { "client_has_origin",
 	"SELECT EXISTS (SELECT FROM client WHERE $1 = ANY (origins) AND "
-	"withdrawn_at IS NULL)",
-	1 };
+	"withdrawn_at IS NULL AND ($2::text IS NULL OR id = $2))",
+	2 };
 
 static void
 read_client(struct ctx *cx, const struct rows *r, int i, struct client *c)
@@ -50,6 +56,8 @@ read_client(struct ctx *cx, const struct rows *r, int i, struct client *c)
 		.introspects = rows_bool(r, i, 6),
 		.withdrawn = rows_bool(r, i, 7),
 		.created_at = rows_int(r, i, 8),
+		.android_apps = rows_text(cx, r, i, 9),
+		.ios_apps = rows_text(cx, r, i, 10),
 	};
 }
 
@@ -59,7 +67,8 @@ client_put(struct ctx *cx, const struct client *c, bool *created, bool *done)
 	AUTO_STRUCT(rows) *r = NULL;
 	const struct err *e = DB_RUN(cx, &CLIENT_PUT, &r, DB_TEXT(c->id),
 	    DB_TEXT(c->name), DB_TEXT(c->redirect_uris), DB_TEXT(c->origins),
-	    DB_TEXT(c->scope), DB_BYTES(c->key), DB_BOOL(c->introspects));
+	    DB_TEXT(c->scope), DB_BYTES(c->key), DB_BOOL(c->introspects),
+	    DB_TEXT(c->android_apps), DB_TEXT(c->ios_apps));
 
 	if (e != NULL)
 		return e;
@@ -112,16 +121,50 @@ client_list(struct ctx *cx, const char *after, int64_t limit,
 }
 
 const struct err *
-client_has_origin(struct ctx *cx, const char *origin, bool *has)
+client_has_origin(
+    struct ctx *cx, const char *client_id, const char *origin, bool *has)
 {
 	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e =
-	    DB_RUN(cx, &CLIENT_HAS_ORIGIN, &r, DB_TEXT(origin));
+	const struct err *e = DB_RUN(
+	    cx, &CLIENT_HAS_ORIGIN, &r, DB_TEXT(origin), DB_TEXT(client_id));
 
 	if (e == NULL)
 		*has = rows_bool(r, 0, 0);
 	return e;
 }
 
+/* What all clients have, each once.  The most is for the answer's size: what
+ * phones read has to stay small (WebAuthn section 5.11.1 names five). */
+#define CLIENTS_HAVE(column)                                      \
+	"SELECT DISTINCT v FROM client, unnest(" column ") AS v " \
+	"WHERE withdrawn_at IS NULL ORDER BY v LIMIT 500"
+
+static const struct stmt CLIENT_ALL_ORIGINS = { "client_all_origins",
+	CLIENTS_HAVE("origins"), 0 };
+static const struct stmt CLIENT_ALL_ANDROID = { "client_all_android",
+	CLIENTS_HAVE("android_apps"), 0 };
+static const struct stmt CLIENT_ALL_IOS = { "client_all_ios",
+	CLIENTS_HAVE("ios_apps"), 0 };
+
+const struct err *
+client_all(
+    struct ctx *cx, enum client_list_kind what, const char ***out, size_t *n)
+{
+	static const struct stmt *const stmts[] = { &CLIENT_ALL_ORIGINS,
+		&CLIENT_ALL_ANDROID, &CLIENT_ALL_IOS };
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = db_run(cx, stmts[what], NULL, 0, &r);
+	size_t i;
+
+	if (e != NULL)
+		return e;
+	*n = (size_t)rows_count(r);
+	*out = arena_alloc(cx->arena, (*n + 1) * sizeof(**out));
+	for (i = 0; i < *n; i++)
+		(*out)[i] = rows_text(cx, r, (int)i, 0);
+	return NULL;
+}
+
 const struct stmt *const client_stmts[] = { &CLIENT_PUT, &CLIENT_GET,
-	&CLIENT_WITHDRAW, &CLIENT_LIST, &CLIENT_HAS_ORIGIN, NULL };
+	&CLIENT_WITHDRAW, &CLIENT_LIST, &CLIENT_HAS_ORIGIN, &CLIENT_ALL_ORIGINS,
+	&CLIENT_ALL_ANDROID, &CLIENT_ALL_IOS, NULL };

@@ -9,7 +9,7 @@
 /* Lists are texts, an entry a line: no entry holds a control character. */
 struct client {
 	const char *id, *name;
-	const char *redirect_uris, *origins;
+	const char *redirect_uris, *origins, *android_apps, *ios_apps;
 	const char *scope; /* separated by spaces */
 	struct bytes key;  /* SPKI, DER; empty: a public client */
 	bool introspects;
@@ -33,7 +33,18 @@ ERR_FN client_withdraw(struct ctx *cx, const char *id, bool *done);
 ERR_FN client_list(struct ctx *cx, const char *after, int64_t limit,
     struct client **out, size_t *n);
 
-/* Whether a browser's page of that origin is a client's. */
-ERR_FN client_has_origin(struct ctx *cx, const char *origin, bool *has);
+/* Whether a browser's page of that origin is the client's, or (NULL) any
+ * client's. */
+ERR_FN client_has_origin(
+    struct ctx *cx, const char *client_id, const char *origin, bool *has);
+
+/* Every client's, each once, in order. */
+enum client_list_kind {
+	CLIENT_ORIGINS,
+	CLIENT_ANDROID_APPS,
+	CLIENT_IOS_APPS,
+};
+ERR_FN client_all(
+    struct ctx *cx, enum client_list_kind what, const char ***out, size_t *n);
 
 #endif

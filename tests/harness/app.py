@@ -162,6 +162,30 @@ class App:
         return answer
 
 
+    def send(self, method, path, token, **kwargs):
+        """call with a body; as a page of another origin where one is said."""
+        for _ in range(2):
+            headers = {"Authorization": f"DPoP {token}",
+                "DPoP": self.proof(method, path, token)}
+            answer = self.http.call(method, path, headers={**headers,
+                **kwargs.get("headers", {})}, **{k: v for k, v in
+                kwargs.items() if k != "headers"})
+            self.nonce = answer.headers.get("DPoP-Nonce", self.nonce)
+            if "use_dpop_nonce" not in answer.headers.get(
+                    "WWW-Authenticate", ""):
+                break
+        return answer
+
+    def decide(self, approval, decision, token, passkey, **client_data):
+        """The owner's decision in the app: its challenge, the touch."""
+        path = f"/v1/approvals/{approval['id']}"
+        body = {"decision": decision, "digest": approval["digest"]}
+        asked = expect(self.send("POST", path + "/challenges", token,
+            json=body), 200).json()
+        return self.send("POST", path + "/decision", token, json={**body,
+            "touch": passkey.touch(asked["challenge"], **client_data)})
+
+
 def decide(owner, handle, decision="allow"):
     return owner.call("POST", "/v1/authorizations/decision",
         json={"request": handle, "decision": decision})
