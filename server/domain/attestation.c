@@ -6,27 +6,23 @@
 #include "attest/policy_json.h"
 #include "attest/tpm.h"
 #include "base/arena.h"
-#include "domain/admission.h"
-#include "domain/attested.h"
-#include "domain/clone.h"
 #include "domain/proved.h"
 #include "domain/svc.h"
 #include "domain/trusted.h"
+#include "domain/whose.h"
 #include "pki/digest.h"
 #include "store/event.h"
 #include "store/evidence.h"
 #include "store/policy.h"
-#include "store/unit.h"
 
 #define EXPORTER_BYTES 32     /* RFC 9266 section 3 */
 #define NONCE_KEPT_SECONDS 60 /* after it has ended */
 
 /* One attempt. */
 struct attempt {
-	struct unit unit; /* birth_id 0: the evidence says which */
+	struct whose whose;
 	const struct attestation_in *in;
-	struct evidence_unit listed;
-	uint8_t policy_sha256[32], key_sha256[32];
+	uint8_t policy_sha256[32], key_sha256[32], evidence_sha256[32];
 	struct verdict *verdict;
 	struct attest_policy policy;
 	int64_t policy_version;
@@ -54,8 +50,8 @@ static ERR_FN
 read_policy(struct ctx *cx, struct attempt *a)
 {
 	const char *asks;
-	const struct err *e =
-	    policy_evidence(cx, a->unit.model_id, 0, &asks, &a->policy_version);
+	const struct err *e = policy_evidence(
+	    cx, a->whose.unit.model_id, 0, &asks, &a->policy_version);
 
 	if (e != NULL)
 		return e;
@@ -115,98 +111,12 @@ set_basis(struct ctx *cx, struct attempt *a)
 	};
 	e = read_nonce(cx, a);
 	if (e == NULL)
-		e = evidence_unit(cx, a->unit.birth_id, &a->listed);
+		e = evidence_unit(cx, a->whose.unit.birth_id, &a->whose.listed);
 	if (e == NULL)
-		e = trusted_read(cx, a->unit.manufacturer_id, a->anchor,
+		e = trusted_read(cx, a->whose.unit.manufacturer_id, a->anchor,
 		    &a->basis.n_anchors);
 	if (e == &ERR_LISTS)
 		e = &ERR_BAD_EVIDENCE;
-	return e;
-}
-
-/* Whether both say it, and the same; *other is set if they differ. */
-static bool
-is_same(struct bytes said, struct bytes listed, bool *other)
-{
-	bool same = bytes_eq(said, listed);
-
-	if (said.n == 0 || listed.n == 0)
-		return false;
-	*other = *other || !same;
-	return same;
-}
-
-/* The unit's name came with another key: a sign of a clone, which proves
- * nothing of the unit's own (A10). */
-static ERR_FN
-refuse_key(struct ctx *cx, const struct unit *unit)
-{
-	const struct clone_sign sign = { .kind = "unit.second_birth_key",
-		.birth_id = unit->birth_id,
-		.device_id = unit->device_id,
-		.manufacturer_id = unit->manufacturer_id,
-		.policy = unit->model_policy };
-	const struct err *refusal = fail(
-	    cx, &ERR_BAD_EVIDENCE, "the unit has pinned another birth key");
-	const struct err *e = clone_signal(cx, &sign);
-
-	return e != NULL ? e : refusal;
-}
-
-/* Evidence is for the unit whose birth key was proved, or that it names, and
- * no other: by one name at least that its maker listed it by, and against
- * none (A11). */
-static ERR_FN
-check_unit(struct ctx *cx, const struct attempt *a, const struct facts *f)
-{
-	const struct evidence_unit *l = &a->listed;
-	bool other = false, named;
-
-	named = is_same(text(f->serial), text(a->unit.serial), &other);
-	named = is_same(f->birth_key_sha256, l->key_sha256, &other) || named;
-	named = is_same(f->ueid, l->ueid, &other) || named;
-	named = is_same(f->ek_sha256, l->ek_sha256, &other) || named;
-	named =
-	    is_same(text(f->subject), text(l->dac_subject), &other) || named;
-	if (a->unit.by_evidence && !other) {
-		(void)is_same(
-		    f->birth_key_sha256, l->pinned_key_sha256, &other);
-		if (other)
-			return refuse_key(cx, &a->unit);
-	}
-	if (other)
-		return fail(cx, &ERR_BAD_EVIDENCE,
-		    "%s: the evidence is of another unit", a->in->format);
-	return named ? NULL
-		     : fail(cx, &ERR_BAD_EVIDENCE,
-			   "%s: the evidence does not say which unit it is "
-			   "of, or by no name that its maker listed",
-			   a->in->format);
-}
-
-/* The one unit of the model that is listed by what the evidence says. */
-static ERR_FN
-find_unit(struct ctx *cx, struct attempt *a, const struct facts *f)
-{
-	const struct unit_names names = { .serial = f->serial,
-		.dac_subject = f->subject,
-		.key_sha256 = f->birth_key_sha256,
-		.ueid = f->ueid,
-		.ek_sha256 = f->ek_sha256 };
-	const struct err *e;
-	int64_t id[2];
-	size_t n;
-
-	e = unit_named(cx, a->unit.model_id, &names, id, &n);
-	if (e == NULL && n != 1)
-		e = fail(cx, &ERR_BAD_EVIDENCE,
-		    "%s: the evidence says no name that model %s lists, or "
-		    "those of two units",
-		    a->in->format, a->unit.model_id);
-	if (e == NULL)
-		e = attested_by_id(cx, id[0], &a->unit);
-	if (e == NULL)
-		e = evidence_unit(cx, a->unit.birth_id, &a->listed);
 	return e;
 }
 
@@ -224,31 +134,11 @@ check_verdict(struct ctx *cx, struct attempt *a, const struct verdict *v)
 		return fail(cx, &ERR_BAD_EVIDENCE, "%s: proves nothing: %s",
 		    a->in->format,
 		    v->n_findings > 0 ? v->finding[0].words : "no finding");
-	if (a->unit.birth_id == 0)
-		e = find_unit(cx, a, &v->facts);
+	if (a->whose.unit.birth_id == 0)
+		e = whose_find(cx, &v->facts, &a->whose);
 	if (e == NULL)
-		e = check_unit(cx, a, &v->facts);
+		e = whose_check(cx, &a->whose, &v->facts);
 	return e;
-}
-
-/* A unit without a birth certificate comes for the first time: if its model
- * lets it, and under the key that its evidence is by from now on (A11). */
-static ERR_FN
-let_in(struct ctx *cx, const struct attempt *a, const struct facts *f)
-{
-	const struct err *e;
-	bool pinned = true;
-
-	if (!a->unit.by_evidence || a->unit.came)
-		return NULL;
-	e = admission_came(cx, &a->unit);
-	if (e == NULL && f->birth_key_sha256.n == SHA256_BYTES)
-		e = birth_pin_key(
-		    cx, a->unit.birth_id, f->birth_key_sha256.p, &pinned);
-	if (e == &ERR_CONFLICT || (e == NULL && !pinned))
-		return fail(
-		    cx, &ERR_BAD_EVIDENCE, "the birth key is another unit's");
-	return e == &ERR_NOT_ADMITTED ? &ERR_BAD_EVIDENCE : e;
 }
 
 /* The newest software that the unit has shown, where its version can be
@@ -263,7 +153,7 @@ remember_sw(struct ctx *cx, const struct attempt *a)
 	struct sw_shown shown;
 	const struct err *e;
 
-	e = sw_shown_lock(cx, a->unit.birth_id, &shown);
+	e = sw_shown_lock(cx, a->whose.unit.birth_id, &shown);
 	if (e != NULL)
 		return e;
 	policy_downgrade(
@@ -276,14 +166,14 @@ remember_sw(struct ctx *cx, const struct attempt *a)
 	    (versions_have_order(scheme, shown.scheme) &&
 		version_at_least(scheme, shown.version, f->sw_version)))
 		return NULL;
-	return sw_shown_set(
-	    cx, a->unit.birth_id, &(struct sw_shown){ f->sw_version, scheme });
+	return sw_shown_set(cx, a->whose.unit.birth_id,
+	    &(struct sw_shown){ f->sw_version, scheme });
 }
 
 static struct proved_attempt
 proved_by(const struct attempt *a)
 {
-	return (struct proved_attempt){ .unit = &a->unit,
+	return (struct proved_attempt){ .unit = &a->whose.unit,
 		/* None but ours: it is the sender's word. */
 		.format = a->in->format != NULL &&
 				  attest_format_get(a->in->format) != NULL
@@ -291,18 +181,25 @@ proved_by(const struct attempt *a)
 			      : NULL,
 		.policy_version = a->policy_version,
 		.key_sha256 = BYTES_OF(a->key_sha256),
+		.evidence_sha256 = BYTES_OF(a->evidence_sha256),
 		.verdict = a->verdict };
 }
 
+/* What made keep refuse. */
+struct kept {
+	bool nonce_used, key_shared;
+};
+
 /* The nonce, the version and the record are one. */
 static ERR_FN
-keep(struct ctx *cx, const struct attempt *a, const struct attested *out)
+keep(struct ctx *cx, const struct attempt *a, const struct attested *out,
+    struct kept *kept)
 {
 	const struct proved_attempt proved = proved_by(a);
 	const struct event ev = { .kind = "attestation.accepted",
-		.manufacturer_id = a->unit.manufacturer_id,
-		.birth_id = a->unit.birth_id,
-		.device_id = a->unit.device_id,
+		.manufacturer_id = a->whose.unit.manufacturer_id,
+		.birth_id = a->whose.unit.birth_id,
+		.device_id = a->whose.unit.device_id,
 		.detail = arena_printf(cx->arena,
 		    "%s: %s, secure boot %s, "
 		    "software %s",
@@ -320,11 +217,13 @@ keep(struct ctx *cx, const struct attempt *a, const struct attested *out)
 	if (e == NULL && strcmp(a->in->format, "tpm") != 0 &&
 	    a->in->nonce.n > 0)
 		e = nonce_use(cx, a->basis.nonce, until, &fresh);
+	kept->nonce_used = !fresh;
 	if (e == NULL && !fresh)
 		e = fail(cx, &ERR_BAD_EVIDENCE, "%s: the nonce was used",
 		    a->in->format);
 	if (e == NULL)
-		e = let_in(cx, a, &a->verdict->facts);
+		e = whose_let_in(
+		    cx, &a->whose, &a->verdict->facts, &kept->key_shared);
 	if (e == NULL)
 		e = remember_sw(cx, a);
 	if (e == NULL)
@@ -334,8 +233,36 @@ keep(struct ctx *cx, const struct attempt *a, const struct attested *out)
 	return e != NULL ? e : tx_commit(&tx);
 }
 
+static struct attested
+attested_of(const char *format, const struct verdict *v)
+{
+	return (struct attested){
+		.format = format,
+		.grade = grade_name(v->grade),
+		.sw_version = v->facts.sw_version,
+		.secure_boot = v->facts.secure_boot == KNOWN_YES  ? "on"
+			       : v->facts.secure_boot == KNOWN_NO ? "off"
+								  : NULL,
+		.debug = debug_name(v->facts.debug),
+	};
+}
+
+/* What the unit proved for this key before, under what is asked now (E1). */
 static ERR_FN
-judge(struct ctx *cx, struct attempt *a, struct attested *out)
+judge_again(struct ctx *cx, struct attempt *a, struct attested *out)
+{
+	const char *format;
+	const struct err *e = proved_again(
+	    cx, a->whose.unit.birth_id, a->key_sha256, a->verdict, &format);
+
+	if (e == NULL)
+		*out = attested_of(format, a->verdict);
+	return e;
+}
+
+static ERR_FN
+judge_new(
+    struct ctx *cx, struct attempt *a, struct attested *out, struct kept *kept)
 {
 	struct verdict *v = a->verdict;
 	const struct err *e;
@@ -349,20 +276,39 @@ judge(struct ctx *cx, struct attempt *a, struct attested *out)
 	e = check_verdict(cx, a, v);
 	if (e != NULL)
 		return e;
-	*out = (struct attested){
-		.format = a->in->format,
-		.grade = grade_name(v->grade),
-		.sw_version = v->facts.sw_version,
-		.secure_boot = v->facts.secure_boot == KNOWN_YES  ? "on"
-			       : v->facts.secure_boot == KNOWN_NO ? "off"
-								  : NULL,
-		.debug = debug_name(v->facts.debug),
-	};
-	return keep(cx, a, out);
+	*out = attested_of(a->in->format, v);
+	return keep(cx, a, out, kept);
 }
 
-/* What a handle says, if it is for this unit, key and purpose, and under what
- * the model asks now (E1). */
+/* Evidence, once.  What a request repeats that is sent again was judged, and
+ * its nonce is used up: it proves what it did then, and nothing new. */
+static ERR_FN
+judge(struct ctx *cx, struct attempt *a, struct attested *out)
+{
+	const struct proved_attempt proved = proved_by(a);
+	int64_t since = a->in->repeats_since;
+	struct kept kept = { false, false };
+	bool repeats;
+	const struct err *e = proved_repeats(cx, &proved, since, &repeats);
+
+	if (e != NULL)
+		return e;
+	if (repeats)
+		return judge_again(cx, a, out);
+	e = judge_new(cx, a, out, &kept);
+	if (e != &ERR_BAD_EVIDENCE)
+		return e;
+	if (kept.key_shared)
+		return whose_shared_key(cx, &a->whose.unit, &a->verdict->facts);
+	/* By the same request, which overtook this one. */
+	if (kept.nonce_used &&
+	    proved_repeats(cx, &proved, since, &repeats) == NULL && repeats)
+		return judge_again(cx, a, out);
+	return e;
+}
+
+/* What a handle says, if it is for this unit, key and purpose.  Under another
+ * policy than it was judged by, what was proved for it is judged again. */
 static ERR_FN
 judge_handle(struct ctx *cx, struct attempt *a, struct attested *out)
 {
@@ -377,12 +323,12 @@ judge_handle(struct ctx *cx, struct attempt *a, struct attested *out)
 		    cx, &ERR_BAD_EVIDENCE, "the handle is not base64url");
 	e = handle_open(cx, cx->svc->mac, cx->svc->set.issuer, sealed, &h);
 	if (e == NULL)
-		e = evidence_unit(cx, a->unit.birth_id, &a->listed);
+		e = evidence_unit(cx, a->whose.unit.birth_id, &a->whose.listed);
 	if (e != NULL)
 		return e;
 	digest_sha256(in->key, key);
 	/* Its key is whose request this is, or nobody's. */
-	if (h.birth_id != a->unit.birth_id)
+	if (h.birth_id != a->whose.unit.birth_id)
 		return fail(
 		    cx, &ERR_BAD_EVIDENCE, "the handle is of another unit");
 	if (!bytes_eq(BYTES_OF(h.key_sha256), BYTES_OF(key)))
@@ -393,9 +339,7 @@ judge_handle(struct ctx *cx, struct attempt *a, struct attested *out)
 		    "the handle is for another purpose: %s",
 		    h.purpose == HANDLE_ENROLL ? "enroll" : "renew");
 	if (!bytes_eq(BYTES_OF(h.policy_sha256), BYTES_OF(a->policy_sha256)))
-		return fail(cx, &ERR_BAD_EVIDENCE,
-		    "the model's policy has changed since the evidence was "
-		    "judged");
+		return judge_again(cx, a, out);
 	*out = (struct attested){ h.format, h.grade, h.sw_version,
 		h.secure_boot, h.debug };
 	return NULL;
@@ -433,7 +377,7 @@ judge_any(struct ctx *cx, struct attempt *a, struct attested *out)
 	else if (a->asked)
 		e = fail(cx, &ERR_BAD_EVIDENCE,
 		    "model %s asks for evidence, and none came",
-		    a->unit.model_id);
+		    a->whose.unit.model_id);
 	if (e != &ERR_BAD_EVIDENCE)
 		return e;
 	refused = proved_by(a);
@@ -446,10 +390,12 @@ attempt_new(
 {
 	struct attempt *a = arena_alloc(cx->arena, sizeof(*a));
 
-	*a = (struct attempt){ .unit = *unit, .in = in };
+	*a = (struct attempt){ .whose = { .format = in->format, .unit = *unit },
+		.in = in };
 	a->verdict = arena_alloc(cx->arena, sizeof(*a->verdict));
 	verdict_init(a->verdict);
 	digest_sha256(in->key, a->key_sha256);
+	digest_sha256(in->evidence, a->evidence_sha256);
 	return a;
 }
 
@@ -474,7 +420,7 @@ attestation_seal(struct ctx *cx, const struct unit *unit,
 		return e;
 	h = (struct handle){ .purpose = in->purpose,
 		.ends_at = cx->now + HANDLE_SECONDS,
-		.birth_id = a->unit.birth_id,
+		.birth_id = a->whose.unit.birth_id,
 		.format = attested.format,
 		.grade = attested.grade,
 		.sw_version = attested.sw_version,

@@ -33,6 +33,9 @@ struct attestation_in {
 	struct bytes key;     /* to be certified, SPKI */
 	struct bytes binding; /* of the connection, or empty */
 	enum handle_purpose purpose;
+	/* The same evidence for the same key, if it was judged since then, is
+	 * a request sent again: what it proved is judged anew.  0: never. */
+	int64_t repeats_since;
 };
 
 /* What was proved; format NULL: nothing was asked, and nothing came. */

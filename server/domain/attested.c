@@ -13,6 +13,8 @@
 static const struct err ERR_PURPOSE = { KIND_INVALID, "bad-purpose",
 	"The purpose is enroll or renew." };
 
+static const struct unit nobody = { .birth_id = 0 };
+
 static void
 fill_unit(const struct unit_row *r, struct unit *out)
 {
@@ -83,8 +85,9 @@ attested_model(struct ctx *cx, const char *client_id, struct unit *out)
 	const struct err *e = unit_model(cx, client_id, &r);
 
 	if (e == &ERR_NOT_FOUND)
-		return fail(
-		    cx, &ERR_BAD_EVIDENCE, "no model has this client_id");
+		e = fail(cx, &ERR_BAD_EVIDENCE, "no model has this client_id");
+	if (e == &ERR_BAD_EVIDENCE)
+		return attestation_refuse(cx, &nobody);
 	if (e != NULL)
 		return e;
 	fill_unit(&r, out);
@@ -94,14 +97,17 @@ attested_model(struct ctx *cx, const char *client_id, struct unit *out)
 const struct err *
 attested_by_handle(struct ctx *cx, const char *handle, struct unit *out)
 {
-	const struct err *e;
+	const struct err *e = NULL;
 	struct bytes sealed;
 	struct handle h;
 
 	if (!bytes_from_b64u(cx->arena, bytes_str(handle), &sealed))
-		return fail(
-		    cx, &ERR_BAD_EVIDENCE, "the handle is not base64url");
-	e = handle_open(cx, cx->svc->mac, cx->svc->set.issuer, sealed, &h);
+		e = fail(cx, &ERR_BAD_EVIDENCE, "the handle is not base64url");
+	if (e == NULL)
+		e = handle_open(
+		    cx, cx->svc->mac, cx->svc->set.issuer, sealed, &h);
+	if (e == &ERR_BAD_EVIDENCE)
+		return attestation_refuse(cx, &nobody);
 	return e != NULL ? e : attested_by_id(cx, h.birth_id, out);
 }
 

@@ -191,10 +191,15 @@ comeback(struct ctx *cx, struct enrollment *en)
 	const struct err *e =
 	    certificate_newest(cx, en->unit->device_id, &latest);
 
-	if (e == NULL &&
-	    bytes_eq(BYTES_OF(latest.key_sha256), BYTES_OF(en->csr.key.sha256)))
-		return issue_again(cx, &latest, en);
-	if (e == &ERR_NOT_FOUND)
-		return issue_forgotten(cx, en);
-	return e != NULL ? e : refuse_second_key(cx, en->unit);
+	bool known = e == NULL;
+
+	if (e != NULL && e != &ERR_NOT_FOUND)
+		return e;
+	if (known && !bytes_eq(BYTES_OF(latest.key_sha256),
+			 BYTES_OF(en->csr.key.sha256)))
+		return refuse_second_key(cx, en->unit);
+	e = enroll_evidence(cx, en);
+	if (e != NULL)
+		return e;
+	return known ? issue_again(cx, &latest, en) : issue_forgotten(cx, en);
 }

@@ -1,5 +1,6 @@
 #include "domain/enroll.h"
 
+#include "attest/nonce.h"
 #include "base/arena.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -17,6 +18,8 @@
 #include "domain/svc.h"
 #include "store/birth.h"
 #include "store/device.h"
+
+#define EVER 1 /* since 1970 */
 
 static const struct err ERR_TOKEN = { KIND_UNAUTHENTICATED, "invalid_token",
 	"The enroll token is unknown, expired, or for another device or "
@@ -197,14 +200,27 @@ evidence_of(const struct enrollment *en)
 		.purpose = HANDLE_ENROLL };
 }
 
+const struct err *
+enroll_evidence(struct ctx *cx, struct enrollment *en)
+{
+	struct attestation_in in = evidence_of(en);
+
+	if (in.handle != NULL || in.format == NULL)
+		return NULL;
+	in.repeats_since = EVER;
+	return attestation_judge(cx, en->unit, &in, &en->attested);
+}
+
 /* For a unit that nobody has yet.  A handle was judged with the request. */
 static ERR_FN
 enroll_new(struct ctx *cx, struct enrollment *en)
 {
-	const struct attestation_in in = evidence_of(en);
+	struct attestation_in in = evidence_of(en);
 	struct attested attested = en->attested;
 	const struct err *e = NULL;
 
+	/* Nothing came of an older one, which has to be fresh again. */
+	in.repeats_since = cx->now - NONCE_SECONDS;
 	if (in.handle == NULL)
 		e = attestation_judge(cx, en->unit, &in, &attested);
 	if (e != NULL)
@@ -237,6 +253,7 @@ decide(struct ctx *cx, struct enrollment *en)
 {
 	const struct enrollment_found *f = &en->found;
 	bool open = f->expires_at > cx->now;
+	const struct err *e;
 
 	if (f->approval_id == NULL && en->bearer != NULL)
 		return fail(
@@ -249,9 +266,14 @@ decide(struct ctx *cx, struct enrollment *en)
 		    en->bearer != NULL ? &ERR_TOKEN : &ERR_LABEL_REFUSED,
 		    "approval %s was asked for under another label",
 		    f->approval_id);
-	if (f->approval_id != NULL && open && f->state == APPROVAL_APPROVED)
-		return sign_approved(cx, en);
+	if (f->approval_id != NULL && open && f->state == APPROVAL_APPROVED) {
+		e = enroll_evidence(cx, en);
+		return e != NULL ? e : sign_approved(cx, en);
+	}
 	if (f->approval_id != NULL && open && f->state == APPROVAL_PENDING) {
+		e = enroll_evidence(cx, en);
+		if (e != NULL)
+			return e;
 		ask_again(cx, f->created_at, en);
 		return bootstrap_take_key(cx, en->unit, en->csr.key.sha256);
 	}

@@ -51,6 +51,10 @@ ERR_FN enroll_check(struct ctx *cx, const struct unit *unit,
 ERR_FN enroll_check_under(
     struct ctx *cx, const struct enrollment *en, const struct label *l);
 
+/* Evidence that comes with a request is judged, whatever is known of its unit
+ * by then; a request sent again proves what it did before. */
+ERR_FN enroll_evidence(struct ctx *cx, struct enrollment *en);
+
 /* Whether the unit's owner has to say yes under the label. */
 bool enroll_asks_owner(const struct unit *unit, const struct label *l);
 

@@ -10,8 +10,8 @@
 #include "store/policy.h"
 #include "store/verdict.h"
 
-/* Records of refusals of one unit, or of units of one model that are not
- * known, an hour: whoever has evidence, good or bad, can send it. */
+/* Records of one unit that prove nothing, or of units of one model that are
+ * not known, or of no model, an hour: whoever has evidence can send it. */
 #define RECORDS 100
 #define RECORDS_WINDOW 3600
 
@@ -51,6 +51,7 @@ fill_record(
 		.key_sha256 = a->key_sha256,
 		.format = a->format,
 		.policy_version = a->policy_version,
+		.evidence_sha256 = a->evidence_sha256,
 		.accepted = a->verdict->accepted,
 	};
 	return write_verdict(cx, a->verdict, &out->verdict);
@@ -75,12 +76,26 @@ within_budget(struct ctx *cx, const struct unit *unit, bool *within)
 	int64_t n = 0;
 
 	code_guess_key(cx, "attestation-refused",
-	    arena_printf(cx->arena, "%s %lld", unit->model_id,
+	    arena_printf(cx->arena, "%s %lld",
+		unit->model_id == NULL ? "" : unit->model_id,
 		(long long)unit->birth_id),
 	    key);
 	e = guess_take(cx, "attestation-refused", key, RECORDS_WINDOW, &n);
 	*within = n <= RECORDS;
 	return e;
+}
+
+const struct err *
+proved_attempted(struct ctx *cx, const struct proved_attempt *a)
+{
+	struct verdict_new record;
+	bool within = false;
+	const struct err *e = within_budget(cx, a->unit, &within);
+
+	if (e != NULL || !within)
+		return e;
+	e = fill_record(cx, a, &record);
+	return e != NULL ? e : verdict_record(cx, &record);
 }
 
 const struct err *
@@ -148,7 +163,10 @@ judge(struct ctx *cx, const struct proved_row *p,
 		return NULL;
 	}
 	e = verdict_json_read(cx, bytes_str(p->verdict), v);
-	if (e == NULL && p->under_version != p->policy_version) {
+	/* Asked of nobody any more, what was proved stays proved. */
+	if (e != NULL || p->evidence == NULL)
+		return e;
+	if (p->under_version != p->policy_version) {
 		e = read_version(cx, p->model_id, p->under_version, then);
 		if (e == NULL)
 			policy_rejudge(cx, p->format, now, then, v);
@@ -175,6 +193,44 @@ refuse(struct ctx *cx, int64_t birth_id, const struct proved_row *p,
 
 	return proved_refused(cx, &a,
 	    fail(cx, &ERR_ATTEST_AGAIN, "%s: %s", found->code, found->words));
+}
+
+const struct err *
+proved_repeats(struct ctx *cx, const struct proved_attempt *a, int64_t since,
+    bool *repeats)
+{
+	struct proved_row p;
+	const struct err *e;
+
+	*repeats = false;
+	if (since == 0 || a->unit->birth_id == 0 || a->format == NULL)
+		return NULL;
+	e = proved_get(cx, a->unit->birth_id, a->key_sha256, &p);
+	if (e != NULL)
+		return e;
+	*repeats = p.verdict != NULL && p.at >= since &&
+		   strcmp(p.format, a->format) == 0 &&
+		   bytes_eq(p.evidence_sha256, a->evidence_sha256);
+	return NULL;
+}
+
+const struct err *
+proved_again(struct ctx *cx, int64_t birth_id, const uint8_t key_sha256[32],
+    struct verdict *v, const char **format)
+{
+	const struct bytes key = { key_sha256, 32 };
+	struct attest_policy *now = arena_alloc(cx->arena, sizeof(*now));
+	struct proved_row p;
+	const struct err *e = proved_get(cx, birth_id, key, &p);
+
+	if (e == NULL && p.evidence != NULL)
+		e = policy_json_read(cx, bytes_str(p.evidence), now);
+	if (e == NULL)
+		e = judge(cx, &p, now, v);
+	if (e != NULL)
+		return e;
+	*format = p.format;
+	return v->accepted ? NULL : refuse(cx, birth_id, &p, key, v);
 }
 
 static ERR_FN

@@ -3,18 +3,12 @@
 #include "attest/tpm_challenge.h"
 #include "base/arena.h"
 #include "domain/attested.h"
-#include "domain/code.h"
 #include "domain/crls.h"
+#include "domain/proved.h"
 #include "domain/svc.h"
+#include "pki/digest.h"
 #include "pki/key.h"
 #include "store/birth_ek.h"
-#include "store/event.h"
-#include "store/guess.h"
-
-/* Records of one unit's refusals: its certificate is no secret, so anyone can
- * send it. */
-#define RECORDS 100
-#define RECORDS_WINDOW 3600
 
 /* One attempt. */
 struct attempt {
@@ -23,31 +17,28 @@ struct attempt {
 	struct attest_anchor anchor[LIMIT_ANCHORS];
 	struct attest_policy policy;
 	struct attest_basis basis;
+	struct verdict *verdict;
 };
 
-/* A refusal with its record, where a listed unit is meant. */
+/* On record with what was found: as far as the unit is known, under the key
+ * that is to be certified. */
 static ERR_FN
-refuse(struct ctx *cx, const struct attempt *a)
+record(struct ctx *cx, const struct tpm_in *in, const struct attempt *a,
+    const struct err *refusal)
 {
-	struct event ev = { .kind = "attestation.refused",
+	const struct unit unit = { .birth_id = a->unit.birth_id,
 		.manufacturer_id = a->unit.manufacturer_id,
-		.birth_id = a->unit.birth_id,
-		.device_id = a->unit.device_id,
-		.code = ERR_BAD_EVIDENCE.code,
-		.detail = cx->reason };
-	const struct err *e = NULL;
-	uint8_t key[32];
-	int64_t n = 0;
+		.model_id = a->unit.model_id,
+		.device_id = a->unit.device_id };
+	uint8_t key[SHA256_BYTES];
+	const struct proved_attempt attempt = { .unit = &unit,
+		.format = "tpm",
+		.key_sha256 = BYTES_OF(key),
+		.verdict = a->verdict };
 
-	if (a->unit.birth_id != 0) {
-		code_guess_key(cx, "tpm-refused",
-		    bytes_hex(cx->arena, BYTES_OF(a->ev.ek_cert.key_sha256)),
-		    key);
-		e = guess_take(cx, "tpm-refused", key, RECORDS_WINDOW, &n);
-		if (e == NULL && n <= RECORDS)
-			e = event_add(cx, &ev);
-	}
-	return e != NULL ? e : &ERR_BAD_EVIDENCE;
+	digest_sha256(in->key, key);
+	return refusal == NULL ? proved_attempted(cx, &attempt)
+			       : proved_refused(cx, &attempt, refusal);
 }
 
 /* The verdict's first refusal, if there is one. */
@@ -117,7 +108,9 @@ begin(struct ctx *cx, const struct tpm_in *in, struct attempt *a)
 	struct key_facts key;
 	const struct err *e;
 
-	*a = (struct attempt){ .unit = { .birth_id = 0 } };
+	*a = (struct attempt){ .unit = { .birth_id = 0 },
+		.verdict = arena_alloc(cx->arena, sizeof(*a->verdict)) };
+	verdict_init(a->verdict);
 	e = key_parse_spki(cx, in->key, &key);
 	if (e != NULL)
 		return e;
@@ -136,19 +129,19 @@ tpm_challenge(struct ctx *cx, const struct tpm_in *in, struct tpm_out *out)
 {
 	struct tpm_challenge made;
 	const struct err *e;
-	struct verdict v;
 	struct attempt a;
 
 	e = begin(cx, in, &a);
 	if (e == NULL) {
-		verdict_init(&v);
-		(void)tpm_judge_keys(cx, &a.ev, &a.basis, &v);
-		e = refused_by(cx, &v);
+		(void)tpm_judge_keys(cx, &a.ev, &a.basis, a.verdict);
+		e = refused_by(cx, a.verdict);
 	}
 	if (e == &ERR_BAD_EVIDENCE)
-		return refuse(cx, &a);
+		return record(cx, in, &a, e);
 	if (e == NULL)
 		e = tpm_challenge_make(cx, &a.basis, &a.ev, &made);
+	if (e == NULL)
+		e = record(cx, in, &a, NULL);
 	if (e != NULL)
 		return e;
 	*out = (struct tpm_out){ made.handle, made.credential_blob,
@@ -169,7 +162,7 @@ tpm_proof(struct ctx *cx, const struct tpm_in *in, struct attestation_out *out)
 
 	e = begin(cx, in, &a);
 	if (e == &ERR_BAD_EVIDENCE)
-		return refuse(cx, &a);
+		return record(cx, in, &a, e);
 	if (e == NULL)
 		e = attested_by_id(cx, a.unit.birth_id, &unit);
 	return e != NULL ? e : attestation_seal(cx, &unit, &evidence, out);

@@ -24,6 +24,10 @@
 const struct err ERR_ANCHOR_SHARED = { KIND_CONFLICT, "anchor-shared",
 	"Another manufacturer's units would pass under this anchor." };
 
+static const struct err ERR_ANCHOR_DIFFERS = { KIND_CONFLICT, "anchor-differs",
+	"This anchor is there with another key_id, in_hardware, valid_from "
+	"or valid_until: remove it, and add it anew." };
+
 static ERR_FN
 check_uuid(struct ctx *cx, const char *s)
 {
@@ -299,6 +303,22 @@ store_anchor(struct ctx *cx, const struct admin_caller *by, struct anchor *a)
 				     cx->arena, "%s: %s", a->id, a->subject) });
 }
 
+/* What is there counts as it is: nobody is told that it is otherwise. */
+static ERR_FN
+check_same(struct ctx *cx, const struct anchor *a, const struct anchor *there)
+{
+	if (strcmp(there->kind, a->kind) != 0)
+		return fail(cx, &ERR_BAD_ANCHOR,
+		    "the certificate is an anchor of kind %s already",
+		    there->kind);
+	if (!bytes_eq(a->key_id, there->key_id) ||
+	    a->in_hardware != there->in_hardware ||
+	    a->valid_from != there->valid_from ||
+	    a->valid_until != there->valid_until)
+		return fail(cx, &ERR_ANCHOR_DIFFERS, "anchor %s", there->id);
+	return NULL;
+}
+
 const struct err *
 trust_add_anchor(struct ctx *cx, const struct admin_caller *by,
     const struct anchor_in *in, struct anchor *out, bool *created)
@@ -319,11 +339,9 @@ trust_add_anchor(struct ctx *cx, const struct admin_caller *by,
 	if (e == NULL)
 		e = anchor_find(cx, &a, &found, out);
 	*created = !found;
-	if (e == NULL && found && strcmp(out->kind, a.kind) != 0)
-		return fail(cx, &ERR_BAD_ANCHOR,
-		    "the certificate is an anchor of kind %s already",
-		    out->kind);
-	if (e != NULL || found)
+	if (e == NULL && found)
+		return check_same(cx, &a, out);
+	if (e != NULL)
 		return e;
 	e = store_anchor(cx, by, &a);
 	if (e != NULL)

@@ -8,16 +8,16 @@
 /* An owner's page is judged in memory: of full verdicts, so few. */
 #define OWNER_PAGE 20
 
-#define ATTEMPT_FIELDS                                                    \
-	JSON_F_STR(verdict_row, id, 36, true),                            \
-	    JSON_F_STR(verdict_row, at, 32, true),                        \
-	    ANSWER_STR(verdict_row, manufacturer_id, "manufacturer",      \
-		LIMIT_SLUG, true),                                        \
-	    ANSWER_STR(verdict_row, model_id, "model", LIMIT_SLUG, true), \
-	    JSON_F_INT(verdict_row, policy_version, 0, true),             \
-	    ANSWER_STR(verdict_row, birth_id, "unit", 20, false),         \
-	    JSON_F_STR(verdict_row, device_id, 36, false),                \
-	    JSON_F_STR(verdict_row, format, 16, false),                   \
+#define ATTEMPT_FIELDS                                                     \
+	JSON_F_STR(verdict_row, id, 36, true),                             \
+	    JSON_F_STR(verdict_row, at, 32, true),                         \
+	    ANSWER_STR(verdict_row, manufacturer_id, "manufacturer",       \
+		LIMIT_SLUG, false),                                        \
+	    ANSWER_STR(verdict_row, model_id, "model", LIMIT_SLUG, false), \
+	    JSON_F_INT(verdict_row, policy_version, 0, true),              \
+	    ANSWER_STR(verdict_row, birth_id, "unit", 20, false),          \
+	    JSON_F_STR(verdict_row, device_id, 36, false),                 \
+	    JSON_F_STR(verdict_row, format, 16, false),                    \
 	    JSON_F_BOOL(verdict_row, accepted, true)
 
 static const struct json_field row_fields[] = {

@@ -14,19 +14,21 @@ static const struct stmt VERDICT_KEEP = { "verdict_keep",
 	"key_sha256 <> $2 AND "
 	"at < to_timestamp($3::bigint) - interval '10 days') "
 	"INSERT INTO attested (birth_id, key_sha256, at, policy_version, "
-	"format, verdict) VALUES ($1, $2, to_timestamp($3::bigint), $4, $5, "
-	"$6::jsonb) ON CONFLICT (birth_id, key_sha256) DO UPDATE SET "
+	"format, verdict, evidence_sha256) VALUES ($1, $2, "
+	"to_timestamp($3::bigint), $4, $5, $6::jsonb, $7) ON CONFLICT "
+	"(birth_id, key_sha256) DO UPDATE SET "
 	"at = excluded.at, policy_version = excluded.policy_version, "
-	"format = excluded.format, verdict = excluded.verdict",
-	6 };
+	"format = excluded.format, verdict = excluded.verdict, "
+	"evidence_sha256 = excluded.evidence_sha256",
+	7 };
 
 static const struct stmt PROVED_GET = { "proved_get",
 	"SELECT b.manufacturer_id, b.model_id, "
 	"(SELECT id FROM device WHERE birth_id = b.id AND state = 'owned'), "
 	"(p.policy -> 'evidence')::text, p.version, b.sw_version, "
 	"b.sw_scheme, a.verdict::text, a.format, "
-	"extract(epoch FROM a.at)::bigint, a.policy_version "
-	"FROM birth b JOIN model m ON m.id = b.model_id "
+	"extract(epoch FROM a.at)::bigint, a.policy_version, "
+	"a.evidence_sha256 FROM birth b JOIN model m ON m.id = b.model_id "
 	"JOIN model_policy p ON p.model_id = m.id AND "
 	"p.version = m.policy_version "
 	"LEFT JOIN LATERAL (SELECT * FROM attested WHERE birth_id = b.id AND "
@@ -85,7 +87,8 @@ verdict_keep(struct ctx *cx, const struct verdict_new *v)
 {
 	return DB_RUN(cx, &VERDICT_KEEP, NULL, DB_INT(v->birth_id),
 	    DB_BYTES(v->key_sha256), DB_INT(cx->now), DB_INT(v->policy_version),
-	    DB_TEXT(v->format), DB_TEXT((const char *)v->verdict.p));
+	    DB_TEXT(v->format), DB_TEXT((const char *)v->verdict.p),
+	    DB_BYTES(v->evidence_sha256));
 }
 
 const struct err *
@@ -112,6 +115,7 @@ proved_get(struct ctx *cx, int64_t birth_id, struct bytes key_sha256,
 		.format = rows_text(cx, r, 0, 8),
 		.at = rows_int(r, 0, 9),
 		.under_version = rows_int(r, 0, 10),
+		.evidence_sha256 = rows_bytes(cx, r, 0, 11),
 	};
 	return NULL;
 }

@@ -26,6 +26,7 @@ struct verdict_new {
 	struct bytes key_sha256; /* to be certified, or none */
 	const char *format;      /* NULL: no evidence came */
 	int64_t policy_version;
+	struct bytes evidence_sha256; /* or none */
 	bool accepted;
 	struct bytes verdict; /* JSON */
 };
@@ -46,6 +47,7 @@ struct proved_row {
 	int64_t sw_scheme;
 	const char *verdict, *format;
 	int64_t at, under_version; /* when, and under which policy */
+	struct bytes evidence_sha256;
 };
 /* ERR_NOT_FOUND. */
 ERR_FN proved_get(struct ctx *cx, int64_t birth_id, struct bytes key_sha256,

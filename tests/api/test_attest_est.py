@@ -1,6 +1,7 @@
 """Evidence within EST: an attribute of the request, and what asks for it."""
 
 import base64
+import hashlib
 import json
 import time
 
@@ -13,6 +14,7 @@ from harness.exporter import Exporter
 from harness.http import Client, expect
 from harness.players import Device, Maker
 
+CODE = "TULIP-42"
 EVIDENCE = "1.2.840.113549.1.9.16.2.59"
 
 
@@ -24,15 +26,17 @@ class Unit(Device):
         self.root, self.handle = new_key(), None
         self.ueid = b"\1" + self.serial.encode().ljust(32, b"\0")
 
-    def says(self, nonce, key=None):
+    def says(self, nonce, key=None, version="1.2.0"):
         return psa_token(self.root, self.ueid,
-            self.stack.settings["issuer"], nonce, spki_of(key or self.key))
+            self.stack.settings["issuer"], nonce, spki_of(key or self.key),
+            version)
 
-    def csr(self, nonce=None, key=None, evidence=None, **form):
+    def csr(self, nonce=None, key=None, evidence=None, version="1.2.0",
+            **form):
         """A request with evidence for its own key, and the nonce in it."""
         nonce = nonce_of(self.stack) if nonce is None else nonce
         return der.csr(key or self.key, attributes=der.evidence("psa",
-            evidence or self.says(nonce, key), nonce, **form))
+            evidence or self.says(nonce, key, version), nonce, **form))
 
 
 @pytest.fixture
@@ -47,8 +51,10 @@ def unit(stack, operator, maker):
     unit = Unit(stack, maker)
     expect(operator.call("POST", f"/manufacturers/{maker.id}/anchors", json={
         "public_key": spki_pem(unit.root), "key_id": unit.ueid.hex()}), 201)
-    expect(operator.import_lines(maker.id, "serial,model,ueid\n"
-        f"{unit.serial},{maker.model},{unit.ueid.hex()}\n"), 200)
+    code = hashlib.sha256(f"{unit.serial}:{CODE}".encode()).hexdigest()
+    expect(operator.import_lines(maker.id,
+        "serial,model,ueid,claim_code_sha256\n"
+        f"{unit.serial},{maker.model},{unit.ueid.hex()},{code}\n"), 200)
     return unit
 
 
@@ -99,6 +105,41 @@ def test_a_claim_waits_with_what_the_evidence_proved(
     # Asking again is no second use of the nonce.
     expect(unit.enroll(csr), 202)
     assert database.value("SELECT count(*) FROM nonce_used") == 1
+
+
+def test_evidence_in_a_repeated_request_is_judged_whatever_was_approved(
+        stack, operator, maker, owner, unit, database):
+    ask(operator, maker)
+    first = unit.csr(version="1.2.0")
+    expect(unit.authorize(), 400)  # nothing is proved of it yet
+    expect(unit.enroll(first), 202)
+    # While nobody has decided, and when the owner has said yes: less than
+    # before, of nobody's nonce, broken.  It is on record.
+    bad = lambda: [unit.csr(version="1.1.9"), unit.csr(b"\1" * 32),
+        der.csr(unit.key, attributes=der.evidence("psa", b"\xff",
+            nonce_of(stack)))]
+    for csr, reason in zip(bad(), ("downgrade", "not ours", "")):
+        refused(unit.enroll(csr), operator, reason)
+    database.query("UPDATE nonce_used SET expires_at = now() - "
+        "interval '1 day'")
+    database.query("UPDATE attested SET at = at - interval '1 hour'")
+    expect(unit.enroll(first), 202)  # the same request, an hour later
+    expect(owner.decide(expect(owner.claim(unit.serial, CODE),
+        200).json(), "approve"), 200)
+    for csr, reason in zip(bad(), ("downgrade", "not ours", "")):
+        refused(unit.enroll(csr), operator, reason)
+    better = unit.csr(version="1.3.0")
+    expect(unit.enroll(better), 200)
+    assert database.value("SELECT sw_version FROM birth") == "1.3.0"
+    expect(unit.enroll(better), 200)  # A9: the answer was lost
+    # Once it has its certificate, too
+    refused(unit.enroll(first), operator, "downgrade")
+    for csr, reason in zip(bad(), ("downgrade", "not ours", "")):
+        refused(unit.enroll(csr), operator, reason)
+    rows = expect(operator.call("GET", "/attestations"),
+        200).json()["attestations"]
+    assert [r["accepted"] for r in rows].count(False) == 11
+    assert [r["accepted"] for r in rows].count(True) == 2
 
 
 def test_evidence_is_judged_before_anything_is_issued(

@@ -214,3 +214,45 @@ def test_a_birth_certificate_of_the_same_name_and_another_key_is_refused(
     assert "another birth key" in last_refusal(operator)
     assert "unit.second_birth_key" in [e["kind"] for e in operator.events()]
     assert attest(unit, nonce_of(stack)) == 200
+
+
+def test_signs_of_clones_are_on_record_and_quarantine_who_proved_the_key(
+        stack, operator, maker, owner):
+    """A1, A10: one key as two units, one unit by two keys, and a second
+    enrollment of a live one, all by evidence alone."""
+    unit = listed(stack, operator, maker, Idevid)
+    expect(operator.call("PUT", f"/models/{maker.model}/policy", json={
+        "policy": {"clones": "quarantine", "evidence": {}}}), 200)
+
+    def signs():
+        return [(e["kind"], e.get("device_id")) for e in operator.events()
+            if e["kind"].startswith(("unit.", "device.second",
+                "device.quarantined"))]
+
+    assert attest(unit, nonce_of(stack)) == 200
+    expect(unit.authorize(attestation=unit.handle), 200)
+    expect(owner.approve(unit.grant["user_code"]), 200)
+    unit.poll_until_decided()
+    expect(unit.enroll(), 200)
+    # Who merely has its name switches nothing off.
+    clone = Idevid(stack, maker, unit.serial)
+    assert attest(clone, nonce_of(stack)) == 403
+    assert signs() == [("unit.second_birth_key", unit.id)]
+    expect(unit.renew(), 200)
+    # Its key, proved, under another name that is listed
+    other = Idevid(stack, maker)
+    other.birth_key = unit.birth_key
+    other.birth_chain = maker.birth_certificate(unit.birth_key, other.serial)
+    expect(operator.import_lines(maker.id,
+        f"model,serial\n{maker.model},{other.serial}\n"), 200)
+    assert attest(other, nonce_of(stack)) == 403
+    assert "came as unit" in last_refusal(operator)
+    assert signs()[1:] == [("device.quarantined", unit.id),
+        ("unit.birth_key_shared", unit.id)]
+    expect(operator.lift(unit.id), 200, 204)
+    # Its own key again, for a second operational one
+    unit.key = new_key()
+    assert attest(unit, nonce_of(stack)) == 200
+    expect(unit.enroll_by_handle(), 403)
+    assert signs()[3:] == [("device.quarantined", unit.id),
+        ("device.second_key", unit.id)]

@@ -147,7 +147,7 @@ def test_a_birth_certificate_and_a_handle_are_of_one_unit(
         operator, "does not say which")
 
 
-def test_a_handle_is_for_one_key_unit_purpose_policy_and_ten_minutes(
+def test_a_handle_is_for_one_key_unit_purpose_and_ten_minutes(
         stack, operator, maker, unit):
     nonce = nonce_of(stack)
     expect(unit.attest(nonce), 200)
@@ -159,11 +159,21 @@ def test_a_handle_is_for_one_key_unit_purpose_policy_and_ten_minutes(
     # For a renewal only who has the certificate gets one.
     expect(unit.attest(fields={"purpose": "renew"}), 401)
     expect(unit.attest(fields={"purpose": "other"}), 400)
-    # Judged under what the model asks now, or not at all
+    # Judged again under what the model asks now (E1)
     ask(operator, maker)
-    refused(unit.enroll_by_handle(), operator, "policy has changed")
-    expect(unit.attest(), 200)
     expect(unit.enroll_by_handle(), 202)
+    for asks in ({"min_version": "1.3.0"}, {"crl_required": True}):
+        ask(operator, maker, policy={"evidence": asks})
+        again = expect(unit.enroll_by_handle(), 403)
+        assert "send evidence again" in again.text
+        assert "send evidence again" in expect(unit.authorize(
+            attestation=unit.handle), 400).json()["error_description"]
+        record = expect(operator.call("GET", "/attestations/" +
+            again.headers["X-Request-Id"]), 200).json()
+        assert not record["accepted"] and record["format"] == "psa"
+    expect(unit.attest(version="1.3.0"), 200)
+    expect(unit.enroll_by_handle(), 202)
+    ask(operator, maker)
     # One bit more or less, and none of it
     whole = unb64u(unit.handle)
     for changed in (whole[:-1], whole + b"\0", b"", b"\0" * 2000,

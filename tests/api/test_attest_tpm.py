@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from harness.crypto import b64u, new_key
 from harness.evidence import Bare, context, spki_of, unb64u
 from harness.http import Client, expect
-from harness.players import Maker
+from harness.players import Device, Maker
 from harness.tpm import Measured, SoftTpm
 from vectors.common import parts
 
@@ -225,10 +225,19 @@ def test_a_boot_chain_is_allowed_event_by_event(
 def test_only_a_listed_tpm_of_a_trusted_maker_is_challenged(
         stack, operator, maker, tpm):
     unit = Unit(stack, tpm)
-    expect(unit.challenge(), 403)  # A11: its maker listed no such unit
+    first = unit.challenge()
+    # A11: its maker listed no such unit
+    assert "no unit is listed" in refused(first, operator)
     list_unit(operator, maker, tpm)
     expect(unit.challenge(), 200)
     expect(unit.challenge(ek_cert=[tpm.file("ek.der")]), 403)
+    # E5: each step is on record, also of who is nobody.
+    bad, good, unknown = expect(operator.call("GET", "/attestations"),
+        200).json()["attestations"]
+    assert (good["accepted"], good["model"]) == (True, maker.model)
+    assert (bad["accepted"], bad["unit"]) == (False, good["unit"])
+    assert unknown["id"] == first.headers["X-Request-Id"]
+    assert not {"unit", "model", "manufacturer"} & set(unknown)
     assert "chain-untrusted" in refused(unit.challenge(
         ek_cert=[tpm.file("ek.der")]), operator)
     for anchor in expect(operator.call("GET",
@@ -236,6 +245,22 @@ def test_only_a_listed_tpm_of_a_trusted_maker_is_challenged(
         expect(operator.call("DELETE",
             f"/manufacturers/{maker.id}/anchors/{anchor['id']}"), 204)
     assert "chain-untrusted" in refused(unit.challenge(), operator)
+
+
+def test_a_birth_certificate_beside_another_tpm_than_listed_is_a_clone_sign(
+        stack, operator, maker, tpm):
+    device = Device(stack, maker)
+    expect(operator.import_lines(maker.id, "model,serial,ek_sha256\n"
+        f"{maker.model},{device.serial},{'ab' * 32}\n"), 200)
+    list_unit(operator, maker, tpm)
+    unit = Unit(stack, tpm)
+    evidence = {**unit.opened(expect(unit.challenge(), 200).json()),
+        **tpm.certify()}
+    answer = device.authorize(tpm.csr(), evidence_format="tpm",
+        evidence=b64u(parts(**tpm.keys(), **evidence)))
+    expect(answer, 400)
+    kinds = [e["kind"] for e in operator.events()]
+    assert kinds[-2:] == ["unit.second_birth_key", "attestation.refused"]
 
 
 def test_keys_of_other_kinds_and_broken_evidence_get_no_challenge(

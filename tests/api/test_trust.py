@@ -57,6 +57,12 @@ def test_the_key_of_a_signer_is_an_anchor_of_its_own_kind(operator):
     assert made["public_key"].strip() == pem.strip()
     assert "certificate" not in made
     expect(add_anchor(operator, public_key=pem, key_id="0a0b"), 200)
+    # What is there is not said to be otherwise, and not made so unseen.
+    for other in ({"key_id": "0c"}, {}, {"key_id": "0a0b",
+            "in_hardware": True}, {"key_id": "0a0b",
+            "valid_until": at(days=1)}):
+        assert code(add_anchor(operator, public_key=pem, **other),
+            409) == "anchor-differs"
     put_maker(operator, "other")
     assert expect(add_anchor(operator, "other", public_key=pem),
         409).json()["type"].endswith("anchor-shared")
@@ -70,8 +76,9 @@ def test_a_secret_is_never_shown_and_never_two_makers(operator, database):
         in_hardware=True), 201).json()
     assert made["kind"] == "secret" and made["in_hardware"]
     assert not {"secret", "certificate", "public_key"} & set(made)
-    assert expect(add_anchor(operator, secret=secret, key_id="0a"),
-        200).json()["id"] == made["id"]
+    expect(add_anchor(operator, secret=secret, key_id="0a"), 409)
+    assert expect(add_anchor(operator, secret=secret, key_id="0a",
+        in_hardware=True), 200).json()["id"] == made["id"]
     (listed_,) = anchors(operator)
     assert set(listed_) == set(made) and listed_["sha256"] == made["sha256"]
     assert secret not in str(operator.events())
