@@ -20,6 +20,12 @@
 		"dir", "DIR", "all that the device keeps", true \
 	}
 
+#define OPTION_QR                                                          \
+	{                                                                  \
+		"qr", NULL, "show the code as a picture for a phone, too", \
+		    false                                                  \
+	}
+
 static const struct option_row maker_options[] = {
 	{ "dir", "DIR", "for the manufacturer's CA", true },
 	{ "name", "TEXT", "the manufacturer (Demo Maker)", false },
@@ -51,6 +57,12 @@ static const struct option_row step_options[] = {
 	OPTIONS_END,
 };
 
+static const struct option_row code_options[] = {
+	OPTION_DIR,
+	OPTION_QR,
+	OPTIONS_END,
+};
+
 static const struct option_row enroll_options[] = {
 	OPTION_DIR,
 	{ "est-only", NULL, "without a token, waiting to be claimed", false },
@@ -76,6 +88,7 @@ static const struct option_row run_options[] = {
 	    false },
 	{ "renewals", "N", "renew so often before the end (0)", false },
 	{ "stay", NULL, "stay connected, renewing when it is due", false },
+	OPTION_QR,
 	{ "patience", "SECONDS",
 	    "give up after so long without progress (never)", false },
 	OPTIONS_END,
@@ -258,6 +271,20 @@ run_attest(struct cli *cli)
 }
 
 static const struct err *
+show_code(struct cli *cli, const struct device *dev)
+{
+	const char *text;
+	const struct err *e =
+	    device_code_text(&cli->cx, &dev->state, cli_flag(cli, "qr"), &text);
+
+	if (e != NULL)
+		return e;
+	puts(text);
+	(void)fflush(stdout);
+	return NULL;
+}
+
+static const struct err *
 run_authorize(struct cli *cli)
 {
 	struct device dev;
@@ -269,8 +296,7 @@ run_authorize(struct cli *cli)
 	if (e == NULL && r.busy)
 		e = say_busy(cli, &r);
 	if (e == NULL)
-		printf("user code %s at %s\n", dev.state.user_code,
-		    dev.state.verification_uri);
+		e = show_code(cli, &dev);
 	device_close(&dev);
 	return e;
 }
@@ -279,11 +305,9 @@ static const struct err *
 poll_until_decided(struct cli *cli, struct device *dev)
 {
 	struct device_result r = { .next = DEVICE_WAIT };
-	const struct err *e = NULL;
+	const struct err *e;
 
-	printf("user code %s at %s\n", dev->state.user_code,
-	    dev->state.verification_uri);
-	(void)fflush(stdout);
+	e = show_code(cli, dev);
 	while (e == NULL && r.next == DEVICE_WAIT) {
 		cli->cx.now = clock_now();
 		if (dev->state.poll_at > cli->cx.now)
@@ -435,6 +459,7 @@ run_life(struct cli *cli)
 		e = cli_number(cli, "patience", patience, &seconds);
 	run.renewals = (int)n;
 	run.stay = cli_flag(cli, "stay");
+	run.qr = cli_flag(cli, "qr");
 	run.patience = (int)seconds;
 	if (e == NULL && cli_flag(cli, "est-only"))
 		dev.state.est_only = true;
@@ -463,10 +488,10 @@ const struct command simulate_commands[] = {
 	    "Before authorize, poll and enroll. The certificate is for a key "
 	    "in the TPM: what\nconnects with it needs a TLS library that "
 	    "loads op.key (TSS2 PRIVATE KEY)." },
-	{ "simulate authorize", "", "asks for a user code", step_options,
+	{ "simulate authorize", "", "asks for a user code", code_options,
 	    run_authorize, NULL },
 	{ "simulate poll", "", "waits until the owner has decided",
-	    step_options, run_poll, NULL },
+	    code_options, run_poll, NULL },
 	{ "simulate enroll", "", "gets the operational certificate",
 	    enroll_options, run_enroll, NULL },
 	{ "simulate connect", "", "connects to the broker and says hello",

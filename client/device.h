@@ -152,6 +152,11 @@ device_promote(struct ctx *cx, const struct device *dev, const char *pem);
 ERR_FN device_judge(
     struct ctx *cx, const struct api_reply *reply, struct device_result *out);
 
+/* The user code and where to type it, as its owner is told; with qr also the
+ * link as a picture for a terminal. */
+ERR_FN device_code_text(
+    struct ctx *cx, const struct device_state *s, bool qr, const char **text);
+
 /* The whole life: what is next, again and again, with jittered backoff when
  * the network or the service is away.  Ends when the device is connected and
  * has renewed as often as asked; with stay only by a refusal. */
@@ -159,6 +164,7 @@ struct device_run {
 	int renewals;
 	bool stay;    /* connected, renewing when it is due, until refused */
 	int patience; /* seconds until it gives up without progress; 0: never */
+	bool qr;      /* show the code as a picture, too */
 	void (*say)(void *arg, const char *text);
 	void *arg;
 };

@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "base/limits.h"
+#include "codec/qr.h"
 #include "client/device.h"
 
 #define FORM "application/x-www-form-urlencoded"
@@ -176,4 +177,22 @@ device_poll(struct ctx *cx, struct device *dev, struct device_result *out)
 	device_set(&dev->state.token, t.access_token);
 	dev->state.token_expires_at = cx->now + t.expires_in;
 	return device_save(cx, dev);
+}
+
+const struct err *
+device_code_text(
+    struct ctx *cx, const struct device_state *s, bool qr, const char **text)
+{
+	struct qr drawn;
+	const struct err *e;
+
+	*text = arena_printf(
+	    cx->arena, "user code %s at %s", s->user_code, s->verification_uri);
+	if (!qr || *s->verification_uri_complete == '\0')
+		return NULL;
+	e = qr_encode(cx, s->verification_uri_complete, &drawn);
+	if (e == NULL)
+		*text = arena_printf(
+		    cx->arena, "%s\n%s", *text, qr_text(cx, &drawn));
+	return e;
 }

@@ -144,15 +144,22 @@ step_renew(struct ctx *cx, struct life *l, struct device_result *r)
 }
 
 /* Shows the code once; again after a restart. */
-static void
+static const struct err *
 show_code(struct ctx *cx, struct life *l)
 {
 	const struct device_state *s = &l->dev->state;
 
-	if (!l->shown)
-		say(l, arena_printf(cx->arena, "user code %s at %s",
-			   s->user_code, s->verification_uri));
+	const char *text;
+	const struct err *e;
+
+	if (l->shown)
+		return NULL;
+	e = device_code_text(cx, s, l->run->qr, &text);
+	if (e != NULL)
+		return e;
+	say(l, text);
 	l->shown = true;
+	return NULL;
 }
 
 /* One phase; r says how it ended. */
@@ -168,7 +175,9 @@ step(struct ctx *cx, struct life *l, enum device_phase phase,
 		l->shown = false;
 		return device_authorize(cx, l->dev, r);
 	case DEVICE_POLL:
-		show_code(cx, l);
+		e = show_code(cx, l);
+		if (e != NULL)
+			return e;
 		/* Also after a restart: the interval still holds. */
 		if (s->poll_at > cx->now) {
 			r->next = DEVICE_WAIT;

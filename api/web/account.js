@@ -55,10 +55,14 @@ function codes(a) {
 async function save() {
 	const devices = await allDevices();
 	for (const d of devices)
-		d.history = (await api("GET",
-			`/v1/devices/${d.id}/history`)).events;
-	const text = JSON.stringify({ account: await account(true), devices },
-		null, "\t");
+		Object.assign(d, {
+			history: (await api("GET", `/v1/devices/${d.id}/history`))
+				.events,
+			attestations: (await api("GET",
+				`/v1/devices/${d.id}/attestations`)).attestations });
+	const text = JSON.stringify({ account: await account(true), devices,
+		home: await api("GET", "/v1/home"),
+		...await api("GET", "/v1/homes") }, null, "\t");
 	const link = h("a", { download: "account.json", href:
 		URL.createObjectURL(new Blob([text],
 			{ type: "application/json" })) });

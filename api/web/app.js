@@ -35,6 +35,21 @@ export function h(tag, attributes = {}, ...children) {
 	return element;
 }
 
+// An image of our own making: a QR code, dark on light in either scheme.
+export function qrCode({ size, path }, label) {
+	const svg = (tag, attributes, ...children) => {
+		const element = document.createElementNS(
+			"http://www.w3.org/2000/svg", tag);
+		for (const [name, value] of Object.entries(attributes))
+			element.setAttribute(name, value);
+		element.append(...children);
+		return element;
+	};
+	return svg("svg", { class: "qr", role: "img", "aria-label": label,
+		viewBox: `-4 -4 ${size + 8} ${size + 8}`,
+		"shape-rendering": "crispEdges" }, svg("path", { d: path }));
+}
+
 const main = document.querySelector("main");
 
 // Shows a view, says so to a screen reader, and starts it at its heading.
@@ -53,7 +68,7 @@ let fields = 0;
 
 // A labelled field; hint is read with it.
 export function field(label, attributes, hint) {
-	const id = `field${++fields}`;
+	const id = attributes.id ?? `field${++fields}`;
 	const input = h("input", { id, required: true, ...attributes,
 		"aria-describedby": hint ? `${id}-hint` : null });
 	return { input, row: h("div", { class: "field" },
@@ -90,6 +105,47 @@ export async function busy(element, run, said) {
 	}
 }
 
+// One thing to do: asked once more, and said in place if it fails.
+export function deed(words, run, attributes = {}) {
+	const said = h("div", { "aria-live": "assertive" });
+	const box = h("details", { class: "deed" },
+		h("summary", {}, t(`${words}.to`)),
+		h("p", {}, t(`${words}.text`)), said,
+		h("div", { class: "buttons" }, h("button", { type: "button",
+			id: words, class: "danger", ...attributes,
+			onclick: () => busy(box, () => run(box), said) },
+		t(`${words}.go`))));
+	return box;
+}
+
+// A code for somebody else, with its link as a picture for their phone.
+export const handed = (link, words) => notice("good",
+	h("p", {}, t(`${words}.made`, { until: time(link.expires_at) })),
+	h("p", { class: "handed" }, h("code", {}, link.code)),
+	qrCode(link.qr, t("qr.label")),
+	h("p", { class: "soft" }, t("qr.once")));
+
+// A one-time code that came by link, taken out of the address bar at once.
+export function linkedCode(path) {
+	const code = location.hash.slice(1);
+	history.replaceState(null, "", path);
+	window.addEventListener("hashchange", () => location.reload());
+	return code;
+}
+
+// Asks for a long code; then(code) with what was typed or linked.
+export function askCode(words, linked, then) {
+	const code = field(t("long.label"), { id: "code", class: "code long",
+		autocomplete: "off", autocapitalize: "characters",
+		spellcheck: "false", maxlength: 32, value: linked || null },
+	t("long.hint"));
+	show(t(`${words}.title`), h("p", { class: "lead" }, t(`${words}.lead`)),
+		form(() => then(code.input.value), [code.row],
+			button(t("continue"), { id: "continue" })),
+		h("section", {}, h("h2", {}, t(`${words}.careful`)),
+			h("p", {}, t(`${words}.careful-text`))));
+}
+
 // ---- calls
 
 export class Refusal extends Error {
@@ -101,8 +157,13 @@ export class Refusal extends Error {
 	}
 }
 
+// The camera is none of ours to use.
+export class Unseen extends Error {}
+
 // What went wrong, in plain words.
 export function explain(error) {
+	if (error instanceof Unseen)
+		return t("error.camera");
 	if (error instanceof Refusal)
 		return has(`error.${error.code}`) ? t(`error.${error.code}`)
 			: t("error.other", { id: error.id });
@@ -205,11 +266,13 @@ export async function addPasskey(name) {
 	await api("POST", "/v1/account/passkeys", body);
 }
 
-export async function allDevices() {
+export const allDevices = () => allOf("/v1/devices");
+
+export async function allOf(path) {
 	const devices = [];
 	let next = "";
 	do {
-		const page = await api("GET", `/v1/devices${next}`);
+		const page = await api("GET", `${path}${next}`);
 		devices.push(...page.devices);
 		next = page.next ? `?after=${page.next}` : "";
 	} while (next);

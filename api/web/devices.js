@@ -1,6 +1,6 @@
-// /devices: what the owner has, and one of them.
-import { allDevices, api, busy, date, explain, h, has, notice, show, start, t, time,
-	touch } from "/assets/app.js";
+// /devices: what the owner has, what they see of others', and one of theirs.
+import { allDevices, allOf, api, busy, date, deed, explain, h, handed, has,
+	notice, show, start, t, time, touch } from "/assets/app.js";
 
 const stateOf = (d) => d.quarantined ? "quarantined" : d.lost ? "lost"
 	: !d.certificate_not_after ? "waiting"
@@ -9,21 +9,34 @@ const stateOf = (d) => d.quarantined ? "quarantined" : d.lost ? "lost"
 const badge = (d) => h("span", { class: `badge ${stateOf(d)}` },
 	t(`state.${stateOf(d)}`));
 
-function card(d) {
-	return h("li", { class: "card" },
-		h("h2", {}, h("a", { href: `#${d.id}` }, d.model_name)),
-		h("p", { class: "soft" }, d.manufacturer_name,
-			d.serial ? ` · ${d.serial}` : ""),
-		h("p", {}, badge(d)));
+const card = (d, link) => h("li", { class: "card" },
+	h("h2", {}, link ? h("a", { href: `#${d.id}` }, d.model_name)
+		: d.model_name),
+	h("p", { class: "soft" }, d.manufacturer_name,
+		d.serial ? ` · ${d.serial}` : ""),
+	h("p", {}, badge(d), d.transfer_until ? [" ",
+		h("span", { class: "badge" }, t("transfer.badge"))] : null));
+
+// A home of somebody else's: to look at.
+async function homeOf(home) {
+	const devices = await allOf(`/v1/homes/${home.id}/devices`);
+	return h("section", {}, h("h2", {}, t("home.of", { name: home.name })),
+		devices.length
+			? h("ul", { class: "cards" }, devices.map((d) => card(d, false)))
+			: h("p", { class: "soft" }, t("home.empty")));
 }
 
 async function showList() {
-	const devices = await allDevices();
+	const [devices, { homes }] = await Promise.all([allDevices(),
+		api("GET", "/v1/homes")]);
+	const others = await Promise.all(homes.map(homeOf));
 	show(t("devices.title"), devices.length
-		? h("ul", { class: "cards" }, devices.map(card))
+		? h("ul", { class: "cards" }, devices.map((d) => card(d, true)))
 		: h("div", { class: "empty" }, h("p", {}, t("devices.none"))),
 	h("p", {}, h("a", { class: "button", href: "/activate" },
-		t("devices.add"))));
+		t("devices.add"))),
+	others, h("p", { class: "after" }, h("a", { href: "/home" },
+		t("home.to"))));
 }
 
 function history(events) {
@@ -35,18 +48,33 @@ function history(events) {
 			time(e.at)), " ", t(`event.${e.kind}`))));
 }
 
-// One thing to do to a device: asked once more, then by a touch.
-function deed(d, action, then) {
+// What is done to a device by a touch for it.
+const byTouch = (d, action, then) => deed(action, async () => {
+	await api("POST", `/v1/devices/${d.id}/${action}`,
+		await touch(action, d.id));
+	await then();
+});
+
+// To somebody else: the code, once; or that it is offered, and back.
+function transfer(d, again) {
+	if (!d.transfer_until)
+		return deed("transfer", async (box) => {
+			const link = await api("POST", `/v1/devices/${d.id}/transfer`,
+				await touch("transfer", d.id));
+			const made = handed(link, "transfer");
+			box.replaceWith(made, transfer(
+				{ ...d, transfer_until: link.expires_at }, again));
+			made.scrollIntoView();
+		});
 	const said = h("div", { "aria-live": "assertive" });
-	const box = h("details", { class: "deed" },
-		h("summary", {}, t(`${action}.to`)),
-		h("p", {}, t(`${action}.text`)), said,
-		h("button", { type: "button", id: action, class: "danger",
-			onclick: () => busy(box, async () => {
-				await api("POST", `/v1/devices/${d.id}/${action}`,
-					await touch(action, d.id));
-				await then();
-			}, said) }, t(`${action}.go`)));
+	const box = h("div", {}, notice("warn", h("p", {}, t("transfer.open",
+		{ until: time(d.transfer_until) }))), said,
+	h("div", { class: "buttons" }, h("button", { type: "button",
+		class: "second", id: "withdraw", onclick: () => busy(box,
+			async () => {
+				await api("DELETE", `/v1/devices/${d.id}/transfer`);
+				await again();
+			}, said) }, t("transfer.back"))));
 	return box;
 }
 
@@ -58,6 +86,7 @@ async function showDevice(id) {
 		.test(e.kind))?.at;
 	const row = (key, value) => value
 		? h("div", {}, h("dt", {}, t(key)), h("dd", {}, value)) : null;
+	const again = () => showDevice(id);
 	show(d.model_name,
 		h("p", {}, badge(d)), h("p", { class: "soft" },
 			t(`state.${stateOf(d)}.text`)),
@@ -65,7 +94,7 @@ async function showDevice(id) {
 			row("fact.maker", d.manufacturer_name),
 			row("fact.serial", d.serial),
 			row("fact.since", date(d.created_at)),
-			row("fact.seen", seen && time(seen)),
+			row("fact.seen", seen ? time(seen) : t("seen.never")),
 			row("fact.limited", d.quarantined_at &&
 				time(d.quarantined_at)),
 			row("fact.limited.why", d.quarantine_reason &&
@@ -74,12 +103,13 @@ async function showDevice(id) {
 					: d.quarantine_reason)),
 			row("fact.certificate", d.certificate_not_after &&
 				time(d.certificate_not_after)),
-			row("fact.support", d.support_until && date(d.support_until))),
+			row("fact.support", d.support_until ? date(d.support_until)
+				: t("fact.unknown"))),
 		h("h2", {}, t("history.title")), history(log.events),
 		h("h2", {}, t("deeds.title")),
-		d.lost ? deed(d, "found", () => showDevice(id))
-			: deed(d, "lost", () => showDevice(id)),
-		deed(d, "release", () => {
+		byTouch(d, d.lost ? "found" : "lost", again),
+		transfer(d, again),
+		byTouch(d, "release", () => {
 			location.hash = "";
 		}),
 		h("p", {}, h("a", { href: "#" }, t("devices.back"))));

@@ -85,6 +85,7 @@
 #define LIMIT_WEBAUTHN_OBJECT (16 * KIB) /* attestation object */
 #define LIMIT_CREDENTIAL_ID 1023         /* WebAuthn section 5.8.3, bytes */
 #define LIMIT_PASSKEYS 20                /* of one account */
-#define LIMIT_COLUMN (512 * KIB)         /* one parameter over many rows */
+#define LIMIT_MEMBERS 20         /* of a home, and its open invitations */
+#define LIMIT_COLUMN (512 * KIB) /* one parameter over many rows */
 
 #endif

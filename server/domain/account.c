@@ -211,8 +211,8 @@ account_recover(struct ctx *cx, const char *address, const char *code,
 	e = budget_take(cx, NULL, address);
 	if (e != NULL)
 		return e;
-	e = code_recovery_mac(cx, code, mac) ? use_code(cx, mac, out)
-					     : &ERR_NOT_FOUND;
+	e = code_long_mac(cx, CODE_RECOVERY, code, mac) ? use_code(cx, mac, out)
+							: &ERR_NOT_FOUND;
 	if (e == NULL)
 		return budget_give_back(cx, NULL, address);
 	if (e != &ERR_NOT_FOUND)
@@ -252,7 +252,8 @@ account_ask(struct ctx *cx, const struct owner_caller *owner,
 {
 	static const char *const actions[] = { TOUCH_APPROVE, TOUCH_DENY,
 		TOUCH_RELEASE, TOUCH_LOST, TOUCH_FOUND, TOUCH_ADD, TOUCH_REMOVE,
-		TOUCH_CODES, TOUCH_DELETE };
+		TOUCH_CODES, TOUCH_DELETE, TOUCH_TRANSFER, TOUCH_ACCEPT,
+		TOUCH_INVITE, TOUCH_JOIN };
 	struct touch t = { action, owner->owner_id, target };
 	size_t i, n = sizeof(actions) / sizeof(actions[0]);
 
@@ -353,8 +354,8 @@ account_new_codes(struct ctx *cx, const struct owner_caller *owner,
 	TX tx = { .open = false };
 
 	for (i = 0; i < RECOVERY_CODES; i++) {
-		codes[i] = code_recovery_new(cx);
-		(void)code_recovery_mac(cx, codes[i], macs[i]);
+		codes[i] = code_long_new(cx);
+		(void)code_long_mac(cx, CODE_RECOVERY, codes[i], macs[i]);
 	}
 	e = tx_begin(cx, &tx);
 	if (e == NULL)

@@ -30,6 +30,10 @@ extern const struct err ERR_ACCOUNT_HELD;
 #define TOUCH_REMOVE "passkey-remove"
 #define TOUCH_CODES "recovery-codes"
 #define TOUCH_DELETE "account-delete"
+#define TOUCH_TRANSFER "transfer"
+#define TOUCH_ACCEPT "accept"
+#define TOUCH_INVITE "invite"
+#define TOUCH_JOIN "join"
 
 struct account_new {
 	const char *account; /* the id that the challenge is for */

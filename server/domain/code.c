@@ -15,8 +15,8 @@
 #define UUID_TEXT 36
 
 /* Without I, L, O and U. */
-#define RECOVERY_CHARS 16
-static const char RECOVERY_ALPHABET[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+#define LONG_CHARS 16
+static const char LONG_ALPHABET[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 static const char ALPHABET[] = "BCDFGHJKLMNPQRSTVWXZ";
 
@@ -130,23 +130,24 @@ code_bootstrap_mac(
 }
 
 const char *
-code_recovery_new(struct ctx *cx)
+code_long_new(struct ctx *cx)
 {
-	char *s = arena_alloc(cx->arena, RECOVERY_CHARS + RECOVERY_CHARS / 4);
+	char *s = arena_alloc(cx->arena, LONG_CHARS + LONG_CHARS / 4);
 	size_t i, o = 0;
 
-	for (i = 0; i < RECOVERY_CHARS; i++) {
+	for (i = 0; i < LONG_CHARS; i++) {
 		if (i > 0 && i % 4 == 0)
 			s[o++] = '-';
-		s[o++] = RECOVERY_ALPHABET[rng_below(32)];
+		s[o++] = LONG_ALPHABET[rng_below(32)];
 	}
 	return s;
 }
 
 bool
-code_recovery_mac(struct ctx *cx, const char *typed, uint8_t mac[32])
+code_long_mac(
+    struct ctx *cx, const char *purpose, const char *typed, uint8_t mac[32])
 {
-	char plain[RECOVERY_CHARS + 1] = "";
+	char plain[LONG_CHARS + 1] = "";
 	size_t n = 0;
 
 	for (; *typed != '\0'; typed++) {
@@ -158,13 +159,13 @@ code_recovery_mac(struct ctx *cx, const char *typed, uint8_t mac[32])
 			c = '0';
 		if (c == 'I' || c == 'L')
 			c = '1';
-		if (n == RECOVERY_CHARS || strchr(RECOVERY_ALPHABET, c) == NULL)
+		if (n == LONG_CHARS || strchr(LONG_ALPHABET, c) == NULL)
 			return false;
 		plain[n++] = (char)c;
 	}
-	if (n != RECOVERY_CHARS)
+	if (n != LONG_CHARS)
 		return false;
-	mac2(cx, "recovery-code", plain, "", mac);
+	mac2(cx, purpose, plain, "", mac);
 	explicit_bzero(plain, sizeof(plain));
 	return true;
 }

@@ -43,12 +43,18 @@ void code_claim_sha256(
 void code_bootstrap_mac(
     struct ctx *cx, const char *id, const char *password, uint8_t mac[32]);
 
-/* A fresh recovery code (SECURITY.md P4), XXXX-XXXX-XXXX-XXXX of 32 letters
+/* A fresh code that people keep or hand on, XXXX-XXXX-XXXX-XXXX of 32 letters
  * and digits: 80 bits; and its keyed hash as a person typed it: case folded,
  * hyphens and spaces dropped, O read as 0, I and L as 1.  False if it cannot
  * be one. */
-const char *code_recovery_new(struct ctx *cx);
-bool code_recovery_mac(struct ctx *cx, const char *typed, uint8_t mac[32]);
+const char *code_long_new(struct ctx *cx);
+bool code_long_mac(
+    struct ctx *cx, const char *purpose, const char *typed, uint8_t mac[32]);
+
+/* What the long codes are for. */
+#define CODE_RECOVERY "recovery-code" /* SECURITY.md P4 */
+#define CODE_TRANSFER "transfer-code" /* P5 */
+#define CODE_INVITATION "invitation-code"
 
 /* The keyed hash of what an app shows for what it was given: the handle of a
  * question ("authorization"), a code ("authorization-code"). */

@@ -1,7 +1,9 @@
 #include "domain/ownership.h"
 
+#include "base/arena.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/rng.h"
 #include "base/text.h"
 #include "domain/account.h"
 #include "store/event.h"
@@ -84,11 +86,11 @@ ownership_get_any(struct ctx *cx, const char *id, struct device *out)
 /* Within a transaction.  The row first, what hangs on it in later statements
  * (A3). */
 static ERR_FN
-end(struct ctx *cx, const char *id, struct event *ev)
+end(struct ctx *cx, const char *id, struct event *ev, const char *reason)
 {
 	const struct err *e;
 
-	ev->kind = "device.released";
+	ev->kind = arena_printf(cx->arena, "device.%s", reason);
 	ev->device_id = id;
 	if (!text_is_uuid(bytes_str(id)))
 		return fail(cx, &ERR_NOT_FOUND, "not a device id");
@@ -102,10 +104,34 @@ end(struct ctx *cx, const char *id, struct event *ev)
 	if (e == NULL)
 		e = event_add(cx, ev);
 	if (e == NULL)
-		e = feed_refuse_device(cx, id, "released");
+		e = feed_refuse_device(cx, id, reason);
 	if (e == NULL)
-		LOG(cx, "device.released", LOG_S("device", id));
+		LOG(cx, ev->kind, LOG_S("device", id));
 	return e;
+}
+
+const struct err *
+ownership_hand_over(struct ctx *cx, const struct device *d, const char *to,
+    const char **new_id, bool *flagged)
+{
+	struct event ended = { .owner_id = d->owner_id };
+	struct event begun = { .kind = "device.received", .owner_id = to };
+	char id[UUID_TEXT_BYTES];
+	const struct err *e;
+	const char *label;
+
+	e = end(cx, d->id, &ended, "transferred");
+	if (e == NULL)
+		e = device_unit_flagged(cx, ended.birth_id, flagged);
+	if (e == NULL)
+		e = device_label(cx, d->id, &label);
+	if (e != NULL)
+		return e;
+	rng_uuid(id);
+	*new_id = begun.device_id = arena_strdup(cx->arena, id);
+	begun.birth_id = ended.birth_id;
+	e = device_create(cx, *new_id, ended.birth_id, to, label);
+	return e != NULL ? e : event_add(cx, &begun);
 }
 
 static ERR_FN
@@ -116,7 +142,7 @@ end_now(struct ctx *cx, const char *id, struct event *ev)
 
 	e = tx_begin(cx, &tx);
 	if (e == NULL)
-		e = end(cx, id, ev);
+		e = end(cx, id, ev, "released");
 	return e != NULL ? e : tx_commit(&tx);
 }
 
@@ -161,7 +187,7 @@ ownership_release(struct ctx *cx, const struct owner_caller *owner,
 	if (e == NULL && d.lost)
 		return fail(cx, &ERR_LOST, "device %s is lost", id);
 	if (e == NULL)
-		e = end(cx, id, &ev);
+		e = end(cx, id, &ev, "released");
 	return e != NULL ? e : tx_commit(&tx);
 }
 

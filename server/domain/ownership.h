@@ -39,6 +39,13 @@ ERR_FN ownership_release(struct ctx *cx, const struct owner_caller *owner,
 /* The same for an account that ends. */
 ERR_FN ownership_end(struct ctx *cx, const char *owner_id, const char *id);
 
+/* Within a transaction: ends the ownership as a release does, and makes
+ * another one of the same unit (A5), which *new_id is, under the same label.
+ * *flagged: the unit is quarantined, lost, revoked or decommissioned, and all
+ * of it is to be undone.  ERR_NOT_FOUND: not this owner's, or not any more. */
+ERR_FN ownership_hand_over(struct ctx *cx, const struct device *d,
+    const char *to, const char **new_id, bool *flagged);
+
 /* The same for a device that nobody owns, whose unit may then enroll anew with
  * another key; ERR_CONFLICT's kind for one that has an owner, which is the
  * owner's to end (H4). */

@@ -73,6 +73,7 @@ struct device_view {
 	const char *quarantine_reason;
 	int64_t created_at, certificate_not_after, quarantined_at;
 	const char *manufacturer_name, *model_name, *support_until;
+	int64_t transfer_until;
 };
 
 static const struct json_field device_fields[] = {
@@ -90,6 +91,7 @@ static const struct json_field device_fields[] = {
 	JSON_F_STR(device_view, manufacturer_name, LIMIT_NAME, true),
 	JSON_F_STR(device_view, model_name, LIMIT_NAME, true),
 	JSON_F_STR(device_view, support_until, 32, false),
+	JSON_F_TIME(device_view, transfer_until, false),
 	JSON_END,
 };
 
@@ -191,6 +193,7 @@ view_of(const struct device *d)
 		.manufacturer_name = d->manufacturer_name,
 		.model_name = d->model_name,
 		.support_until = d->support_until,
+		.transfer_until = d->transfer_until,
 	};
 }
 

@@ -75,6 +75,23 @@ handler_fn post_device_lost;
 handler_fn post_device_found;
 handler_fn post_approval_report;
 
+/* h_transfer.c: from owner to owner. */
+handler_fn post_device_transfer;
+handler_fn delete_device_transfer;
+handler_fn post_transfer_lookup;
+handler_fn post_transfer_acceptance;
+
+/* h_home.c: who sees a home, and what they see. */
+handler_fn get_home;
+handler_fn post_invitation;
+handler_fn delete_invitation;
+handler_fn delete_member;
+handler_fn post_invitation_lookup;
+handler_fn post_invitation_acceptance;
+handler_fn get_homes;
+handler_fn delete_home;
+handler_fn get_home_devices;
+
 /* h_account.c: signing up and in, passkeys, recovery codes. */
 handler_fn post_account_challenge;
 handler_fn post_account;

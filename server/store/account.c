@@ -31,7 +31,10 @@ static const struct stmt ACCOUNT_ERASE = { "account_erase",
 	"erased_at = now(), disabled_at = coalesce(disabled_at, now()) "
 	"WHERE id = $1::uuid RETURNING id), "
 	"p AS (DELETE FROM passkey USING o WHERE owner_id = o.id), "
-	"s AS (DELETE FROM session USING o WHERE owner_id = o.id) "
+	"s AS (DELETE FROM session USING o WHERE owner_id = o.id), "
+	"m AS (DELETE FROM home_member USING o "
+	"WHERE o.id IN (home_id, member_id)), "
+	"i AS (DELETE FROM home_invitation USING o WHERE home_id = o.id) "
 	"DELETE FROM recovery_code USING o WHERE owner_id = o.id",
 	1 };
 

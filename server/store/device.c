@@ -12,7 +12,9 @@ static const struct stmt DEVICE_SELECT = { "device_select",
 	"m.support_until::text, CASE WHEN b.quarantined_at IS NOT NULL THEN "
 	"(SELECT reason FROM revocation WHERE device_id = d.id AND "
 	"kind = 'quarantine' ORDER BY epoch DESC, position DESC LIMIT 1) END, "
-	"extract(epoch FROM b.quarantined_at)::bigint "
+	"extract(epoch FROM b.quarantined_at)::bigint, "
+	"(SELECT extract(epoch FROM expires_at)::bigint FROM transfer "
+	"WHERE device_id = d.id AND state = 'open' AND expires_at > now()) "
 	"FROM device d JOIN birth b ON b.id = d.birth_id "
 	"JOIN manufacturer f ON f.id = b.manufacturer_id "
 	"JOIN model m ON m.id = d.model_id "
@@ -73,6 +75,11 @@ static const struct stmt UNIT_LOST = { "unit_lost",
 static const struct stmt UNIT_FOUND = { "unit_found",
 	FLAG_STMT("lost_at", "NULL", "NOT NULL"), 1 };
 
+static const struct stmt UNIT_FLAGGED = { "unit_flagged",
+	"SELECT num_nonnulls(quarantined_at, lost_at, revoked_at, "
+	"decommissioned_at) > 0 FROM birth WHERE id = $1 FOR UPDATE",
+	1 };
+
 static const struct stmt UNIT_LIFT_ENDED = { "unit_lift_ended",
 	"WITH d AS (SELECT d.birth_id, o.erased_at IS NOT NULL AS erased "
 	"FROM device d LEFT JOIN owner o ON o.id = d.owner_id "
@@ -123,6 +130,7 @@ read_device(struct ctx *cx, const struct rows *r, int i, struct device *d)
 	d->support_until = rows_text(cx, r, i, 16);
 	d->quarantine_reason = rows_text(cx, r, i, 17);
 	d->quarantined_at = rows_int(r, i, 18);
+	d->transfer_until = rows_int(r, i, 19);
 }
 
 const struct err *
@@ -199,6 +207,17 @@ device_release(
 	return NULL;
 }
 
+const struct err *
+device_unit_flagged(struct ctx *cx, int64_t birth_id, bool *flagged)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &UNIT_FLAGGED, &r, DB_INT(birth_id));
+
+	if (e == NULL)
+		*flagged = rows_bool(r, 0, 0);
+	return e;
+}
+
 static ERR_FN
 run_flag(struct ctx *cx, const struct stmt *s, const char *id,
     int64_t *birth_id, bool *changed)
@@ -258,5 +277,6 @@ device_void_approvals(struct ctx *cx, int64_t birth_id)
 const struct stmt *const device_stmts[] = { &DEVICE_SELECT, &DEVICE_CREATE,
 	&DEVICE_OF_UNIT, &DEVICE_LABEL, &DEVICE_SET_LABEL, &DEVICE_RELEASE,
 	&UNIT_REVOKE, &UNIT_DECOMMISSION, &UNIT_QUARANTINE, &UNIT_LIFT,
-	&UNIT_LOST, &UNIT_FOUND, &UNIT_LIFT_ENDED, &DEVICE_REVOKE_CERTIFICATES,
-	&DEVICE_REFUSE_KEYS, &DEVICE_VOID_APPROVALS, NULL };
+	&UNIT_LOST, &UNIT_FOUND, &UNIT_FLAGGED, &UNIT_LIFT_ENDED,
+	&DEVICE_REVOKE_CERTIFICATES, &DEVICE_REFUSE_KEYS,
+	&DEVICE_VOID_APPROVALS, NULL };

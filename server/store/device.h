@@ -21,6 +21,7 @@ struct device {
 	struct bytes certificate_serial;
 	/* For people; the last may be NULL. */
 	const char *manufacturer_name, *model_name, *support_until;
+	int64_t transfer_until; /* offered to somebody; 0: not */
 };
 
 /* A page of devices, oldest first; filters that are NULL do not filter. */
@@ -66,6 +67,11 @@ enum unit_flag {
  * such device, or its ownership has ended. */
 ERR_FN device_flag_unit(struct ctx *cx, const char *id, enum unit_flag flag,
     bool set, int64_t *birth_id, bool *changed);
+
+/* Within a transaction: whether the unit has any of its flags, which it
+ * keeps until the end. */
+ERR_FN
+device_unit_flagged(struct ctx *cx, int64_t birth_id, bool *flagged);
 
 /* The same for a unit whose last ownership, this one, has ended: clears what
  * the operator set, and "lost" where who set it was erased, so that nobody

@@ -21,6 +21,7 @@
 #include "store/grant.h"
 #include "store/guess.h"
 #include "store/health.h"
+#include "store/home.h"
 #include "store/import.h"
 #include "store/label.h"
 #include "store/owner.h"
@@ -30,6 +31,7 @@
 #include "store/service.h"
 #include "store/session.h"
 #include "store/status.h"
+#include "store/transfer.h"
 #include "store/unit.h"
 #include "store/unit_set.h"
 #include "store/verdict.h"
@@ -57,6 +59,7 @@ const struct stmt *const *const store_statements[] = {
 	grant_stmts,
 	guess_stmts,
 	health_stmts,
+	home_stmts,
 	import_stmts,
 	label_stmts,
 	owner_stmts,
@@ -66,6 +69,7 @@ const struct stmt *const *const store_statements[] = {
 	service_stmts,
 	session_stmts,
 	status_stmts,
+	transfer_stmts,
 	unit_stmts,
 	unit_set_stmts,
 	verdict_stmts,

@@ -6,7 +6,9 @@ import pathlib
 
 import pytest
 
+from harness.app import App
 from harness.http import expect
+from harness.passkey import Person
 
 OUT = pathlib.Path(os.environ.get("SCREENSHOTS", "build/screenshots"))
 
@@ -29,7 +31,7 @@ def picture(phone, name):
 
 
 @pytest.mark.settings(code_interval="1s")
-def test_pictures(phone, device, operator, maker):
+def test_pictures(phone, device, operator, maker, stack):
     phone.open("/activate")
     phone.wait("#sign-in")
     picture(phone, "sign-in")
@@ -51,6 +53,8 @@ def test_pictures(phone, device, operator, maker):
     phone.open("/account")
     phone.wait("#codes")
     phone.open("/activate")
+    phone.wait("#code")
+    picture(phone, "activate")
     phone.type("#code", "BBBB-BBBB")
     phone.tap("#continue")
     phone.wait(".notice.bad")
@@ -64,24 +68,90 @@ def test_pictures(phone, device, operator, maker):
     phone.wait("main a.button")
     picture(phone, "approved")
     device.onboard_after_yes()
+    homes(phone, device, stack, operator)
+    other = type(device)(device.stack, maker)
+    operator.allow(other)
+    decisions(phone, other, operator)
+    phone.open("/account")
+    phone.tap("#codes")
+    phone.wait(".codes")
+    picture(phone, "account")
+    app = App(stack, operator, redirect_uris=[stack.url + "/done"])
+    app.redirect = stack.url + "/done"
+    handle, _ = app.ask(scope="openid devices approvals")
+    phone.open(f"/authorize#{handle}")
+    phone.wait("#allow")
+    picture(phone, "app")
+
+
+def homes(phone, device, stack, operator):
+    """What the owner has, gives away, and shows."""
+    grace = Person(stack, "Grace Hopper")
+    expect(grace.sign_up(), 201)
+    code = expect(grace.call("POST", "/v1/home/invitations",
+        json=grace.touch("invite")), 201).json()["code"]
+    phone.open("/join")
+    phone.wait("#code")
+    picture(phone, "join")
+    phone.type("#code", code)
+    phone.tap("#continue")
+    phone.wait("#join")
+    picture(phone, "join-question")
+    phone.tap("#join")
+    phone.wait("main a.button")
+    picture(phone, "joined")
+    phone.open("/home")
+    phone.tap("details summary")
+    phone.wait("#invite")
+    picture(phone, "home")
+    phone.tap("#invite")
+    phone.wait(".qr")
+    picture(phone, "home-invitation")
     phone.open("/devices")
     phone.wait(".card")
     picture(phone, "devices")
     phone.open(f"/devices#{device.id}")
     phone.driver.refresh()
-    phone.tap("details:nth-of-type(1) summary")
-    phone.wait("#lost")
+    for n in (1, 2, 3):
+        phone.tap(f"details:nth-of-type({n}) summary")
+    phone.wait("#release")
     picture(phone, "device")
-    other = type(device)(device.stack, maker)
-    operator.allow(other)
-    expect(other.authorize(), 200)
-    phone.open("/activate")
-    phone.type("#code", other.grant["user_code"])
+    phone.tap("#transfer")
+    phone.wait(".qr")
+    picture(phone, "device-offered")
+    own = phone.wait(".handed code").text
+    phone.open("/accept")
+    phone.wait("#code")
+    picture(phone, "accept")
+    phone.type("#code", own)
     phone.tap("#continue")
-    phone.tap("#deny")
-    phone.wait("#report")
-    picture(phone, "denied")
-    phone.open("/account")
-    phone.tap("#codes")
-    phone.wait(".codes")
-    picture(phone, "account")
+    phone.wait("#take")
+    picture(phone, "accept-facts")
+    phone.tap("#take")
+    phone.wait(".notice.bad")
+    picture(phone, "accept-refused")
+    expect(operator.quarantine(device.id, "Odd traffic at night"), 200, 204)
+    phone.open(f"/devices#{device.id}")
+    phone.driver.refresh()
+    phone.wait(".badge.quarantined")
+    picture(phone, "device-limited")
+    phone.tap("details:nth-of-type(1) summary")
+    expect(operator.lift(device.id), 200, 204)
+    phone.tap("#lost")
+    phone.wait(".badge.lost")
+    picture(phone, "device-lost")
+
+
+def decisions(phone, other, operator):
+    """A request that is denied, and one that comes too late."""
+    for code in ("again", "deny"):
+        expect(other.authorize(), 200)
+        phone.open("/activate")
+        phone.type("#code", other.grant["user_code"])
+        phone.tap("#continue")
+        phone.wait("#deny")
+        if code == "again":
+            expect(other.authorize(), 200)
+        phone.tap("#deny")
+        phone.wait("#again" if code == "again" else "#report")
+        picture(phone, "too-late" if code == "again" else "denied")

@@ -52,6 +52,8 @@ class Browser:
                 "--disable-background-networking", "--disable-dev-shm-usage",
                 "--disable-component-update", f"--lang={language}",
                 f"--user-data-dir={directory}/profile",
+                # From the address that the devices of the tests ask from.
+                "--host-resolver-rules=MAP localhost 127.0.0.1",
                 "--ignore-certificate-errors-spki-list="
                 + pin(stack.material.pki / "server.crt")):
             options.add_argument(argument)

@@ -12,6 +12,7 @@ done <<-'LIBRARIES'
 	jansson server/codec
 	cbor server/codec
 	cjose server/codec
+	qrencode server/codec
 	openssl/ server/pki
 	fido server/pki
 	(libpq|postgres) server/store
