@@ -26,11 +26,11 @@ LDFLAGS := -pthread -Wl,-z,relro,-z,now,-z,noexecstack \
 	$(if $(SAN),$(SANFLAGS)) $(COVFLAGS)
 PC := libmicrohttpd gnutls openssl jansson libpq libcbor cjose libcurl \
 	libfido2 \
-	libmosquitto libqrencode
+	libmosquitto libqrencode zlib
 # Asked at the first compilation, when the packages are there, and once.
 PC_CFLAGS = $(eval PC_CFLAGS := $$(shell pkg-config --cflags $(PC)))$(PC_CFLAGS)
 
-LIBS_CORE := -lpq -lfido2 -lcbor -lcjose -ljansson -lqrencode -lssl -lcrypto
+LIBS_CORE := -lpq -lfido2 -lcbor -lcjose -ljansson -lqrencode -lz -lssl -lcrypto
 LIBS_SERVER := $(LIBS_CORE) -lmicrohttpd -lgnutls -lcurl
 LIBS_CLIENT := $(LIBS_CORE) -lcurl -lmosquitto
 

@@ -39,6 +39,7 @@
 #include "store/statements.h"
 
 #define MAX_CONNINFO 1024
+#define MAX_STATUS_URL 128
 #define MAX_PEM (64 * KIB)
 #define FOREVER (10 * 365 * INT64_C(86400))
 
@@ -90,6 +91,9 @@ static const struct cfg_key keys[] = {
 	    "addresses of the plain listener for OCSP; empty: none"),
 	INT(status_port, "8080", 0, 65535,
 	    "its port; 0 picks one, see the log"),
+	STR(status_url, "",
+	    "http URL before /ocsp and /crl as relying parties see it; empty: "
+	    "no deltas nor lists by day"),
 	TIME(ocsp_lifetime, "5m", 60, 900, "an OCSP answer is good for"),
 	INT(ocsp_cache, "65536", 16, 16777216,
 	    "OCSP answers kept in memory, of a kilobyte each"),
@@ -246,6 +250,21 @@ load_trust(struct wiring *w, char why[CFG_WHY_BYTES])
 	return true;
 }
 
+/* Lists name URLs below it. */
+static bool
+check_status_url(const char *url, char why[CFG_WHY_BYTES])
+{
+	struct profile p = { .crl_url = url };
+
+	if (*url == '\0' ||
+	    (strlen(url) <= MAX_STATUS_URL && url[strlen(url) - 1] != '/' &&
+		profile_check_urls(&p, why)))
+		return true;
+	(void)snprintf(why, CFG_WHY_BYTES,
+	    "status_url: http or https, without a final slash");
+	return false;
+}
+
 static bool
 load_keys(struct wiring *w, char why[CFG_WHY_BYTES])
 {
@@ -258,6 +277,8 @@ load_keys(struct wiring *w, char why[CFG_WHY_BYTES])
 		    "trust_domain: lower-case letters, digits and \".-_\"");
 		return false;
 	}
+	if (!check_status_url(svc->set.status_url, why))
+		return false;
 	main_ca = signer_open(svc->set.issuing_cert, svc->set.issuing_key, why);
 	if (main_ca == NULL)
 		return false;

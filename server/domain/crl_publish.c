@@ -1,7 +1,7 @@
 #include "domain/crl_publish.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -12,9 +12,8 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "domain/revoked.h"
+#include "domain/crl_set.h"
 #include "domain/svc.h"
-#include "pki/digest.h"
 #include "pki/reason.h"
 #include "pki/signers.h"
 #include "store/listen.h"
@@ -27,99 +26,22 @@ const struct err ERR_CRL_NOT_READY = { KIND_UNAVAILABLE, "crl-not-ready",
 #define CHANNEL "latchkey_feed"
 #define ASK_EVERY_MS 5000
 #define RETRY_MS 1000
-#define RENEW_PART 4 /* of the lifetime: then a new one is made */
 #define ARENA_BYTES (16 * (size_t)MIB) /* a page of what is revoked */
-#define TAG_BYTES 8
-
-/* One signed list, which lives until nobody sends it any more. */
-struct made {
-	atomic_uint refs;
-	struct bytes der;
-	int64_t this_update, next_update;
-	uint8_t tag[TAG_BYTES];
-};
-
-/* One CA. */
-struct place {
-	struct made *now; /* under the lock */
-	struct revoked *revoked;
-	uint64_t number;
-	int64_t renew_at;
-};
+#define DAY INT64_C(86400)
 
 struct crl_publish {
 	pthread_t thread;
 	const struct svc *svc;
 	struct db *db;
 	int wake_fd;
-	pthread_mutex_t lock;
-	struct place place[SIGNERS_MAX];
+	struct crl_set *lists[SIGNERS_MAX]; /* of each CA */
+	char url[SIGNERS_MAX][LIMIT_URL + 1];
 	size_t n;
 	struct view_mark mark; /* how far the feed was read */
 };
 
 static const struct stmt *const *const STATEMENTS[] = { status_stmts,
 	view_stmts, NULL };
-
-static void
-drop(void *p)
-{
-	struct made *m = p;
-
-	if (m == NULL || atomic_fetch_sub(&m->refs, 1) > 1)
-		return;
-	mem_free((void *)(uintptr_t)m->der.p);
-	mem_free(m);
-}
-
-static void
-swap(struct crl_publish *p, struct place *at, struct made *m)
-{
-	struct made *old;
-
-	must(pthread_mutex_lock(&p->lock) == 0);
-	old = at->now;
-	at->now = m;
-	must(pthread_mutex_unlock(&p->lock) == 0);
-	drop(old);
-}
-
-/* Numbers grow from one list to the next (section 5.2.3), also where another
- * node or the process before made the last one. */
-static uint64_t
-next_number(struct place *at, int64_t now)
-{
-	uint64_t n = (uint64_t)now << 20;
-
-	at->number = n > at->number ? n : at->number + 1;
-	return at->number;
-}
-
-static void
-make(struct crl_publish *p, size_t i, int64_t now)
-{
-	const int64_t lifetime = p->svc->set.crl_lifetime;
-	struct place *at = &p->place[i];
-	struct crl_spec spec = { .this_update = now,
-		.next_update = now + lifetime,
-		.number = next_number(at, now) };
-	struct made *m = mem_new(1, sizeof(*m));
-	int64_t began = clock_mono_us();
-	uint8_t sha256[SHA256_BYTES];
-
-	spec.v = revoked_all(at->revoked, &spec.n);
-	atomic_init(&m->refs, 1);
-	m->der = crl_sign(signers_at(p->svc->signers, i), &spec);
-	m->this_update = spec.this_update;
-	m->next_update = spec.next_update;
-	digest_sha256(m->der, sha256);
-	memcpy(m->tag, sha256, sizeof(m->tag));
-	at->renew_at = now + lifetime / RENEW_PART;
-	swap(p, at, m);
-	LOG(NULL, "crl.made", LOG_I("issuer", (int64_t)i),
-	    LOG_I("entries", (int64_t)spec.n),
-	    LOG_I("us", clock_mono_us() - began));
-}
 
 /* Notes one for its CA; one whose issuer is not known, for all of them, since
  * serial numbers are never given out twice. */
@@ -142,7 +64,7 @@ note(struct crl_publish *p, const struct status_revoked *r)
 	}
 	for (i = 0; i < p->n; i++)
 		if (issuer < 0 || (size_t)issuer == i)
-			revoked_add(p->place[i].revoked, &one);
+			crl_set_note(p->lists[i], &one);
 }
 
 /* Until when an entry has to be listed: on one list more than the one during
@@ -192,12 +114,13 @@ publish(struct crl_publish *p, struct ctx *cx)
 	cx->now = clock_now();
 	e = read_feed(p, cx);
 	for (i = 0; e == NULL && i < p->n; i++) {
-		struct place *at = &p->place[i];
-		bool changed =
-		    revoked_settle(at->revoked, expired_before(p, cx->now));
+		int64_t began = clock_mono_us();
+		int64_t entries = crl_set_make(p->lists[i], cx->now);
 
-		if (changed || at->now == NULL || cx->now >= at->renew_at)
-			make(p, i, cx->now);
+		if (entries >= 0)
+			LOG(NULL, "crl.made", LOG_I("issuer", (int64_t)i),
+			    LOG_I("entries", entries),
+			    LOG_I("us", clock_mono_us() - began));
 	}
 	return e;
 }
@@ -239,15 +162,29 @@ run(void *arg)
 	return NULL;
 }
 
+/* Where relying parties find the lists of a CA, NULL if that is not known. */
+static const char *
+url_of(struct crl_publish *p, size_t i)
+{
+	const struct settings *set = &p->svc->set;
+
+	if (set->status_url[0] == '\0')
+		return NULL;
+	(void)snprintf(p->url[i], sizeof(p->url[i]), "%s/crl/%s",
+	    set->status_url, signers_name(p->svc->signers, i));
+	return p->url[i];
+}
+
 struct crl_publish *
 crl_publish_start(const struct svc *svc, const char *conninfo)
 {
 	struct crl_publish *p = mem_new(1, sizeof(*p));
+	const struct signer *ca;
 
 	p->svc = svc;
-	while (signers_at(svc->signers, p->n) != NULL)
-		p->place[p->n++].revoked = revoked_new();
-	must(pthread_mutex_init(&p->lock, NULL) == 0);
+	for (; (ca = signers_at(svc->signers, p->n)) != NULL; p->n++)
+		p->lists[p->n] =
+		    crl_set_new(ca, svc->set.crl_lifetime, url_of(p, p->n));
 	p->db = db_new(conninfo, STATEMENTS);
 	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	must(p->wake_fd >= 0);
@@ -265,50 +202,75 @@ crl_publish_stop(struct crl_publish *p)
 		return;
 	must(write(p->wake_fd, &one, sizeof(one)) == sizeof(one));
 	must(pthread_join(p->thread, NULL) == 0);
-	for (i = 0; i < p->n; i++) {
-		drop(p->place[i].now);
-		revoked_free(p->place[i].revoked);
-	}
+	for (i = 0; i < p->n; i++)
+		crl_set_free(p->lists[i]);
 	db_free(p->db);
 	(void)close(p->wake_fd);
-	must(pthread_mutex_destroy(&p->lock) == 0);
 	mem_free(p);
 }
 
-static struct made *
-take(struct crl_publish *p, size_t i)
+/* "delta", or a day, in one spelling. */
+static bool
+kind_of(const char *list, enum crl_kind *kind, int64_t *day)
 {
-	struct made *m;
+	int64_t t;
 
-	must(pthread_mutex_lock(&p->lock) == 0);
-	m = p->place[i].now;
-	if (m != NULL)
-		atomic_fetch_add(&m->refs, 1);
-	must(pthread_mutex_unlock(&p->lock) == 0);
-	return m;
+	*day = 0;
+	*kind = list == NULL ? CRL_COMPLETE : CRL_DELTA;
+	if (list == NULL || strcmp(list, "delta") == 0)
+		return true;
+	*kind = CRL_DAY;
+	if (strlen(list) != strlen("2026-11-28") ||
+	    !clock_parse(bytes_str(list), &t))
+		return false;
+	*day = t / DAY;
+	return true;
+}
+
+/* The complete list is the last to be made. */
+static ERR_FN
+take(struct ctx *cx, struct crl_set *l, enum crl_kind kind, int64_t day,
+    struct crl_made **out)
+{
+	struct crl_made *complete;
+
+	*out = crl_set_get1(l, kind, day);
+	if (*out != NULL)
+		return NULL;
+	complete = crl_set_get1(l, CRL_COMPLETE, 0);
+	crl_made_drop(complete);
+	return complete == NULL
+		   ? fail(cx, &ERR_CRL_NOT_READY, "crl: none made yet")
+		   : fail(cx, &ERR_NOT_FOUND, "crl: none of that kind or day");
 }
 
 const struct err *
-crl_publish_get(struct ctx *cx, const char *issuer, struct crl_list *out)
+crl_publish_get(struct ctx *cx, const char *issuer, const char *list, bool gzip,
+    struct crl_list *out)
 {
+	const struct crl_publish *p = cx->svc->crl_publish;
 	const struct signer *ca = signers_get(cx->svc->signers, issuer);
-	struct made *m;
+	const struct err *e;
+	struct crl_made *m;
+	enum crl_kind kind;
+	int64_t day;
 	size_t i = 0;
 
-	if (ca == NULL)
-		return fail(cx, &ERR_NOT_FOUND, "no CA of that name");
+	if (ca == NULL || !kind_of(list, &kind, &day))
+		return fail(cx, &ERR_NOT_FOUND, "crl: none of that name");
 	while (signers_at(cx->svc->signers, i) != ca)
 		i++;
-	m = take(cx->svc->crl_publish, i);
-	if (m == NULL)
-		return fail(cx, &ERR_CRL_NOT_READY, "crl: none made yet");
-	arena_own(cx->arena, drop, m);
+	e = take(cx, p->lists[i], kind, day, &m);
+	if (e != NULL)
+		return e;
+	arena_own(cx->arena, crl_made_drop, m);
 	if (m->next_update <= cx->now)
 		return fail(cx, &ERR_CRL_NOT_READY, "crl: past nextUpdate");
-	out->der = m->der;
+	out->gzip = gzip && m->gz.n > 0;
+	out->bytes = out->gzip ? m->gz : m->der;
 	out->this_update = m->this_update;
 	out->next_update = m->next_update;
-	out->etag = arena_printf(
-	    cx->arena, "\"%s\"", bytes_hex(cx->arena, BYTES_OF(m->tag)));
+	out->etag = arena_printf(cx->arena, "\"%s%s\"",
+	    bytes_hex(cx->arena, BYTES_OF(m->tag)), out->gzip ? "-gzip" : "");
 	return NULL;
 }

@@ -34,6 +34,7 @@ struct settings {
 	int64_t idle_timeout, request_timeout; /* seconds */
 	char *status_listen; /* plain HTTP for OCSP; empty: none */
 	int64_t status_port;
+	char *status_url;      /* before /ocsp and /crl; empty: not known */
 	int64_t ocsp_lifetime; /* seconds an answer is good (R10) */
 	int64_t ocsp_cache;    /* answers that are kept */
 	int64_t crl_lifetime;  /* seconds to nextUpdate */

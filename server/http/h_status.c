@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "base/clock.h"
+#include "codec/gzip.h"
 #include "domain/crl_publish.h"
 #include "domain/ocsp.h"
 #include "http/handlers.h"
@@ -102,7 +103,7 @@ post_ocsp(struct ctx *cx, struct request *rq, struct reply *rs)
 
 /* NAME in "NAME.crl"; an empty text for any other path. */
 static const char *
-issuer_of(struct ctx *cx, const char *file)
+name_of(struct ctx *cx, const char *file)
 {
 	size_t n = strlen(file);
 
@@ -122,21 +123,31 @@ quick_crl(struct ctx *cx, struct request *rq, struct reply *rs)
 }
 
 /* To be asked for again each time, by its tag: it may have changed with any
- * commit. */
+ * commit.  The tag of what is compressed is its own (RFC 9110 section
+ * 8.8.3.3). */
 const struct err *
 get_crl(struct ctx *cx, struct request *rq, struct reply *rs)
 {
 	const char *known = request_header(rq, "If-None-Match");
+	const char *issuer = rq->param[0], *list = rq->param[1];
 	struct crl_list out;
-	const struct err *e =
-	    crl_publish_get(cx, issuer_of(cx, rq->param[0]), &out);
+	const struct err *e;
 
+	if (list == NULL)
+		issuer = name_of(cx, issuer);
+	else
+		list = name_of(cx, list);
+	e = crl_publish_get(cx, issuer, list,
+	    gzip_accepted(request_header(rq, "Accept-Encoding")), &out);
 	if (e != NULL)
 		return e;
 	if (known != NULL && strstr(known, out.etag) != NULL)
 		reply_body(rs, 304, NULL, BYTES_NONE);
 	else
-		reply_body(rs, 200, "application/pkix-crl", out.der);
+		reply_body(rs, 200, "application/pkix-crl", out.bytes);
+	if (out.gzip && rs->status == 200)
+		reply_header(rs, "Content-Encoding", "gzip");
+	reply_header(rs, "Vary", "Accept-Encoding");
 	reply_header(rs, "Cache-Control", "public, no-cache");
 	reply_header(rs, "Last-Modified", http_date(cx, out.this_update));
 	reply_header(rs, "Expires", http_date(cx, out.next_update));

@@ -8,7 +8,8 @@
 #define STATUS_ROUTES \
 	{ METHOD_GET, "/ocsp/{request}", WHO_ANYONE, 0, BODY_NONE, 0, AS_OCSP, get_ocsp, quick_ocsp }, \
 	{ METHOD_POST, "/ocsp", WHO_ANYONE, 0, BODY_OCSP, LIMIT_OCSP, AS_OCSP, post_ocsp, quick_ocsp }, \
-	{ METHOD_GET, "/crl/{issuer}", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_crl, quick_crl }
+	{ METHOD_GET, "/crl/{issuer}", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_crl, quick_crl }, \
+	{ METHOD_GET, "/crl/{issuer}/{list}", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_crl, quick_crl }
 
 const struct route status_routes[] = {
 	STATUS_ROUTES,

@@ -15,8 +15,14 @@
 /* Contents of OBJECT IDENTIFIERs below id-ce (section 5.2, 5.3). */
 static const uint8_t OID_CRL_NUMBER[] = { 0x55, 0x1d, 20 };
 static const uint8_t OID_REASON[] = { 0x55, 0x1d, 21 };
+static const uint8_t OID_DELTA[] = { 0x55, 0x1d, 27 };
+static const uint8_t OID_POINT[] = { 0x55, 0x1d, 28 };
 static const uint8_t OID_AUTHORITY_KEY_ID[] = { 0x55, 0x1d, 35 };
+static const uint8_t OID_FRESHEST[] = { 0x55, 0x1d, 46 };
 static const uint8_t VERSION_2[] = { 0x02, 0x01, 0x01 };
+static const uint8_t TRUE_DER[] = { 0x01, 0x01, 0xff };
+
+#define NAME_URI DER_CONTEXT(6)
 
 /* A tag and a length of any size, at p; how many bytes. */
 static size_t
@@ -49,11 +55,14 @@ integer(const uint8_t *p, size_t n)
 }
 
 static void
-put_extension(struct buf *b, struct bytes oid, uint8_t tag, struct bytes v)
+put_extension(
+    struct buf *b, struct bytes oid, bool critical, uint8_t tag, struct bytes v)
 {
 	size_t value, at = der_begin(b, DER_SEQUENCE);
 
 	der_put(b, DER_OID, oid);
+	if (critical)
+		buf_put(b, BYTES_OF(TRUE_DER));
 	value = der_begin(b, DER_OCTET_STRING);
 	der_put(b, tag, v);
 	der_end(b, value);
@@ -73,7 +82,7 @@ put_entry(struct buf *b, const struct crl_revoked *r)
 	if (r->reason != 0) {
 		reason = (uint8_t)r->reason;
 		list = der_begin(b, DER_SEQUENCE);
-		put_extension(b, BYTES_OF(OID_REASON), DER_ENUMERATED,
+		put_extension(b, BYTES_OF(OID_REASON), false, DER_ENUMERATED,
 		    (struct bytes){ &reason, 1 });
 		der_end(b, list);
 	}
@@ -81,26 +90,88 @@ put_entry(struct buf *b, const struct crl_revoked *r)
 }
 
 static void
+put_number(struct buf *b, struct bytes oid, bool critical, uint64_t number)
+{
+	uint8_t v[9] = { 0 };
+	size_t i;
+
+	for (i = 0; i < 8; i++)
+		v[8 - i] = (uint8_t)(number >> (8 * i));
+	put_extension(b, oid, critical, DER_INTEGER, integer(v, sizeof(v)));
+}
+
+static void
+put_authority(struct buf *b, const struct signer *ca)
+{
+	struct buf key;
+
+	if (ca->key_id.n == 0)
+		return;
+	buf_init(&key, b->arena, AROUND_MOST);
+	der_put(&key, DER_CONTEXT(0), ca->key_id);
+	must(!key.overflow);
+	put_extension(b, BYTES_OF(OID_AUTHORITY_KEY_ID), false, DER_SEQUENCE,
+	    (struct bytes){ key.p, key.n });
+}
+
+/* A DistributionPointName that is a fullName, one URL. */
+static void
+put_point_name(struct buf *b, const char *url)
+{
+	size_t name = der_begin(b, DER_CONTEXT_CONSTRUCTED(0));
+	size_t full = der_begin(b, DER_CONTEXT_CONSTRUCTED(0));
+
+	der_put_str(b, NAME_URI, url);
+	der_end(b, full);
+	der_end(b, name);
+}
+
+/* issuingDistributionPoint, always critical (section 5.2.5). */
+static void
+put_point(struct buf *b, const char *url)
+{
+	struct buf v;
+
+	if (url == NULL)
+		return;
+	buf_init(&v, b->arena, AROUND_MOST);
+	put_point_name(&v, url);
+	must(!v.overflow);
+	put_extension(b, BYTES_OF(OID_POINT), true, DER_SEQUENCE,
+	    (struct bytes){ v.p, v.n });
+}
+
+/* freshestCRL: one DistributionPoint (section 5.2.6). */
+static void
+put_freshest(struct buf *b, const char *url)
+{
+	struct buf v;
+	size_t point;
+
+	if (url == NULL)
+		return;
+	buf_init(&v, b->arena, AROUND_MOST);
+	point = der_begin(&v, DER_SEQUENCE);
+	put_point_name(&v, url);
+	der_end(&v, point);
+	must(!v.overflow);
+	put_extension(b, BYTES_OF(OID_FRESHEST), false, DER_SEQUENCE,
+	    (struct bytes){ v.p, v.n });
+}
+
+static void
 put_extensions(
     struct buf *b, const struct signer *ca, const struct crl_spec *spec)
 {
 	size_t list, outer = der_begin(b, DER_CONTEXT_CONSTRUCTED(0));
-	uint8_t number[9] = { 0 };
-	struct buf key;
-	size_t i;
 
 	list = der_begin(b, DER_SEQUENCE);
-	if (ca->key_id.n > 0) {
-		buf_init(&key, b->arena, AROUND_MOST);
-		der_put(&key, DER_CONTEXT(0), ca->key_id);
-		must(!key.overflow);
-		put_extension(b, BYTES_OF(OID_AUTHORITY_KEY_ID), DER_SEQUENCE,
-		    (struct bytes){ key.p, key.n });
-	}
-	for (i = 0; i < 8; i++)
-		number[8 - i] = (uint8_t)(spec->number >> (8 * i));
-	put_extension(b, BYTES_OF(OID_CRL_NUMBER), DER_INTEGER,
-	    integer(number, sizeof(number)));
+	put_authority(b, ca);
+	put_number(b, BYTES_OF(OID_CRL_NUMBER), false, spec->number);
+	if (spec->base != 0)
+		put_number(b, BYTES_OF(OID_DELTA), true, spec->base);
+	put_point(b, spec->point);
+	put_freshest(b, spec->freshest);
 	der_end(b, list);
 	der_end(b, outer);
 }

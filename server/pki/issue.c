@@ -1,6 +1,7 @@
 #include "pki/issue.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "pki/identity.h"
@@ -92,14 +93,27 @@ set_names(struct ctx *cx, const struct issue *io, struct leaf *l)
 	return e != NULL ? e : template_names(cx, io, &l->names);
 }
 
+/* Of a list by day: of that on which the certificate expires. */
+static const char *
+crl_url(struct ctx *cx, const char *url, int64_t not_after)
+{
+	const char *day = url == NULL ? NULL : strstr(url, PROFILE_DAY);
+	char text[CLOCK_TEXT_BYTES];
+
+	if (day == NULL)
+		return url;
+	clock_text(not_after, text);
+	return arena_printf(cx->arena, "%.*s%.10s%s", (int)(day - url), url,
+	    text, day + strlen(PROFILE_DAY));
+}
+
 const struct err *
 issue_certificate(struct ctx *cx, const struct signer *s, struct issue *io)
 {
 	struct leaf l = { .spki = io->spki,
 		.policies = io->profile->policies,
 		.ocsp_url = io->profile->ocsp_url,
-		.ca_issuers_url = io->profile->ca_issuers_url,
-		.crl_url = io->profile->crl_url };
+		.ca_issuers_url = io->profile->ca_issuers_url };
 	struct key_facts key;
 	const struct err *e;
 
@@ -117,6 +131,7 @@ issue_certificate(struct ctx *cx, const struct signer *s, struct issue *io)
 	set_validity(s, io);
 	l.not_before = io->not_before;
 	l.not_after = io->not_after;
+	l.crl_url = crl_url(cx, io->profile->crl_url, io->not_after);
 	build_serial(l.serial);
 	io->der = leaf_sign(cx, &l, s);
 	io->serial = bytes_dup(cx->arena, BYTES_OF(l.serial));

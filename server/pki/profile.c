@@ -14,9 +14,11 @@ struct profiles {
 
 /* One section as it is read. */
 struct section {
-	char *kind;
+	char *kind, *url; /* url: whichever the line sets */
 	int64_t lifetime, backdate;
 };
+
+enum { KIND, LIFETIME, BACKDATE, OCSP_URL, CA_ISSUERS_URL, CRL_URL };
 
 static const struct cfg_key KEYS[] = {
 	{ "kind", CFG_STR, offsetof(struct section, kind), NULL, 0, 0,
@@ -25,6 +27,12 @@ static const struct cfg_key KEYS[] = {
 	    YEAR, "from issuance to notAfter" },
 	{ "backdate", CFG_DURATION, offsetof(struct section, backdate), NULL, 0,
 	    86400, "notBefore lies this long before issuance" },
+	{ "ocsp_url", CFG_STR, offsetof(struct section, url), "", 0, 0,
+	    "where to ask for its status" },
+	{ "ca_issuers_url", CFG_STR, offsetof(struct section, url), "", 0, 0,
+	    "where its issuer's certificate is" },
+	{ "crl_url", CFG_STR, offsetof(struct section, url), "", 0, 0,
+	    "where the list is that would name it" },
 };
 
 #define N_KEYS (sizeof(KEYS) / sizeof(KEYS[0]))
@@ -56,7 +64,7 @@ complete(const struct reader *r, char *why)
 	size_t i;
 
 	for (i = 0; i < N_KEYS && r->out->n > 0; i++)
-		if (!r->seen[i]) {
+		if (!r->seen[i] && KEYS[i].def == NULL) {
 			(void)snprintf(why, CFG_WHY_BYTES,
 			    "profile \"%.60s\" does not set %s",
 			    r->out->v[r->out->n - 1].name, KEYS[i].name);
@@ -88,13 +96,18 @@ begin(struct reader *r, const char *name, char *why)
 static bool
 apply(struct profile *p, const struct section *s, size_t key, char *why)
 {
+	const char **urls[] = { &p->ocsp_url, &p->ca_issuers_url, &p->crl_url };
 	size_t i;
 
-	if (key == 1)
+	if (key == LIFETIME)
 		p->lifetime = s->lifetime;
-	if (key == 2)
+	if (key == BACKDATE)
 		p->backdate = s->backdate;
-	if (key != 0)
+	if (key >= OCSP_URL) {
+		*urls[key - OCSP_URL] = mem_strdup(s->url);
+		return profile_check_urls(p, why);
+	}
+	if (key != KIND)
 		return true;
 	for (i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++)
 		if (strcmp(KINDS[i].name, s->kind) == 0) {
@@ -107,7 +120,7 @@ apply(struct profile *p, const struct section *s, size_t key, char *why)
 static bool
 read_line(void *arg, const struct cfg_line *l, char *why)
 {
-	struct section s = { NULL, 0, 0 };
+	struct section s = { .kind = NULL };
 	struct reader *r = arg;
 	bool ok = false;
 	size_t i;
@@ -127,6 +140,7 @@ read_line(void *arg, const struct cfg_line *l, char *why)
 	ok = cfg_set(&KEYS[i], l->value, &s, why) &&
 	     apply(&r->out->v[r->out->n - 1], &s, i, why);
 	mem_free(s.kind);
+	mem_free(s.url);
 	return ok;
 }
 
@@ -152,8 +166,12 @@ profiles_free(struct profiles *p)
 
 	if (p == NULL)
 		return;
-	for (i = 0; i < p->n; i++)
+	for (i = 0; i < p->n; i++) {
 		mem_free((void *)(uintptr_t)p->v[i].name);
+		mem_free((void *)(uintptr_t)p->v[i].ocsp_url);
+		mem_free((void *)(uintptr_t)p->v[i].ca_issuers_url);
+		mem_free((void *)(uintptr_t)p->v[i].crl_url);
+	}
 	mem_free(p);
 }
 

@@ -31,8 +31,13 @@ struct profile {
 	const char *const *dns;      /* templates; NULL ends, as below */
 	const char *const *eku;      /* dotted OIDs beside clientAuth */
 	const char *const *policies; /* dotted OIDs */
+
+	/* Of any; NULL: none.  In the last, PROFILE_DAY stands for the day on
+	 * which the certificate expires. */
 	const char *ocsp_url, *ca_issuers_url, *crl_url;
 };
+
+#define PROFILE_DAY "{day}"
 
 struct profiles;
 
@@ -48,5 +53,8 @@ const struct profile *profile_get(const struct profiles *p, const char *name);
  * false with "member: reason".  Templates name the device and nothing that
  * is not known at issuance; purposes make no CA, server or authority. */
 bool profile_check(const struct profile *p, char why[256]);
+
+/* The URLs alone. */
+bool profile_check_urls(const struct profile *p, char why[256]);
 
 #endif

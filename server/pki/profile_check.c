@@ -111,6 +111,28 @@ url_ok(const char *member, const char *url, char why[256])
 	return true;
 }
 
+/* With the placeholder of lists by day, once; a date is longer than it. */
+static bool
+crl_url_ok(const char *url, char why[256])
+{
+	const char *day = url == NULL ? NULL : strstr(url, PROFILE_DAY);
+	char date[LIMIT_URL + 1];
+
+	if (day == NULL || strlen(url) > LIMIT_URL - strlen("2026-11-28"))
+		return url_ok("crl_url", url, why);
+	(void)snprintf(date, sizeof(date), "%.*s2026-11-28%s", (int)(day - url),
+	    url, day + strlen(PROFILE_DAY));
+	return url_ok("crl_url", date, why);
+}
+
+bool
+profile_check_urls(const struct profile *p, char why[256])
+{
+	return url_ok("ocsp_url", p->ocsp_url, why) &&
+	       url_ok("ca_issuers_url", p->ca_issuers_url, why) &&
+	       crl_url_ok(p->crl_url, why);
+}
+
 bool
 profile_check(const struct profile *p, char why[256])
 {
@@ -120,7 +142,5 @@ profile_check(const struct profile *p, char why[256])
 		return no(why, "backdate", "from 0 to 86400 seconds");
 	return names_ok(p, why) && purposes_ok(p, why) &&
 	       oids_ok("policies", p->policies, why) &&
-	       url_ok("ocsp_url", p->ocsp_url, why) &&
-	       url_ok("ca_issuers_url", p->ca_issuers_url, why) &&
-	       url_ok("crl_url", p->crl_url, why);
+	       profile_check_urls(p, why);
 }

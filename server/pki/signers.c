@@ -112,6 +112,13 @@ signers_at(const struct signers *s, size_t i)
 	return i < s->n ? s->v[i].signer : NULL;
 }
 
+const char *
+signers_name(const struct signers *s, size_t i)
+{
+	must(i < s->n);
+	return s->v[i].name;
+}
+
 size_t
 signers_certs(const struct signers *s, struct bytes out[SIGNERS_MAX])
 {

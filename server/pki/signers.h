@@ -29,6 +29,9 @@ const struct signer *signers_get(const struct signers *s, const char *name);
 /* The CA of that index, the main one first; NULL beyond the last. */
 const struct signer *signers_at(const struct signers *s, size_t i);
 
+/* Its name. */
+const char *signers_name(const struct signers *s, size_t i);
+
 /* The CAs' certificates, the main one first: how many. */
 size_t signers_certs(const struct signers *s, struct bytes out[SIGNERS_MAX]);
 

@@ -13,6 +13,7 @@ done <<-'LIBRARIES'
 	cbor server/codec
 	cjose server/codec
 	qrencode server/codec
+	zlib server/codec
 	openssl/ server/pki
 	fido server/pki
 	(libpq|postgres) server/store

@@ -133,6 +133,73 @@ a_long_list_is_whole(void **state)
 	mem_free(v);
 }
 
+/* As OpenSSL prints it, where that is the shortest way to see it. */
+static const char *
+printed(X509_CRL *x)
+{
+	BIO *b = BIO_new(BIO_s_mem());
+	char *p, *text;
+	long n;
+
+	assert_int_equal(X509_CRL_print(b, x), 1);
+	n = BIO_get_mem_data(b, &p);
+	text = arena_printf(cx.arena, "%.*s", (int)n, p);
+	BIO_free(b);
+	return text;
+}
+
+static void
+a_part_names_its_distribution_point(void **state)
+{
+	const struct signer *ca = signers_at(one_ca(), 0);
+	struct crl_spec spec = { .this_update = NOW,
+		.next_update = NOW + DAY,
+		.number = 7,
+		.point = "http://a/crl/b/2026-11-28.crl" };
+	struct bytes der = crl_sign(ca, &spec);
+	X509_CRL *x = verified(der, ca);
+	const char *text = printed(x);
+
+	(void)state;
+	arena_own(cx.arena, own_list, (void *)(uintptr_t)der.p);
+	text = strstr(text, "Issuing Distribution Point: critical");
+	assert_non_null(text);
+	assert_non_null(strstr(text, "URI:http://a/crl/b/2026-11-28.crl"));
+	X509_CRL_free(x);
+}
+
+static void
+a_list_says_where_its_delta_is_and_that_its_base(void **state)
+{
+	const struct signer *ca = signers_at(one_ca(), 0);
+	struct crl_spec spec = { .this_update = NOW,
+		.next_update = NOW + DAY,
+		.number = 7,
+		.freshest = "http://a/crl/b/delta.crl" };
+	struct bytes base = crl_sign(ca, &spec), delta;
+	X509_CRL *x = verified(base, ca);
+	const char *text = strstr(printed(x), "X509v3 Freshest CRL: \n");
+
+	(void)state;
+	arena_own(cx.arena, own_list, (void *)(uintptr_t)base.p);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "URI:http://a/crl/b/delta.crl"));
+	X509_CRL_free(x);
+	spec = (struct crl_spec){ .this_update = NOW,
+		.next_update = NOW + DAY,
+		.number = 9,
+		.base = 7 };
+	delta = crl_sign(ca, &spec);
+	arena_own(cx.arena, own_list, (void *)(uintptr_t)delta.p);
+	x = d2i_X509_CRL(
+	    NULL, &(const unsigned char *){ delta.p }, (long)delta.n);
+	assert_int_equal(X509_CRL_verify(x, ca->key), 1);
+	text = strstr(printed(x), "X509v3 Delta CRL Indicator: critical");
+	assert_non_null(text);
+	assert_non_null(strstr(text, " 7\n"));
+	X509_CRL_free(x);
+}
+
 static void
 a_certificate_leads_to_its_ca(void **state)
 {
@@ -162,6 +229,8 @@ main(void)
 		UNIT_TEST(a_list_without_entries_is_one),
 		UNIT_TEST(entries_say_when_and_why),
 		UNIT_TEST(a_long_list_is_whole),
+		UNIT_TEST(a_part_names_its_distribution_point),
+		UNIT_TEST(a_list_says_where_its_delta_is_and_that_its_base),
 		UNIT_TEST(a_certificate_leads_to_its_ca),
 	};
 

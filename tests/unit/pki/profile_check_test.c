@@ -109,9 +109,15 @@ urls_are_http(void **state)
 {
 	static const char *const bad[] = { "", "ftp://a", "http://",
 		"https:///x", "http://a b", "http://a\"", "HTTP://a",
-		"ldap://a" };
+		"ldap://a", "http://a/{day", "http://a/{day}{day}",
+		"http://a/{name}" };
+	struct profile by_day = good();
 
 	(void)state;
+	by_day.crl_url = "http://a/{day}.crl";
+	assert_null(verdict(&by_day));
+	by_day.ocsp_url = "http://a/{day}";
+	assert_non_null(verdict(&by_day));
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct profile p = good();
 

@@ -48,6 +48,24 @@ a_file_may_add_profiles(void **state)
 	(void)state;
 	assert_non_null(p);
 	assert_int_equal(profile_get(p, "brief")->lifetime, 60);
+	assert_null(profile_get(p, "brief")->ocsp_url);
+}
+
+static void
+a_profile_may_say_where_status_is(void **state)
+{
+	char why[256];
+	AUTO_STRUCT(profiles) *p =
+	    load("[a]\nkind = server\nlifetime = 60s\nbackdate = 0s\n"
+		 "ocsp_url = http://a/ocsp\nca_issuers_url = http://a/ca\n"
+		 "crl_url = http://a/{day}.crl\n",
+		why);
+
+	(void)state;
+	assert_non_null(p);
+	assert_string_equal(profile_get(p, "a")->ocsp_url, "http://a/ocsp");
+	assert_string_equal(profile_get(p, "a")->ca_issuers_url, "http://a/ca");
+	assert_string_equal(profile_get(p, "a")->crl_url, "http://a/{day}.crl");
 }
 
 #define WHOLE "kind = server\nlifetime = 1h\nbackdate = 5m\n"
@@ -71,6 +89,8 @@ faults_are_named_with_their_line(void **state)
 		{ "[a]\nkind = server\nkind = server\n", ":3: set twice" },
 		{ "[a]\n" WHOLE "[b]\n" WHOLE "[a]\n" WHOLE, "set twice" },
 		{ "[A B]\n" WHOLE, "name" },
+		{ "[a]\n" WHOLE "crl_url = ftp://a\n", ":5: crl_url: not" },
+		{ "[a]\n" WHOLE "ocsp_url = \n", ":5: " },
 	};
 
 	(void)state;
@@ -89,6 +109,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(the_shipped_file_is_read),
 		UNIT_TEST(a_file_may_add_profiles),
+		UNIT_TEST(a_profile_may_say_where_status_is),
 		UNIT_TEST(faults_are_named_with_their_line),
 	};
 
