@@ -20,6 +20,7 @@
 #include "domain/crl_fetch.h"
 #include "domain/crl_publish.h"
 #include "domain/follow.h"
+#include "domain/kept.h"
 #include "domain/labels.h"
 #include "domain/live.h"
 #include "domain/ocsp.h"
@@ -41,6 +42,9 @@
 #define MAX_CONNINFO 1024
 #define MAX_STATUS_URL 128
 #define MAX_PEM (64 * KIB)
+/* Of introspection, and of whose signatures are known (domain/kept). */
+#define KEPT_ANSWERS 4096
+#define KEPT_SIGNATURES 65536
 #define FOREVER (10 * 365 * INT64_C(86400))
 
 /* A row: its name is the field of struct settings. */
@@ -340,6 +344,8 @@ start(struct wiring *w, char why[CFG_WHY_BYTES])
 	if (!check_database(w, why))
 		return false;
 	w->svc.live = live_new();
+	w->svc.introspected = kept_new(KEPT_ANSWERS);
+	w->svc.verified = kept_new(KEPT_SIGNATURES);
 	w->svc.ocsp = ocsp_new(&w->svc, w->cx.now);
 	w->svc.crl_publish = crl_publish_start(&w->svc, w->conninfo);
 	w->follow = follow_start(&w->svc, w->conninfo);
@@ -360,6 +366,8 @@ stop(struct wiring *w)
 	sweeper_stop(w->sweeper);
 	crl_publish_stop(w->svc.crl_publish);
 	live_free(w->svc.live);
+	kept_free(w->svc.introspected);
+	kept_free(w->svc.verified);
 	ocsp_free(w->svc.ocsp);
 	labels_free(w->svc.labels);
 	anchors_free(w->svc.anchors);

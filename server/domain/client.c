@@ -11,6 +11,7 @@
 #include "domain/oauth.h"
 #include "domain/scope.h"
 #include "domain/svc.h"
+#include "pki/cert.h"
 #include "pki/key.h"
 #include "pki/mac.h"
 #include "store/event.h"
@@ -320,6 +321,25 @@ verify_assertion(
 	return check_assertion(cx, &a, c);
 }
 
+/* RFC 8705 section 2.2: whoever signed the certificate, it has the client's
+ * key, whose possession TLS has proved. */
+static ERR_FN
+check_tls(struct ctx *cx, const struct peer *peer, const struct client *c)
+{
+	struct cert leaf;
+
+	if (peer->n == 0)
+		return fail(cx, &ERR_INVALID_CLIENT,
+		    "neither assertion nor "
+		    "certificate");
+	if (cert_parse(cx, peer->chain[0], &leaf) != NULL)
+		return &ERR_INVALID_CLIENT;
+	if (!bytes_eq(leaf.spki, c->key))
+		return fail(
+		    cx, &ERR_INVALID_CLIENT, "the certificate has another key");
+	return NULL;
+}
+
 /* Who it says it is: the parameter may be left out beside an assertion, whose
  * subject it must be otherwise (RFC 7521 section 4.2). */
 static ERR_FN
@@ -356,7 +376,8 @@ client_authenticate(
 	if (e != NULL)
 		return e;
 	if (out->key.n > 0)
-		return verify_assertion(cx, in, out);
+		return in->assertion == NULL ? check_tls(cx, in->peer, out)
+					     : verify_assertion(cx, in, out);
 	if (in->assertion != NULL)
 		return fail(cx, &ERR_INVALID_CLIENT, "the client has no key");
 	return NULL;

@@ -1,7 +1,8 @@
 /*
  * Apps: what operators say of them, and how they show who they are.  Public
  * clients show nothing and prove each code with PKCE; a client with a key
- * signs an assertion (RFC 7523, private_key_jwt).
+ * signs an assertion (RFC 7523, private_key_jwt), or shows it in TLS
+ * (RFC 8705 section 2.2, self_signed_tls_client_auth).
  */
 #ifndef DOMAIN_CLIENT_H
 #define DOMAIN_CLIENT_H
@@ -60,6 +61,7 @@ client_origins(struct ctx *cx, const struct client *c, const char *rp_id);
 /* What a request says of its client; NULL where absent. */
 struct client_proof {
 	const char *client_id, *assertion_type, *assertion;
+	const struct peer *peer;
 };
 
 /* Finds and authenticates the client, RFC 6749 section 2.3; each assertion

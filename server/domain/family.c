@@ -3,12 +3,15 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/mem.h"
 #include "codec/jws.h"
 #include "domain/code.h"
 #include "domain/grant.h"
+#include "domain/kept.h"
 #include "domain/oauth.h"
 #include "domain/scope.h"
 #include "domain/svc.h"
+#include "pki/mac.h"
 #include "store/event.h"
 #include "store/grant.h"
 
@@ -40,6 +43,16 @@ has_key(const struct family_in *in, const struct family *f)
 	return f->jkt.n > 0 || f->x5t.n > 0 || in->client->key.n > 0;
 }
 
+/* Ends the family, for this node at once: others hear of it. */
+static ERR_FN
+end(struct ctx *cx, const struct family *f, const char *kind)
+{
+	const struct err *e = family_end(cx, f, kind);
+
+	kept_forget(cx->svc->introspected);
+	return e;
+}
+
 /* What was shown was used before: the answer was lost, or somebody has a copy
  * of it (A10). */
 static ERR_FN
@@ -51,7 +64,7 @@ judge_again(struct ctx *cx, const struct family_in *in, const struct shown *s)
 	if (s->generation + 1 == f->generation && has_key(in, f) &&
 	    cx->now - f->issued_at <= LOST_REPLY_SECONDS)
 		return NULL;
-	e = family_end(cx, f, "app.token_reused");
+	e = end(cx, f, "app.token_reused");
 	return e != NULL
 		   ? e
 		   : fail(cx, &ERR_INVALID_GRANT,
@@ -273,7 +286,18 @@ family_revoke(struct ctx *cx, const struct client *client, const char *token)
 		return NULL;
 	if (e != NULL || strcmp(f.client_id, client->id) != 0)
 		return e;
-	return family_end(cx, &f, "app.revoked");
+	return end(cx, &f, "app.revoked");
+}
+
+void
+family_introspection_key(struct ctx *cx, const struct peer *peer,
+    const char *client_id, const char *token, uint8_t key[KEPT_KEY])
+{
+	struct bytes parts[] = { peer->chain[0], bytes_str(client_id),
+		bytes_str(token) };
+
+	must(peer->n > 0);
+	mac_compute(cx->svc->mac, "introspection", parts, 3, key);
 }
 
 static bool

@@ -14,6 +14,7 @@
 #include "domain/access.h"
 #include "domain/caller.h"
 #include "domain/client.h"
+#include "domain/kept.h"
 
 /* What came with a request to the token endpoint; NULL where absent. */
 struct family_in {
@@ -53,6 +54,15 @@ struct introspection {
 	int64_t iat, exp;
 	struct access_cnf cnf;
 };
+/* How long an answer may outlive what it says, where the news of that is
+ * lost. */
+#define INTROSPECTION_KEPT 5
+
+/* What an answer to a client that shows its certificate is kept under.  That
+ * this is the client's was judged when the answer was kept. */
+void family_introspection_key(struct ctx *cx, const struct peer *peer,
+    const char *client_id, const char *token, uint8_t key[KEPT_KEY]);
+
 ERR_FN family_introspect(struct ctx *cx, const struct client *client,
     const char *token, struct introspection *out);
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "domain/consumers.h"
+#include "domain/kept.h"
 #include "domain/labels.h"
 #include "domain/live.h"
 #include "domain/ocsp.h"
@@ -39,6 +40,7 @@ struct follow {
 #define DECISIONS "latchkey_decision"
 #define LABELS "latchkey_label"
 #define FEED "latchkey_feed"
+#define TOKENS "latchkey_token"
 #define ARENA_BYTES (16 * (size_t)MIB) /* a page of the feed's entries */
 
 static const struct stmt *const *const STATEMENTS[] = { approval_stmts,
@@ -53,6 +55,8 @@ on_notify(void *arg, const char *channel, const char *payload)
 		f->labels_changed = true;
 	else if (strcmp(channel, FEED) == 0)
 		f->feed_changed = true;
+	else if (strcmp(channel, TOKENS) == 0)
+		kept_forget(f->svc->introspected);
 	else
 		live_decided(f->svc->live, payload);
 }
@@ -125,12 +129,13 @@ static bool
 follow_connection(struct follow *f, struct ctx *cx)
 {
 	if (!listen_start(cx, DECISIONS) || !listen_start(cx, LABELS) ||
-	    !listen_start(cx, FEED) || labels_load(cx) != NULL ||
-	    start_feed(f, cx) != NULL)
+	    !listen_start(cx, FEED) || !listen_start(cx, TOKENS) ||
+	    labels_load(cx) != NULL || start_feed(f, cx) != NULL)
 		return listen_wait(cx, f->wake_fd, RETRY_MS, NULL, NULL) !=
 		       LISTEN_WOKEN;
 	/* What was decided while nobody listened is not known. */
 	live_doubt_all(f->svc->live);
+	kept_forget(f->svc->introspected);
 	LOG(NULL, "follow.listening", LOG_S("channel", "decision"));
 	for (;;) {
 		enum listen_outcome r =

@@ -12,6 +12,7 @@
 
 struct anchors;
 struct crl_publish;
+struct kept;
 struct labels;
 struct live;
 struct mac_key;
@@ -67,6 +68,7 @@ struct svc {
 	struct mac_key *mac;
 	struct token_keys *token_keys;
 	struct live *live;
+	struct kept *introspected, *verified; /* answers; signatures */
 	struct labels *labels;
 	struct ocsp *ocsp;
 	struct crl_publish *crl_publish;

@@ -10,10 +10,13 @@
 #include "codec/jwk.h"
 #include "codec/json.h"
 #include "codec/jws.h"
+#include "domain/kept.h"
 #include "domain/svc.h"
 #include "pki/digest.h"
 #include "pki/keydir.h"
+#include "pki/mac.h"
 
+#define VERIFIED_SECONDS 300
 #define THUMBPRINT_TEXT 44 /* base64url of SHA-256, and NUL */
 
 struct jwks_out {
@@ -252,6 +255,30 @@ copy_published(struct ctx *cx, struct published out[KEYDIR_MAX])
 	return n;
 }
 
+/* The signature, whose mathematics is the same each time that it is shown,
+ * and is all that is remembered of it (SECURITY.md A4). */
+static ERR_FN
+verify_with(struct ctx *cx, const char *jwt, const struct published *pub,
+    const char *typ, struct bytes *claims)
+{
+	struct bytes parts[] = { BYTES_OF(pub->x), BYTES_OF(pub->y),
+		bytes_str(typ), bytes_str(jwt) };
+	struct kept *kept = cx->svc->verified;
+	const struct err *e;
+	uint8_t key[KEPT_KEY];
+	struct bytes known;
+
+	mac_compute(cx->svc->mac, "verified-token", parts, 4, key);
+	if (kept_get(kept, key, cx->now, cx->arena, &known))
+		return NULL;
+	e = jws_verify_es256(
+	    cx, jwt, BYTES_OF(pub->x), BYTES_OF(pub->y), typ, claims);
+	if (e == NULL)
+		kept_put(kept, key, bytes_str("y"), cx->now + VERIFIED_SECONDS,
+		    kept_mark(kept));
+	return e;
+}
+
 const struct err *
 token_verify(
     struct ctx *cx, const char *jwt, const char *typ, struct bytes *claims)
@@ -263,10 +290,10 @@ token_verify(
 
 	if (e != NULL)
 		return e;
+	*claims = head.payload;
 	for (i = 0; i < n; i++)
 		if (head.kid != NULL && strcmp(head.kid, pub[i].kid) == 0)
-			return jws_verify_es256(cx, jwt, BYTES_OF(pub[i].x),
-			    BYTES_OF(pub[i].y), typ, claims);
+			return verify_with(cx, jwt, &pub[i], typ, claims);
 	return fail(cx, &ERR_BAD_JWS, "JWS: kid is none of our keys");
 }
 

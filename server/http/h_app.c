@@ -5,6 +5,7 @@
 #include "domain/grant.h"
 #include "domain/holder.h"
 #include "domain/oauth.h"
+#include "domain/svc.h"
 #include "http/answer.h"
 #include "http/app.h"
 #include "http/handlers.h"
@@ -28,12 +29,14 @@ static const struct json_field pushed_fields[] = {
 
 /* Who the client is; *form is the body. */
 static ERR_FN
-authenticate(struct ctx *cx, const struct form *form, struct client *out)
+authenticate(struct ctx *cx, const struct request *rq, const struct form *form,
+    struct client *out)
 {
 	const struct client_proof proof = {
 		form_get(form, "client_id"),
 		form_get(form, "client_assertion_type"),
 		form_get(form, "client_assertion"),
+		&rq->peer,
 	};
 
 	return client_authenticate(cx, &proof, out);
@@ -84,7 +87,7 @@ app_token(struct ctx *cx, struct request *rq, const struct form *form,
 	/* Whoever lacks our nonce is to use the same assertion again. */
 	e = read_keys(cx, rq, &in.jkt, &in.x5t);
 	if (e == NULL)
-		e = authenticate(cx, form, &client);
+		e = authenticate(cx, rq, form, &client);
 	if (e != NULL)
 		return e;
 	in.client = &client;
@@ -102,7 +105,7 @@ post_revoke(struct ctx *cx, struct request *rq, struct reply *rs)
 
 	e = form_parse(cx, rq->body, &form);
 	if (e == NULL)
-		e = authenticate(cx, form, &client);
+		e = authenticate(cx, rq, form, &client);
 	if (e == NULL)
 		e = family_revoke(cx, &client, form_get(form, "token"));
 	if (e != NULL)
@@ -144,24 +147,76 @@ static const struct json_field inactive_fields[] = {
 	JSON_END,
 };
 
+/* Whether an answer can be kept, and what it is found by: a client that shows
+ * its certificate asks in the same words again. */
+static bool
+introspect_key(struct ctx *cx, const struct request *rq,
+    const struct form *form, uint8_t key[KEPT_KEY])
+{
+	const char *id = form_get(form, "client_id");
+	const char *token = form_get(form, "token");
+
+	if (rq->peer.n == 0 || id == NULL || token == NULL ||
+	    form_get(form, "client_assertion") != NULL)
+		return false;
+	family_introspection_key(cx, &rq->peer, id, token, key);
+	return true;
+}
+
+bool
+quick_introspect(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	uint8_t key[KEPT_KEY];
+	struct bytes body;
+	struct form *form;
+
+	if (form_parse(cx, rq->body, &form) != NULL ||
+	    !introspect_key(cx, rq, form, key) ||
+	    !kept_get(cx->svc->introspected, key, cx->now, cx->arena, &body))
+		return false;
+	reply_json(rs, 200, body);
+	return true;
+}
+
+/* An access token's answer, until it may be another. */
+static void
+keep_answer(struct ctx *cx, const struct request *rq, const struct form *form,
+    const struct introspection *said, uint64_t mark, struct bytes body)
+{
+	int64_t until = cx->now + INTROSPECTION_KEPT;
+	uint8_t key[KEPT_KEY];
+
+	if (said->jti == NULL || !introspect_key(cx, rq, form, key))
+		return;
+	kept_put(cx->svc->introspected, key, body,
+	    said->exp < until ? said->exp : until, mark);
+}
+
 const struct err *
 post_introspect(struct ctx *cx, struct request *rq, struct reply *rs)
 {
+	uint64_t mark = kept_mark(cx->svc->introspected);
 	struct introspection out;
 	const struct err *e;
 	struct client client;
 	struct form *form;
+	struct bytes body;
 
 	e = form_parse(cx, rq->body, &form);
 	if (e == NULL)
-		e = authenticate(cx, form, &client);
+		e = authenticate(cx, rq, form, &client);
 	if (e == NULL)
 		e = family_introspect(
 		    cx, &client, form_get(form, "token"), &out);
+	if (e == NULL)
+		e = json_write(cx,
+		    out.active ? introspection_fields : inactive_fields, &out,
+		    &body);
 	if (e != NULL)
 		return e;
-	return answer_json(cx, rs, 200,
-	    out.active ? introspection_fields : inactive_fields, &out);
+	keep_answer(cx, rq, form, &out, mark, body);
+	reply_json(rs, 200, body);
+	return NULL;
 }
 
 typedef const char *get_fn(const void *from, const char *name);
@@ -214,7 +269,7 @@ post_par(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e == NULL)
 		e = read_keys(cx, rq, &jkt, &x5t);
 	if (e == NULL)
-		e = authenticate(cx, form, &client);
+		e = authenticate(cx, rq, form, &client);
 	if (e != NULL)
 		return e;
 	in = read_question(from_form, form);

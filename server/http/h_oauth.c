@@ -256,8 +256,10 @@ get_oauth_metadata(struct ctx *cx, struct request *rq, struct reply *rs)
 	static const char *scopes[] = { "enroll", "openid", "approvals",
 		"devices" };
 	/* A device is a public client whose certificate binds its tokens. */
-	static const char *auth[] = { "none", "private_key_jwt" };
-	static const char *key_auth[] = { "private_key_jwt" };
+	static const char *auth[] = { "none", "private_key_jwt",
+		"self_signed_tls_client_auth" };
+	static const char *key_auth[] = { "private_key_jwt",
+		"self_signed_tls_client_auth" };
 	const struct metadata m = {
 		.issuer = cx->svc->set.issuer,
 		.authorization_endpoint = url(cx, "authorize"),

@@ -22,7 +22,8 @@ handler_fn get_metrics;
 /* h_oauth.c: RFC 8628, RFC 8414. */
 handler_fn post_device_authorization;
 handler_fn post_token;
-quick_fn quick_token; /* pending codes, without the database */
+quick_fn quick_token;      /* pending codes, without the database */
+quick_fn quick_introspect; /* what is kept */
 handler_fn get_oauth_metadata;
 handler_fn get_jwks;
 

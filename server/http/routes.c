@@ -38,7 +38,7 @@ const struct route routes[] = {
 	{ METHOD_GET, "/oauth2/authorize", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_authorize, NULL },
 	{ METHOD_POST, "/oauth2/par", WHO_ANYONE, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_OAUTH, post_par, NULL },
 	{ METHOD_POST, "/oauth2/revoke", WHO_ANYONE, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_OAUTH, post_revoke, NULL },
-	{ METHOD_POST, "/oauth2/introspect", WHO_ANYONE, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_OAUTH, post_introspect, NULL },
+	{ METHOD_POST, "/oauth2/introspect", WHO_ANYONE, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_OAUTH, post_introspect, quick_introspect },
 	{ METHOD_POST, "/oauth2/token", WHO_ANYONE, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_OAUTH, post_token, quick_token },
 
 	{ METHOD_GET, "/.well-known/est/cacerts", WHO_ANYONE, 0, BODY_NONE, 0, AS_EST, get_cacerts, quick_cacerts },

@@ -16,11 +16,13 @@ import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+import oauth as oauth_step  # noqa: E402
 import ocsp  # noqa: E402
 from harness.http import expect  # noqa: E402
 from harness.process import run  # noqa: E402
 from peer import Cfssl  # noqa: E402
 from rig import RAISED, Load, Rig, load  # noqa: E402
+import timing  # noqa: E402
 from table import Rows, machine, openssl  # noqa: E402
 from tokens import Tokens  # noqa: E402
 from verdicts import measure  # noqa: E402
@@ -157,7 +159,8 @@ def polls(rig, rows):
     one.read()
     rig.allow()
     one.go()
-    codes, polled = one.read(), one.read()
+    codes, idle = one.read(), Transactions(rig)
+    polled, busy = one.read(), Transactions(rig)
     one.end()
     assert codes["failed"] == polled["failed"] == 0, (codes, polled)
     assert polled["slow_down"] == 0, polled
@@ -173,6 +176,26 @@ def polls(rig, rows):
     rows.add("device-code polls: service CPU",
         polled["cpu_us"]["service"] / polled["n"],
         peer["cpu_us"]["service"] / peer["n"])
+    rows.add("device-code polls: transactions",
+        max(0, busy.since(idle) - Transactions(rig).since(busy))
+        * (busy.at - idle.at) / polled["n"])
+    oauth_step.provider_polls(rig, rows)
+    rows.add("memory of 100,000 open device codes",
+        load("open-codes", codes=100_000)["bytes"] / 1048576)
+
+
+class Transactions:
+    """Of the database so far, once every session has said what it did."""
+
+    def __init__(self, rig):
+        time.sleep(2)
+        self.n = rig.database.value("SELECT xact_commit + xact_rollback "
+            "FROM pg_stat_database WHERE datname = current_database()")
+        self.at = time.monotonic()
+
+    def since(self, other):
+        """A second."""
+        return (self.n - other.n) / (self.at - other.at)
 
 
 def enroll(rig, prefix, n, **options):
@@ -300,6 +323,16 @@ def status(rig, rows):
     ocsp.measure(rig, rows)
 
 
+def oauth(rig, rows):
+    """Apps' tokens."""
+    oauth_step.measure(rig, rows)
+
+
+def guessing(rig, rows):
+    """What the clock says to who guesses."""
+    timing.measure(rig, rows)
+
+
 def verdicts(_, rows):
     """On evidence of each format, in memory."""
     measure(rows)
@@ -315,7 +348,8 @@ def main(argv):
         rig.start()
         openssl(rows)
         for step in (memory, stalled, handshakes, cacerts, polls,
-                certificates, enrollments, revocations, status, verdicts):
+                certificates, enrollments, revocations, status, oauth,
+                guessing, verdicts):
             if not argv or step.__name__ in argv:
                 print(f"measuring {step.__name__} ...", flush=True)
                 step(rig, rows)

@@ -9,6 +9,7 @@ static const struct {
 	void (*run)(struct options *);
 } commands[] = {
 	{ "request", run_request },
+	{ "refresh", run_refresh },
 	{ "connect", run_connect },
 	{ "idle", run_idle },
 	{ "enroll", run_enroll },
@@ -16,6 +17,7 @@ static const struct {
 	{ "offer", run_offer },
 	{ "poll", run_poll },
 	{ "broker", run_broker },
+	{ "open-codes", run_open_codes },
 };
 
 enum {
@@ -33,6 +35,8 @@ enum {
 	OPT_CLIENT_ID,
 	OPT_PATH,
 	OPT_BODY,
+	OPT_BODIES,
+	OPT_SHOWN,
 	OPT_UNITS_FILE,
 	OPT_ISSUED_FILE,
 	OPT_MAC_KEY,
@@ -58,6 +62,8 @@ static const struct option long_options[] = {
 	{ "client-id", required_argument, NULL, OPT_CLIENT_ID },
 	{ "path", required_argument, NULL, OPT_PATH },
 	{ "body", required_argument, NULL, OPT_BODY },
+	{ "bodies", required_argument, NULL, OPT_BODIES },
+	{ "shown", required_argument, NULL, OPT_SHOWN },
 	{ "units-file", required_argument, NULL, OPT_UNITS_FILE },
 	{ "issued-file", required_argument, NULL, OPT_ISSUED_FILE },
 	{ "mac-key", required_argument, NULL, OPT_MAC_KEY },
@@ -129,6 +135,12 @@ set_text(struct options *o, int opt, char *text)
 		break;
 	case OPT_BODY:
 		o->body = text;
+		break;
+	case OPT_BODIES:
+		o->bodies = text;
+		break;
+	case OPT_SHOWN:
+		o->shown = text;
 		break;
 	case OPT_UNITS_FILE:
 		o->units_file = text;

@@ -21,6 +21,8 @@ struct options {
 	const char *prefix;    /* of the units' serial numbers */
 	const char *client_id; /* of the model */
 	const char *path, *body;
+	const char *bodies; /* a file of them, one a line, sent in turn */
+	const char *shown;  /* PEM of the client's certificate and key */
 	const char *units_file, *issued_file; /* what the driver reads */
 	const char *mac_key, *tokens_file;    /* bootstrap tokens, for wrk */
 	size_t rate;                          /* requests offered a second */
@@ -29,6 +31,9 @@ struct options {
 
 /* Requests on connections that stay open, for some seconds. */
 void run_request(struct options *o);
+/* Refresh tokens: each connection spends its own, the next it is given, and
+ * so on; body is the form before the token. */
+void run_refresh(struct options *o);
 /* A connection for each request, for some seconds. */
 void run_connect(struct options *o);
 /* Holds open connections until told to end. */
@@ -42,6 +47,8 @@ void run_tokens(struct options *o);
 void run_offer(struct options *o);
 /* Device codes, and polls of them while they are pending. */
 void run_poll(struct options *o);
+/* What so many open codes take of the service's memory. */
+void run_open_codes(struct options *o);
 /* Devices at the broker: says when each one's session was cut. */
 void run_broker(struct options *o);
 

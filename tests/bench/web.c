@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "tests/bench/bodies.h"
 #include "tests/bench/load.h"
 
 /* One connection and what it is for. */
@@ -15,34 +16,14 @@ struct slot {
 
 struct run {
 	struct options *o;
+	struct bodies bodies;
 	struct loop loop;
 	struct link_as as;
 	struct slot *slots;
-	struct bytes request;
 	int64_t until_us; /* 0: each slot once */
 	size_t waiting;   /* slots under way */
 	size_t resumed;
 };
-
-static struct bytes
-make_request(const struct options *o)
-{
-	static char text[4096];
-	int n;
-
-	if (o->body == NULL)
-		n = snprintf(text, sizeof(text),
-		    "GET %s HTTP/1.1\r\nHost: localhost:%u\r\n\r\n", o->path,
-		    o->port);
-	else
-		n = snprintf(text, sizeof(text),
-		    "POST %s HTTP/1.1\r\nHost: localhost:%u\r\n"
-		    "Content-Type: application/x-www-form-urlencoded\r\n"
-		    "Content-Length: %zu\r\n\r\n%s",
-		    o->path, o->port, strlen(o->body), o->body);
-	must(n > 0 && (size_t)n < sizeof(text));
-	return (struct bytes){ (const uint8_t *)text, (size_t)n };
-}
 
 static void
 run_init(struct run *r, struct options *o, struct unit *u)
@@ -54,12 +35,16 @@ run_init(struct run *r, struct options *o, struct unit *u)
 	memset(u, 0, sizeof(*u));
 	r->o = o;
 	loop_init(&r->loop, o->port, o->version);
-	r->request = make_request(o);
+	bodies_open(&r->bodies, o);
 	r->slots = mem_new(o->connections, sizeof(*r->slots));
 	if (o->maker != NULL) {
 		factory_open(&f, o->maker);
 		unit_make(u, &f, o->prefix);
 		factory_release(&f);
+		r->as = (struct link_as){ u->birth, u->birth_key, NULL };
+	}
+	if (o->shown != NULL) {
+		shown_open(o->shown, u);
 		r->as = (struct link_as){ u->birth, u->birth_key, NULL };
 	}
 	for (i = 0; i < o->connections; i++)
@@ -76,6 +61,7 @@ run_release(struct run *r, struct unit *u)
 		SSL_SESSION_free(r->slots[i].session);
 	}
 	mem_free(r->slots);
+	bodies_release(&r->bodies);
 	loop_release(&r->loop);
 	unit_release(u);
 }
@@ -117,7 +103,7 @@ on_request(struct link *k, enum link_event what)
 	if (what == LINK_DATA && is_over(s->run))
 		s->run->waiting--;
 	else
-		link_send(k, s->run->request);
+		link_send(k, bodies_next(&s->run->bodies));
 }
 
 static void
@@ -153,7 +139,7 @@ run_request(struct options *o)
 	tally_start(&o->tally);
 	for (i = 0; i < o->connections; i++)
 		if (r.slots[i].link.ssl != NULL)
-			link_send(&r.slots[i].link, r.request);
+			link_send(&r.slots[i].link, bodies_next(&r.bodies));
 		else
 			r.waiting--;
 	while (r.waiting > 0)
@@ -180,7 +166,7 @@ on_connect(struct link *k, enum link_event what)
 	struct run *r = s->run;
 
 	if (what == LINK_OPEN) {
-		link_send(k, r->request);
+		link_send(k, bodies_next(&r->bodies));
 		return;
 	}
 	if (what == LINK_CLOSED) {

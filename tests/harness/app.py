@@ -38,9 +38,9 @@ def query_of(url):
     return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(url).query))
 
 
-def tls_certificate():
+def tls_certificate(key=None):
     """Of nobody in particular, and its key: RFC 8705 section 2.2."""
-    key, name = new_key(), x509.Name([x509.NameAttribute(
+    key, name = key or new_key(), x509.Name([x509.NameAttribute(
         NameOID.COMMON_NAME, "app")])
     now = datetime.datetime.now(datetime.timezone.utc)
     built = x509.CertificateBuilder().subject_name(name).issuer_name(
