@@ -57,6 +57,8 @@ struct attest_basis {
 	/* Who judges looks units up by facts.birth_key_sha256, which then
 	 * need not be an anchor's. */
 	bool birth_keys_listed;
+	/* Who judges holds verdict.path against lists that it has itself. */
+	bool lists_elsewhere;
 	struct bytes nonce;    /* ours; empty: freshness is not checked */
 	struct bytes key_spki; /* to be certified; empty: no binding */
 	/* TLS exporter of the connection (RFC 9266), or empty. */

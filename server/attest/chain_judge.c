@@ -105,10 +105,12 @@ judge(struct ctx *cx, const struct bytes *chain, size_t n,
 	struct path_input in;
 	const struct err *e;
 	struct path path;
+	size_t i;
 
 	rules.anchor_rules = rules.anchor_is_ca = rules.anchor_expires = true;
-	rules.crl =
-	    basis->policy->crl_required ? PATH_CRL_NEEDED : PATH_CRL_KNOWN;
+	rules.crl = basis->lists_elsewhere        ? PATH_CRL_NONE
+		    : basis->policy->crl_required ? PATH_CRL_NEEDED
+						  : PATH_CRL_KNOWN;
 	gather_certificates(cx, chain, n, basis, &m);
 	if (has_lists(basis))
 		gather_lists(cx, basis, &m);
@@ -120,8 +122,12 @@ judge(struct ctx *cx, const struct bytes *chain, size_t n,
 		.crl = m.crl,
 		.n_crls = m.n_crls };
 	e = path_validate(cx, &in, &rules, &path);
-	if (e != NULL)
+	if (e != NULL) {
 		refuse(v, e);
+		return;
+	}
+	for (i = 0; i < path.n; i++)
+		v->path[v->n_path++] = path.cert[i]->der;
 }
 
 void

@@ -40,7 +40,8 @@ bool matter_judge_vendors(struct matter_judge *j);
  * certificates. */
 bool matter_judge_declaration(struct matter_judge *j);
 
-/* DAC and PAI against the lists among the anchors. */
+/* DAC and PAI against the lists among the anchors, unless they are asked
+ * elsewhere. */
 bool matter_judge_revocation(struct matter_judge *j);
 
 /* What the model's policy says of vendor, products and declaration. */

@@ -56,8 +56,15 @@ bool
 matter_judge_revocation(struct matter_judge *j)
 {
 	const struct matter_cert *const ca[] = { &j->pai, &j->paa };
-	const struct matter_lists *l = read_lists(j);
+	const struct matter_lists *l;
 
+	j->v->path[0] = j->dac.cert.der;
+	j->v->path[1] = j->pai.cert.der;
+	j->v->path[2] = j->paa.cert.der;
+	j->v->n_path = 3;
+	if (j->basis->lists_elsewhere)
+		return true;
+	l = read_lists(j);
 	return judge_answer(j, matter_lists_ask(j->cx, l, &j->pai, ca + 1, 1),
 		   "pai-revoked", "The maker's certificate is revoked.") &&
 	       judge_answer(j, matter_lists_ask(j->cx, l, &j->dac, ca, 2),

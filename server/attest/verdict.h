@@ -110,6 +110,10 @@ struct verdict {
 	struct finding finding[LIMIT_FINDINGS];
 	size_t n_findings;
 	struct facts facts;
+	/* The certificates that vouch, verified: that of the signer first, the
+	 * anchor last.  None where a bare key is the anchor. */
+	struct bytes path[LIMIT_PATH_CERTS];
+	size_t n_path;
 };
 
 /* An empty verdict that accepts, of grade none. */

@@ -33,23 +33,24 @@
 #define LIMIT_NAME_CHECKS (1024 * 1024) /* names times constraints */
 #define LIMIT_POLICIES 64 /* policies or mappings of a certificate */
 
-#define LIMIT_CRL (4 * MIB)  /* DER */
-#define LIMIT_CRL_POINTS 16  /* distribution points of a certificate */
-#define LIMIT_CRLS 24        /* that one path is judged with */
-#define LIMIT_OCSP (4 * KIB) /* a request, DER */
-#define LIMIT_OCSP_CERTS 8   /* certificates one asks about */
-#define LIMIT_OCSP_NONCE 32  /* of it, repeated in the answer */
-#define LIMIT_EXTENSIONS 32  /* of a certificate or CSR */
-#define LIMIT_SAN 32         /* names in a subjectAltName */
-#define LIMIT_RSA_BITS 4096  /* E4 */
-#define LIMIT_URL 256        /* of a certificate's extension */
-#define LIMIT_SLUG 63        /* manufacturer, model, service names */
-#define LIMIT_SERIAL 64      /* a unit's serial number, characters */
-#define LIMIT_NAME 200       /* display names */
-#define LIMIT_UEID 33        /* RFC 9711 section 4.2.1 */
-#define LIMIT_PAGE 100       /* rows of one answer: they fit the arena */
-#define LIMIT_ANCHORS 32     /* of one manufacturer */
-#define LIMIT_MAKER_CRLS 64  /* revocation lists of one manufacturer */
+#define LIMIT_CRL (4 * MIB)      /* DER */
+#define LIMIT_CRL_HEAD (4 * KIB) /* of one, without its entries */
+#define LIMIT_CRL_POINTS 16      /* distribution points of a certificate */
+#define LIMIT_CRLS 24            /* that one path is judged with */
+#define LIMIT_OCSP (4 * KIB)     /* a request, DER */
+#define LIMIT_OCSP_CERTS 8       /* certificates one asks about */
+#define LIMIT_OCSP_NONCE 32      /* of it, repeated in the answer */
+#define LIMIT_EXTENSIONS 32      /* of a certificate or CSR */
+#define LIMIT_SAN 32             /* names in a subjectAltName */
+#define LIMIT_RSA_BITS 4096      /* E4 */
+#define LIMIT_URL 256            /* of a certificate's extension */
+#define LIMIT_SLUG 63            /* manufacturer, model, service names */
+#define LIMIT_SERIAL 64          /* a unit's serial number, characters */
+#define LIMIT_NAME 200           /* display names */
+#define LIMIT_UEID 33            /* RFC 9711 section 4.2.1 */
+#define LIMIT_PAGE 100           /* rows of one answer: they fit the arena */
+#define LIMIT_ANCHORS 32         /* of one manufacturer */
+#define LIMIT_MAKER_CRLS 64      /* revocation lists of one manufacturer */
 #define LIMIT_SET_SERIALS 5000
 #define LIMIT_BODY_SET (384 * KIB) /* JSON with so many serial numbers */
 #define LIMIT_BODY_CRL (6 * MIB)   /* one of them, PEM, in JSON */

@@ -6,6 +6,7 @@
 #include "attest/policy_json.h"
 #include "attest/tpm.h"
 #include "base/arena.h"
+#include "domain/listed.h"
 #include "domain/proved.h"
 #include "domain/svc.h"
 #include "domain/trusted.h"
@@ -27,7 +28,7 @@ struct attempt {
 	struct attest_policy policy;
 	int64_t policy_version;
 	bool asked; /* by the policy */
-	struct attest_anchor anchor[TRUSTED_MAX];
+	struct attest_anchor anchor[LIMIT_ANCHORS];
 	struct attest_basis basis;
 };
 
@@ -104,6 +105,7 @@ set_basis(struct ctx *cx, struct attempt *a)
 		.known = cx->svc->anchors,
 		.policy = &a->policy,
 		.birth_keys_listed = true,
+		.lists_elsewhere = true,
 		.key_spki = in->key,
 		.exporter = is_exporter(in->binding) ? in->binding : BYTES_NONE,
 		.issuer = cx->svc->set.issuer,
@@ -115,8 +117,6 @@ set_basis(struct ctx *cx, struct attempt *a)
 	if (e == NULL)
 		e = trusted_read(cx, a->whose.unit.manufacturer_id, a->anchor,
 		    &a->basis.n_anchors);
-	if (e == &ERR_LISTS)
-		e = &ERR_BAD_EVIDENCE;
 	return e;
 }
 
@@ -273,7 +273,10 @@ judge_new(
 	if (attest_judge(cx, a->in->format, a->in->evidence, &a->basis, v) !=
 	    NULL)
 		return &ERR_BAD_EVIDENCE;
-	e = check_verdict(cx, a, v);
+	e = listed_judge(
+	    cx, a->whose.unit.manufacturer_id, a->policy.crl_required, v);
+	if (e == NULL)
+		e = check_verdict(cx, a, v);
 	if (e != NULL)
 		return e;
 	*out = attested_of(a->in->format, v);

@@ -8,7 +8,7 @@
 #include "domain/admission.h"
 #include "domain/clone.h"
 #include "domain/code.h"
-#include "domain/crls.h"
+#include "domain/listed.h"
 #include "domain/operator.h"
 #include "domain/svc.h"
 #include "domain/trusted.h"
@@ -225,7 +225,8 @@ check_revoked(
 	const struct err *e = NULL;
 
 	if (c->has_crls)
-		e = crls_judge(cx, c->manufacturer_id, id, &revoked);
+		e = listed_first(
+		    cx, c->manufacturer_id, id->chain, id->n, &revoked);
 	if (e == NULL && revoked != NULL)
 		return fail(cx, &ERR_ATTESTATION,
 		    "certificate %s was revoked by its maker", revoked);

@@ -47,23 +47,26 @@ is_delegate(const struct crl *crl, const struct path_cert *c)
 	return crl->indirect && (c->key_usage & USAGE_CRL_SIGN) != 0;
 }
 
-/* The issuer that was named, with a path to one of the anchors.  What its
- * list says before it names an issuer is about its own certificates or, if it
- * is no CA, about those of the CA that let it sign. */
+/* The CA for whose certificates a list speaks. */
+struct speaker {
+	struct bytes dn, spki;
+};
+
+/* An issuer with a path to one of the anchors.  What its list says before it
+ * names an issuer is about its own certificates or, if it is no CA, about
+ * those of the CA that let it sign. */
 static ERR_FN
-check_issuer(struct ctx *cx, const struct path_input *anchors, const char *pem,
-    struct crl *crl)
+check_issuer(struct ctx *cx, const struct path_input *anchors, struct bytes der,
+    struct crl *crl, struct speaker *by)
 {
 	const struct path_rules rules = { .anchor_is_ca = true };
 	struct path_input in = *anchors;
 	struct path_cert ca;
 	struct path found;
 	const struct err *e;
-	size_t n;
 
-	e = cert_read_pem(cx, bytes_str(pem), &in.leaf, 1, &n);
-	if (e == NULL)
-		e = path_cert_parse(cx, in.leaf, &ca);
+	in.leaf = der;
+	e = path_cert_parse(cx, in.leaf, &ca);
 	if (e == NULL)
 		e = path_validate(cx, &in, &rules, &found);
 	if (e != NULL)
@@ -71,14 +74,45 @@ check_issuer(struct ctx *cx, const struct path_input *anchors, const char *pem,
 	if (!is_signer(crl, &ca) || (!ca.ca && !is_delegate(crl, &ca)))
 		return fail(cx, &ERR_CRL_SIGNER,
 		    "the list is not this issuer's, or may not be");
-	if (!ca.ca)
+	*by = (struct speaker){ ca.subject_dn, ca.spki };
+	if (!ca.ca) {
+		/* Its CA, found above, issued it. */
+		must(found.n > 1);
+		*by = (struct speaker){ ca.issuer_dn, found.cert[1]->spki };
 		crl->issuer_dn = ca.issuer_dn;
+	}
 	return NULL;
+}
+
+/* One that signs lists for this maker, or the one that was named. */
+static ERR_FN
+check_issuers(struct ctx *cx, const struct crl_in *in, const struct anchor *all,
+    size_t n_all, const struct path_input *anchors, struct crl *crl,
+    struct speaker *by)
+{
+	struct bytes der;
+	const struct err *e;
+	size_t i, n;
+
+	for (i = 0; i < n_all; i++)
+		if (strcmp(all[i].kind, "crl_signer") == 0 &&
+		    check_issuer(cx, anchors, all[i].certificate, crl, by) ==
+			NULL)
+			return NULL;
+	if (in->issuer == NULL)
+		return fail(cx, &ERR_CRL_SIGNER,
+		    "no anchor of %s signed the list: name its issuer",
+		    in->manufacturer_id);
+	e = cert_read_pem(cx, bytes_str(in->issuer), &der, 1, &n);
+	if (e != NULL)
+		return fail(cx, &ERR_CRL_SIGNER, "issuer: %s", cx->reason);
+	return check_issuer(cx, anchors, der, crl, by);
 }
 
 /* RFC 5280 section 6.3.3 (f), (g): who signed it, and that it may. */
 static ERR_FN
-check_signer(struct ctx *cx, const struct crl_in *in, struct crl *crl)
+check_signer(struct ctx *cx, const struct crl_in *in, struct crl *crl,
+    struct speaker *by)
 {
 	struct path_anchor trust[LIMIT_ANCHORS];
 	struct path_input anchors = { .anchor = trust };
@@ -97,14 +131,12 @@ check_signer(struct ctx *cx, const struct crl_in *in, struct crl *crl)
 		    (struct path_anchor){ .der = all[i].certificate,
 			    .issues = true };
 		if (path_cert_parse(cx, all[i].certificate, &ca) == NULL &&
-		    is_signer(crl, &ca))
+		    is_signer(crl, &ca)) {
+			*by = (struct speaker){ ca.subject_dn, ca.spki };
 			return NULL;
+		}
 	}
-	if (in->issuer == NULL)
-		return fail(cx, &ERR_CRL_SIGNER,
-		    "no anchor of %s signed the list: name its issuer",
-		    in->manufacturer_id);
-	return check_issuer(cx, &anchors, in->issuer, crl);
+	return check_issuers(cx, in, all, n, &anchors, crl, by);
 }
 
 static ERR_FN
@@ -128,9 +160,9 @@ read_list(struct ctx *cx, const struct crl_in *in, struct crl *out)
 	return e != NULL ? e : crl_current(cx, out);
 }
 
-static void
+static ERR_FN
 describe(struct ctx *cx, const struct crl_in *in, const struct crl *crl,
-    struct crl_row *c)
+    const struct speaker *by, struct crl_row *c)
 {
 	struct crl_walk walk = { .started = false };
 	struct crl_entry entry;
@@ -154,8 +186,16 @@ describe(struct ctx *cx, const struct crl_in *in, const struct crl *crl,
 	digest_sha256(name, c->issuer_sha256);
 	digest_sha256(crl->point, c->point_sha256);
 	digest_sha256(crl->der, c->sha256);
+	digest_sha256(by->dn, c->ca_sha256);
+	digest_sha256(by->spki, c->ca_spki_sha256);
 	while (crl_next(cx, crl, &walk, &entry))
 		c->entries++;
+	c->head = crl_head(cx, crl);
+	return c->head.n <= LIMIT_CRL_HEAD
+		   ? NULL
+		   : fail(cx, &ERR_BAD_CRL,
+			 "crl: over %d bytes beside its entries",
+			 LIMIT_CRL_HEAD);
 }
 
 static ERR_FN
@@ -206,6 +246,11 @@ check_place(
 		return fail(cx, &ERR_CRL_ROOM, "%s has %d lists",
 		    c->manufacturer_id, LIMIT_MAKER_CRLS);
 	*same = found && bytes_eq(BYTES_OF(old->sha256), BYTES_OF(c->sha256));
+	/* Stored before it was known for whom it speaks: anew. */
+	if (*same && !old->has_head) {
+		*same = false;
+		return NULL;
+	}
 	if (found && !*same && old->this_update >= c->this_update)
 		return fail(cx, &ERR_CRL_OLD,
 		    "the list of %s that is stored is as new", c->issuer);
@@ -236,6 +281,7 @@ crls_add(struct ctx *cx, const struct admin_caller *by, const struct crl_in *in,
 {
 	struct manufacturer m;
 	const struct err *e;
+	struct speaker ca;
 	struct crl_row c;
 	struct crl crl;
 	bool same = false;
@@ -246,11 +292,11 @@ crls_add(struct ctx *cx, const struct admin_caller *by, const struct crl_in *in,
 	if (e == NULL)
 		e = read_list(cx, in, &crl);
 	if (e == NULL)
-		e = check_signer(cx, in, &crl);
-	if (e != NULL)
-		return e;
-	describe(cx, in, &crl, &c);
-	e = tx_begin(cx, &tx);
+		e = check_signer(cx, in, &crl, &ca);
+	if (e == NULL)
+		e = describe(cx, in, &crl, &ca, &c);
+	if (e == NULL)
+		e = tx_begin(cx, &tx);
 	if (e == NULL)
 		e = crl_lock(cx, c.manufacturer_id);
 	if (e == NULL)
@@ -293,27 +339,4 @@ crls_delete(struct ctx *cx, const struct admin_caller *by,
 				      .admin_token_id = by->token_id,
 				      .detail = id });
 	return e != NULL ? e : tx_commit(&tx);
-}
-
-const struct err *
-crls_judge(struct ctx *cx, const char *manufacturer_id, const struct idevid *id,
-    const char **revoked)
-{
-	struct crl_name name[LIMIT_CHAIN];
-	struct path_cert c;
-	const struct err *e;
-	size_t i;
-
-	for (i = 0; i < id->n; i++) {
-		e = path_cert_parse(cx, id->chain[i], &c);
-		if (e != NULL)
-			return e;
-		digest_sha256(c.issuer_dn, name[i].issuer_sha256);
-		while (c.serial.n > 1 && c.serial.p[0] == 0) {
-			c.serial.p++;
-			c.serial.n--;
-		}
-		name[i].serial = c.serial;
-	}
-	return crl_first_listed(cx, manufacturer_id, name, id->n, revoked);
 }

@@ -7,7 +7,6 @@
 #ifndef DOMAIN_CRLS_H
 #define DOMAIN_CRLS_H
 
-#include "attest/fmt_x509.h"
 #include "domain/caller.h"
 #include "store/crl.h"
 
@@ -30,10 +29,5 @@ ERR_FN crls_list(struct ctx *cx, const char *manufacturer_id,
     struct crl_row **out, size_t *n);
 ERR_FN crls_delete(struct ctx *cx, const struct admin_caller *by,
     const char *manufacturer_id, const char *id);
-
-/* The serial number, in hex, of the first certificate of a presented chain
- * that a list of this maker holds; NULL if none. */
-ERR_FN crls_judge(struct ctx *cx, const char *manufacturer_id,
-    const struct idevid *id, const char **revoked);
 
 #endif

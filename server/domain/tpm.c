@@ -3,7 +3,7 @@
 #include "attest/tpm_challenge.h"
 #include "base/arena.h"
 #include "domain/attested.h"
-#include "domain/crls.h"
+#include "domain/listed.h"
 #include "domain/proved.h"
 #include "domain/svc.h"
 #include "pki/digest.h"
@@ -80,10 +80,8 @@ set_basis(struct ctx *cx, const struct tpm_in *in, struct attempt *a)
 static ERR_FN
 check_unit(struct ctx *cx, const struct attempt *a)
 {
-	struct idevid chain = { .n = a->ev.n_chain };
 	const char *revoked = NULL;
 	const struct err *e;
-	size_t i;
 
 	if (a->unit.birth_id == 0)
 		return fail(cx, &ERR_BAD_EVIDENCE,
@@ -92,9 +90,8 @@ check_unit(struct ctx *cx, const struct attempt *a)
 		return fail(cx, &ERR_BAD_EVIDENCE,
 		    "the unit is revoked, lost or decommissioned, its model "
 		    "is retired, or it is new and its maker frozen");
-	for (i = 0; i < chain.n; i++)
-		chain.chain[i] = a->ev.chain[i];
-	e = crls_judge(cx, a->unit.manufacturer_id, &chain, &revoked);
+	e = listed_first(
+	    cx, a->unit.manufacturer_id, a->ev.chain, a->ev.n_chain, &revoked);
 	if (e == NULL && revoked != NULL)
 		e = fail(cx, &ERR_BAD_EVIDENCE,
 		    "certificate %s was revoked by its maker", revoked);

@@ -4,11 +4,10 @@
 #include "attest/fmt_x509.h"
 #include "attest/policy_json.h"
 #include "base/arena.h"
+#include "domain/listed.h"
 #include "domain/trust.h"
 #include "store/evidence.h"
 #include "store/policy.h"
-
-#define CRL_BYTES (384 * KIB) /* of a maker, beside the request's own */
 
 const struct err ERR_LISTS = { KIND_FORBIDDEN, "crls",
 	"The maker's revocation lists do not let the unit in." };
@@ -26,9 +25,9 @@ kind_of(const char *name)
 					       : ANCHOR_CERTIFICATE;
 }
 
-static ERR_FN
-read_anchors(struct ctx *cx, const char *manufacturer_id,
-    struct attest_anchor *out, size_t *n)
+const struct err *
+trusted_read(struct ctx *cx, const char *manufacturer_id,
+    struct attest_anchor out[LIMIT_ANCHORS], size_t *n)
 {
 	struct evidence_anchor of[LIMIT_ANCHORS];
 	const struct err *e = evidence_anchors(cx, manufacturer_id, of, n);
@@ -50,40 +49,16 @@ read_anchors(struct ctx *cx, const char *manufacturer_id,
 	return e;
 }
 
-const struct err *
-trusted_read(struct ctx *cx, const char *manufacturer_id,
-    struct attest_anchor out[TRUSTED_MAX], size_t *n)
-{
-	struct evidence_crls crls;
-	const struct err *e;
-	size_t i;
-
-	*n = 0;
-	e = read_anchors(cx, manufacturer_id, out, n);
-	if (e == NULL)
-		e = evidence_crls(cx, manufacturer_id, CRL_BYTES, &crls);
-	if (e != NULL)
-		return e;
-	/* What cannot be asked is never taken for good. */
-	if (!crls.fit)
-		return fail(cx, &ERR_LISTS,
-		    "the revocation lists of %s are too many or too long "
-		    "to be asked",
-		    manufacturer_id);
-	for (i = 0; i < crls.n; i++)
-		out[(*n)++] = (struct attest_anchor){ .kind = ANCHOR_CRL,
-			.value = crls.der[i] };
-	return NULL;
-}
-
 /* The chain was verified before: only what lists say of it is new. */
 static ERR_FN
 judge(struct ctx *cx, const char *manufacturer_id,
     const struct attest_policy *policy, const struct idevid *id)
 {
 	struct attest_anchor *anchor =
-	    arena_alloc(cx->arena, TRUSTED_MAX * sizeof(*anchor));
-	struct attest_basis basis = { .anchor = anchor, .policy = policy };
+	    arena_alloc(cx->arena, LIMIT_ANCHORS * sizeof(*anchor));
+	struct attest_basis basis = {
+		.anchor = anchor, .policy = policy, .lists_elsewhere = true
+	};
 	const struct err *e;
 	struct verdict v;
 
@@ -92,6 +67,9 @@ judge(struct ctx *cx, const char *manufacturer_id,
 		return e;
 	verdict_init(&v);
 	chain_judge(cx, id->chain, id->n, &basis, &v);
+	e = listed_judge(cx, manufacturer_id, policy->crl_required, &v);
+	if (e != NULL)
+		return e;
 	return v.accepted
 		   ? NULL
 		   : fail(cx, &ERR_LISTS, "birth chain: %s: %s",

@@ -1,7 +1,7 @@
 /*
  * What of a maker is trusted at this time, as evidence is judged with it:
- * anchors, secrets opened, and revocation lists; and a birth certificate's
- * chain held against those lists where its model needs them to be current.
+ * anchors, secrets opened; and a birth certificate's chain held against its
+ * maker's lists where its model needs them to be current.
  */
 #ifndef DOMAIN_TRUSTED_H
 #define DOMAIN_TRUSTED_H
@@ -11,13 +11,10 @@
 
 struct idevid; /* attest/fmt_x509.h */
 
-#define TRUSTED_MAX (LIMIT_ANCHORS + LIMIT_CRLS)
-
-/* The lists do not fit into a request and cannot be asked, or refuse. */
 extern const struct err ERR_LISTS; /* crls, FORBIDDEN */
 
 ERR_FN trusted_read(struct ctx *cx, const char *manufacturer_id,
-    struct attest_anchor out[TRUSTED_MAX], size_t *n);
+    struct attest_anchor out[LIMIT_ANCHORS], size_t *n);
 
 /* ERR_LISTS if the model's policy has crl_required and one of the
  * chain's certificates is on a list, or on none that is current. */

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "pki/der.h"
+#include "pki/der_put.h"
 #include "pki/dn.h"
 #include "pki/ext.h"
 #include "pki/signed.h"
@@ -25,6 +26,7 @@ static const uint8_t OID_POINT[] = { 0x55, 0x1d, 0x1c };
 static const uint8_t OID_CERTIFICATE_ISSUER[] = { 0x55, 0x1d, 0x1d };
 static const uint8_t OID_AUTHORITY_KEY_ID[] = { 0x55, 0x1d, 0x23 };
 
+#define DER_HEADS 32 /* of what crl_head puts around */
 #define GN_DIRECTORY DER_CONTEXT_CONSTRUCTED(4)
 
 static const struct err *
@@ -224,7 +226,7 @@ take_times(struct bytes *tbs, struct crl *c)
 static bool
 split(struct bytes der, struct crl *c)
 {
-	struct bytes list, tbs, algorithm;
+	struct bytes list, tbs, algorithm, all;
 	unsigned version = 1;
 
 	c->der = der;
@@ -234,16 +236,20 @@ split(struct bytes der, struct crl *c)
 	    !der_take_bits(&list, &c->signature) || list.n != 0)
 		return false;
 	tbs = c->tbs;
-	if (!der_take(&tbs, DER_SEQUENCE, &tbs) ||
-	    (der_at(tbs, DER_INTEGER) && !der_take_small(&tbs, &version)) ||
+	if (!der_take(&tbs, DER_SEQUENCE, &all))
+		return false;
+	tbs = all;
+	if ((der_at(tbs, DER_INTEGER) && !der_take_small(&tbs, &version)) ||
 	    version != 1 || !der_take_whole(&tbs, DER_SEQUENCE, &algorithm) ||
 	    !bytes_eq(algorithm, c->algorithm) ||
 	    !der_take_whole(&tbs, DER_SEQUENCE, &c->issuer) ||
 	    !take_times(&tbs, c))
 		return false;
+	c->front = (struct bytes){ all.p, all.n - tbs.n };
 	if (der_at(tbs, DER_SEQUENCE) &&
 	    !der_take(&tbs, DER_SEQUENCE, &c->entries))
 		return false;
+	c->back = tbs;
 	return read_extensions(&tbs, c) && read_entries(c);
 }
 
@@ -262,6 +268,28 @@ crl_parse(struct ctx *cx, struct bytes der, struct crl *out)
 		return bad(cx, "about two kinds of certificates alone "
 			       "(RFC 5280 section 5.2.5)");
 	return NULL;
+}
+
+struct bytes
+crl_head(struct ctx *cx, const struct crl *crl)
+{
+	struct bytes out;
+	struct buf b;
+	size_t list, tbs;
+
+	buf_init(&b, cx->arena,
+	    crl->front.n + crl->back.n + crl->algorithm.n + crl->signature.n +
+		DER_HEADS);
+	list = der_begin(&b, DER_SEQUENCE);
+	tbs = der_begin(&b, DER_SEQUENCE);
+	buf_put(&b, crl->front);
+	buf_put(&b, crl->back);
+	der_end(&b, tbs);
+	buf_put(&b, crl->algorithm);
+	der_put_bits(&b, crl->signature);
+	der_end(&b, list);
+	must(buf_bytes(&b, &out));
+	return out;
 }
 
 bool

@@ -22,6 +22,7 @@ struct crl {
 	struct bytes issuer, issuer_dn;   /* DER; canonical (pki/dn) */
 	int64_t this_update, next_update; /* next_update 0: none said */
 	struct bytes entries;             /* content of revokedCertificates */
+	struct bytes front, back;         /* what of tbs is around it */
 	struct bytes authority_key_id;    /* or empty */
 	bool number, number_critical;     /* a cRLNumber stands */
 	bool delta, unknown_critical;
@@ -42,6 +43,11 @@ extern const struct err ERR_PATH_NO_CRL;
 /* Reads one list, whole and in DER, every entry included; at most LIMIT_CRL
  * bytes.  Verifies nothing. */
 ERR_FN crl_parse(struct ctx *cx, struct bytes der, struct crl *out);
+
+/* The list without its entries, in the arena: which certificates it is about,
+ * and until when, for whoever keeps what it revokes elsewhere.  Its signature
+ * is nothing any more. */
+struct bytes crl_head(struct ctx *cx, const struct crl *crl);
 
 /* The issuer's Name (DER) of what may be a list, without reading the rest. */
 bool crl_issuer(struct bytes der, struct bytes *issuer);

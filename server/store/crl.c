@@ -1,6 +1,7 @@
 #include "store/crl.h"
 
 #include "base/arena.h"
+#include "base/limits.h"
 #include "store/column.h"
 
 static const struct stmt CRL_LOCK = { "crl_lock",
@@ -11,7 +12,7 @@ static const struct stmt CRL_LOCK = { "crl_lock",
 	"point_sha256, sha256, entries, "                \
 	"extract(epoch FROM this_update)::bigint, "      \
 	"extract(epoch FROM next_update)::bigint, url, " \
-	"extract(epoch FROM created_at)::bigint FROM crl "
+	"extract(epoch FROM created_at)::bigint, head IS NOT NULL FROM crl "
 
 static const struct stmt CRL_FIND = { "crl_find",
 	"SELECT " CRL_COLUMNS "WHERE manufacturer_id = $1 AND "
@@ -25,10 +26,12 @@ static const struct stmt CRL_FORGET = { "crl_forget",
 
 static const struct stmt CRL_ADD = { "crl_add",
 	"INSERT INTO crl (id, manufacturer_id, issuer, issuer_sha256, "
-	"point_sha256, sha256, der, entries, this_update, next_update, url) "
+	"point_sha256, sha256, der, entries, this_update, next_update, url, "
+	"head, ca_sha256, ca_spki_sha256) "
 	"VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8, "
-	"to_timestamp($9::bigint), to_timestamp(nullif($10::bigint, 0)), $11)",
-	11 };
+	"to_timestamp($9::bigint), to_timestamp(nullif($10::bigint, 0)), $11, "
+	"$12, $13, $14)",
+	14 };
 
 static const struct stmt CRL_ADD_ENTRIES = { "crl_add_entries",
 	"INSERT INTO crl_entry (crl_id, issuer_sha256, serial) "
@@ -42,6 +45,11 @@ static const struct stmt CRL_LIST = { "crl_list",
 
 static const struct stmt CRL_DELETE = { "crl_delete",
 	"DELETE FROM crl WHERE manufacturer_id = $1 AND id = $2::uuid", 2 };
+
+static const struct stmt CRL_HEADS = { "crl_heads",
+	"SELECT head, ca_sha256, ca_spki_sha256 FROM crl "
+	"WHERE manufacturer_id = $1 AND head IS NOT NULL LIMIT $2",
+	2 };
 
 static const struct stmt CRL_FIRST_LISTED = { "crl_first_listed",
 	"SELECT encode(e.serial, 'hex') "
@@ -69,6 +77,7 @@ read_crl(struct ctx *cx, const struct rows *r, int i, struct crl_row *c)
 		.next_update = rows_int(r, i, 8),
 		.url = rows_text(cx, r, i, 9),
 		.created_at = rows_int(r, i, 10),
+		.has_head = rows_bool(r, i, 11),
 	};
 	rows_sha(cx, r, i, 3, c->issuer_sha256);
 	rows_sha(cx, r, i, 4, c->point_sha256);
@@ -105,7 +114,8 @@ crl_put(struct ctx *cx, const struct crl_row *c)
 	    DB_TEXT(c->manufacturer_id), DB_TEXT(c->issuer),
 	    DB_SHA(c->issuer_sha256), DB_SHA(c->point_sha256),
 	    DB_SHA(c->sha256), DB_BYTES(c->der), DB_INT(c->entries),
-	    DB_INT(c->this_update), DB_INT(c->next_update), DB_TEXT(c->url));
+	    DB_INT(c->this_update), DB_INT(c->next_update), DB_TEXT(c->url),
+	    DB_BYTES(c->head), DB_SHA(c->ca_sha256), DB_SHA(c->ca_spki_sha256));
 }
 
 /* The names as two columns. */
@@ -168,6 +178,28 @@ crl_delete(struct ctx *cx, const char *manufacturer_id, const char *id)
 }
 
 const struct err *
+crl_heads(struct ctx *cx, const char *manufacturer_id, struct crl_head **out,
+    size_t *n)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &CRL_HEADS, &r,
+	    DB_TEXT(manufacturer_id), DB_INT(LIMIT_MAKER_CRLS));
+	struct crl_head *h;
+	int i;
+
+	if (e != NULL)
+		return e;
+	*n = (size_t)rows_count(r);
+	*out = h = arena_alloc(cx->arena, (*n + 1) * sizeof(*h));
+	for (i = 0; i < rows_count(r); i++, h++) {
+		h->der = rows_bytes(cx, r, i, 0);
+		rows_sha(cx, r, i, 1, h->ca_sha256);
+		rows_sha(cx, r, i, 2, h->ca_spki_sha256);
+	}
+	return NULL;
+}
+
+const struct err *
 crl_first_listed(struct ctx *cx, const char *manufacturer_id,
     const struct crl_name *v, size_t n, const char **serial_hex)
 {
@@ -185,5 +217,5 @@ crl_first_listed(struct ctx *cx, const char *manufacturer_id,
 }
 
 const struct stmt *const crl_stmts[] = { &CRL_LOCK, &CRL_FIND, &CRL_FORGET,
-	&CRL_ADD, &CRL_ADD_ENTRIES, &CRL_LIST, &CRL_DELETE, &CRL_FIRST_LISTED,
-	NULL };
+	&CRL_ADD, &CRL_ADD_ENTRIES, &CRL_LIST, &CRL_DELETE, &CRL_HEADS,
+	&CRL_FIRST_LISTED, NULL };

@@ -13,7 +13,10 @@ struct crl_row {
 	const char *issuer; /* for people */
 	/* Of the issuer's canonical name, of the distribution point, of der. */
 	uint8_t issuer_sha256[32], point_sha256[32], sha256[32];
-	struct bytes der;                          /* not read by a listing */
+	struct bytes der, head; /* not read by a listing */
+	bool has_head;          /* read by one */
+	/* The CA for whose certificates it speaks: canonical name, SPKI. */
+	uint8_t ca_sha256[32], ca_spki_sha256[32];
 	int64_t entries, this_update, next_update; /* 0: none said */
 	const char *url; /* where it was fetched, or NULL */
 	int64_t created_at;
@@ -43,6 +46,14 @@ ERR_FN crl_list(struct ctx *cx, const char *manufacturer_id,
     struct crl_row **out, size_t *n);
 /* ERR_NOT_FOUND. */
 ERR_FN crl_delete(struct ctx *cx, const char *manufacturer_id, const char *id);
+
+/* What a maker's lists are about, each without its entries. */
+struct crl_head {
+	struct bytes der;
+	uint8_t ca_sha256[32], ca_spki_sha256[32];
+};
+ERR_FN crl_heads(struct ctx *cx, const char *manufacturer_id,
+    struct crl_head **out, size_t *n);
 
 /* The first of the names that a list of this maker holds; NULL if none. */
 ERR_FN crl_first_listed(struct ctx *cx, const char *manufacturer_id,

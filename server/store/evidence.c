@@ -9,14 +9,6 @@ static const struct stmt EVIDENCE_ANCHORS = { "evidence_anchors",
 	"ORDER BY created_at, id LIMIT $3",
 	3 };
 
-/* One row without a list where they do not fit. */
-static const struct stmt EVIDENCE_CRLS = { "evidence_crls",
-	"WITH whole AS (SELECT count(*) <= $2 AND "
-	"coalesce(sum(length(der)), 0) <= $3 AS fit FROM crl "
-	"WHERE manufacturer_id = $1) SELECT fit, der FROM whole LEFT JOIN crl "
-	"ON fit AND manufacturer_id = $1",
-	3 };
-
 static const struct stmt EVIDENCE_UNIT = { "evidence_unit",
 	"SELECT ueid, ek_sha256, dac_subject, key_sha256, "
 	"pinned_key_sha256 FROM birth WHERE id = $1",
@@ -59,26 +51,6 @@ evidence_anchors(struct ctx *cx, const char *manufacturer_id,
 			.vendor_id = rows_int(r, i, 4),
 			.in_hardware = rows_bool(r, i, 5),
 		};
-	return NULL;
-}
-
-const struct err *
-evidence_crls(struct ctx *cx, const char *manufacturer_id, int64_t bytes,
-    struct evidence_crls *out)
-{
-	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e = DB_RUN(cx, &EVIDENCE_CRLS, &r,
-	    DB_TEXT(manufacturer_id), DB_INT(LIMIT_CRLS), DB_INT(bytes));
-	int i;
-
-	*out = (struct evidence_crls){ .fit = true };
-	if (e != NULL)
-		return e;
-	for (i = 0; i < rows_count(r) && out->n < LIMIT_CRLS; i++) {
-		out->fit = rows_bool(r, i, 0);
-		if (!rows_null(r, i, 1))
-			out->der[out->n++] = rows_bytes(cx, r, i, 1);
-	}
 	return NULL;
 }
 
@@ -132,5 +104,5 @@ sw_shown_set(struct ctx *cx, int64_t birth_id, const struct sw_shown *s)
 	    DB_TEXT(s->version), DB_INT(s->scheme));
 }
 
-const struct stmt *const evidence_stmts[] = { &EVIDENCE_ANCHORS, &EVIDENCE_CRLS,
-	&EVIDENCE_UNIT, &NONCE_USE, &SW_SHOWN_LOCK, &SW_SHOWN_SET, NULL };
+const struct stmt *const evidence_stmts[] = { &EVIDENCE_ANCHORS, &EVIDENCE_UNIT,
+	&NONCE_USE, &SW_SHOWN_LOCK, &SW_SHOWN_SET, NULL };

@@ -24,16 +24,6 @@ struct evidence_anchor {
 ERR_FN evidence_anchors(struct ctx *cx, const char *manufacturer_id,
     struct evidence_anchor out[LIMIT_ANCHORS], size_t *n);
 
-/* The maker's revocation lists, DER.  They fit only where there are at most
- * max of them with at most bytes in all: none is read otherwise. */
-struct evidence_crls {
-	struct bytes der[LIMIT_CRLS];
-	size_t n;
-	bool fit;
-};
-ERR_FN evidence_crls(struct ctx *cx, const char *manufacturer_id, int64_t bytes,
-    struct evidence_crls *out);
-
 /* What a unit is listed by, beside its serial number, and its pinned key. */
 struct evidence_unit {
 	struct bytes key_sha256, pinned_key_sha256, ueid, ek_sha256;

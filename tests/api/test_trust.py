@@ -18,9 +18,11 @@ from cryptography.x509.oid import NameOID
 
 from harness import der
 from harness.crypto import PEM, b64u, csr_der, key_pem, new_key, spki_pem
+from harness.evidence import nonce_of
 from harness.http import Client, expect
 from harness.players import Device, Maker, now
 from harness.process import until
+from test_attest_formats import Idevid
 
 
 def at(**delta):
@@ -360,15 +362,14 @@ def test_a_list_that_no_ca_of_the_maker_signed_is_refused(operator):
     expect(add_crl(operator, Maker("nobody"), forged), 404)
 
 
-def test_a_makers_list_may_be_long(operator, database):
-    maker = Maker()
-    operator.register(maker)
-    # By hand: libraries make long ones slowly.
+def long_crl(maker, *revoked):
+    """Of more than a megabyte, by hand: libraries make long ones slowly."""
     first, last = (der.tlv(0x17, f"{t:%y%m%d%H%M%SZ}".encode())
         for t in (now() - datetime.timedelta(hours=1),
             now() + datetime.timedelta(days=1)))
-    entries = (der.seq(der.tlv(0x02, b"\1" + n.to_bytes(15, "big")), first)
-        for n in range(40000))
+    numbers = [(1 << 120) + n for n in range(40000 - len(revoked))]
+    entries = (der.seq(der.tlv(0x02, n.to_bytes(21, "big").lstrip(b"\0")),
+        first) for n in [*numbers, *revoked])
     number = der.seq(bytes.fromhex("0603551d14"), der.tlv(0x04,
         b"\x02\x01\x01"))
     tbs = der.seq(b"\x02\x01\x01", der.ECDSA_SHA256,
@@ -377,11 +378,44 @@ def test_a_makers_list_may_be_long(operator, database):
     body = der.seq(tbs, der.ECDSA_SHA256, der.tlv(0x03, b"\0" +
         maker.key.sign(tbs, ec.ECDSA(hashes.SHA256()))))
     assert len(body) > 1024 * 1024
-    text = "".join(("-----BEGIN X509 CRL-----\n",
+    return "".join(("-----BEGIN X509 CRL-----\n",
         base64.encodebytes(body).decode(), "-----END X509 CRL-----\n"))
+
+
+def test_a_makers_list_may_be_long_and_evidence_is_held_against_it(
+        stack, operator, database):
+    maker = Maker()
+    operator.register(maker)
+    good, bad = Idevid(stack, maker), Idevid(stack, maker)
+    for unit in (good, bad):
+        operator.allow(unit)
+    set_policy(operator, maker, evidence={"crl_required": True})
+
+    def attest(unit):
+        nonce = nonce_of(stack)
+        answer = unit.send("idevid", unit.evidence(nonce, unit.key), nonce)
+        return answer if answer.ok else [e for e in operator.events()
+            if e["kind"] == "attestation.refused"][-1]["detail"]
+
+    assert "path-no-crl" in attest(good)
+    text = long_crl(maker, number_of(bad))
     assert expect(add_crl(operator, maker, text), 201).json()[
         "entries"] == 40000
     assert database.value("SELECT count(*) FROM crl_entry") == 40000
+    expect(attest(good), 200)
+    assert "path-revoked" in attest(bad)
+    # As when it came before lists had heads: it covers nobody, and the same
+    # list again is no older one.
+    database.query("UPDATE crl SET head = NULL")
+    assert "path-no-crl" in attest(good)
+    assert "path-revoked" in attest(bad)
+    expect(add_crl(operator, maker, text), 201)
+    expect(attest(good), 200)
+    # Aged: what it revoked stays revoked.
+    database.query("UPDATE crl SET head = NULL")
+    set_policy(operator, maker, evidence={})
+    expect(attest(good), 200)
+    assert "path-revoked" in attest(bad)
 
 
 def test_where_a_current_list_is_required_a_birth_chain_needs_it(
