@@ -24,9 +24,11 @@
 #include "domain/labels.h"
 #include "domain/live.h"
 #include "domain/ocsp.h"
+#include "domain/rates.h"
 #include "domain/svc.h"
 #include "domain/sweeper.h"
 #include "domain/token_key.h"
+#include "domain/waiting.h"
 #include "http/catalog.h"
 #include "http/server.h"
 #include "pki/anchors.h"
@@ -45,6 +47,8 @@
 /* Of introspection, and of whose signatures are known (domain/kept). */
 #define KEPT_ANSWERS 4096
 #define KEPT_SIGNATURES 65536
+/* Of the connections, those that may wait for an owner's news. */
+#define WAITING_PART 4
 #define FOREVER (10 * 365 * INT64_C(86400))
 
 /* A row: its name is the field of struct settings. */
@@ -128,7 +132,11 @@ static const struct cfg_key keys[] = {
 	    "wrong codes of an address in guess_window"),
 	INT(guesses_service, "2000", 1, 100000000,
 	    "wrong codes of everybody in guess_window"),
-	TIME(guess_window, "10m", 60, 86400, "window of the three above"),
+	INT(requests_address, "1200", 0, 100000000,
+	    "device codes asked for from an address in 10 minutes; 0: any"),
+	INT(requests_model, "60000", 0, 100000000,
+	    "device codes asked for by a model in 10 minutes; 0: any"),
+	TIME(guess_window, "10m", 60, 86400, "window of the guesses above"),
 	BOOL(app_keys, "no",
 	    "development: owners may have an app's key instead of a passkey"),
 };
@@ -346,6 +354,9 @@ start(struct wiring *w, char why[CFG_WHY_BYTES])
 	w->svc.live = live_new();
 	w->svc.introspected = kept_new(KEPT_ANSWERS);
 	w->svc.verified = kept_new(KEPT_SIGNATURES);
+	w->svc.rates = rates_new();
+	w->svc.waiting =
+	    waiting_new((size_t)w->svc.set.connections / WAITING_PART);
 	w->svc.ocsp = ocsp_new(&w->svc, w->cx.now);
 	w->svc.crl_publish = crl_publish_start(&w->svc, w->conninfo);
 	w->follow = follow_start(&w->svc, w->conninfo);
@@ -368,6 +379,8 @@ stop(struct wiring *w)
 	live_free(w->svc.live);
 	kept_free(w->svc.introspected);
 	kept_free(w->svc.verified);
+	waiting_free(w->svc.waiting);
+	rates_free(w->svc.rates);
 	ocsp_free(w->svc.ocsp);
 	labels_free(w->svc.labels);
 	anchors_free(w->svc.anchors);

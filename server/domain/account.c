@@ -62,7 +62,10 @@ take_sign_up(struct ctx *cx, const char *address)
 	e = guess_take(cx, "sign-up", key, window, &n);
 	if (e != NULL || n <= SIGN_UPS_PER_ADDRESS)
 		return e;
-	cx->retry_after = (int)(window - cx->now % window);
+	e = guess_wait(cx, "sign-up", key, window, &n);
+	if (e != NULL)
+		return e;
+	cx->retry_after = (int)n;
 	return fail(cx, &ERR_SIGN_UPS, "%d accounts asked for from there",
 	    SIGN_UPS_PER_ADDRESS);
 }

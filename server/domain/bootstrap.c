@@ -218,7 +218,7 @@ wrong(struct ctx *cx, const char *address, const char *why)
 	const struct settings *set = &cx->svc->set;
 	const struct err *e;
 	uint8_t key[32];
-	int64_t n = 0;
+	int64_t n = 0, wait = 0;
 
 	/* An IPv6 site has as many addresses as it likes. */
 	code_guess_key(cx, "bootstrap", net_prefix(cx->arena, address), key);
@@ -230,8 +230,10 @@ wrong(struct ctx *cx, const char *address, const char *why)
 		return e;
 	if (n <= set->guesses_address)
 		return fail(cx, &ERR_PASSWORD, "bootstrap token: %s", why);
-	cx->retry_after =
-	    (int)(set->guess_window - cx->now % set->guess_window);
+	e = guess_wait(cx, "bootstrap", key, set->guess_window, &wait);
+	if (e != NULL)
+		return e;
+	cx->retry_after = (int)wait;
 	return fail(
 	    cx, &ERR_TRIES, "bootstrap token: %s, try %lld", why, (long long)n);
 }

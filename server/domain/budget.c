@@ -33,11 +33,14 @@ static ERR_FN
 over_budget(
     struct ctx *cx, const char *owner_id, const struct budget *b, int64_t n)
 {
-	const struct err *e = NULL;
-	int64_t window = cx->svc->set.guess_window;
+	const struct err *e;
+	int64_t seconds = 0;
+	uint8_t key[32];
 
-	cx->retry_after = (int)(window - cx->now % window);
-	if (n == b->limit + 1)
+	code_guess_key(cx, b->bucket, b->who, key);
+	e = guess_wait(cx, b->bucket, key, cx->svc->set.guess_window, &seconds);
+	cx->retry_after = (int)seconds;
+	if (e == NULL && n == b->limit + 1)
 		e = event_add(cx, &(struct event){ .kind = "codes.limited",
 				      .owner_id = owner_id,
 				      .detail = b->bucket });

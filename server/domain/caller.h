@@ -143,6 +143,8 @@ struct app_call {
 	bool dpop_scheme; /* the token came as DPoP, not as Bearer */
 	const char *method, *path;
 	const struct peer *peer;
+	bool proved;    /* the same request was judged before: its proof was
+			 * used up then */
 	unsigned scope; /* of enum owner_scope: what the call needs; 0: more
 			 * than any app is given (A7) */
 };

@@ -74,7 +74,7 @@ caller_app(
 	const struct err *e;
 
 	e = access_judge(cx, call->token, &t);
-	if (e == NULL)
+	if (e == NULL && !call->proved)
 		e = check_binding(cx, call, &t.claims);
 	if (e != NULL)
 		return e;

@@ -88,6 +88,18 @@ code_device_mac(struct ctx *cx, const char *code, uint8_t mac[32])
 	mac2(cx, "device-code", code, "", mac);
 }
 
+void
+code_holder(struct ctx *cx, const uint8_t cert_sha256[32],
+    const char *client_id, uint8_t out[32])
+{
+	size_t n = strlen(client_id);
+	uint8_t *both = arena_alloc(cx->arena, 32 + n);
+
+	memcpy(both, cert_sha256, 32);
+	memcpy(both + 32, client_id, n);
+	digest_sha256((struct bytes){ both, 32 + n }, out);
+}
+
 const char *
 code_token(struct ctx *cx, const char *approval_id, const char *device_code)
 {

@@ -26,6 +26,11 @@ bool code_user_mac(struct ctx *cx, const char *typed, uint8_t mac[32]);
 const char *code_device_new(struct ctx *cx);
 void code_device_mac(struct ctx *cx, const char *code, uint8_t mac[32]);
 
+/* The hash of who asked for a device code: the birth certificate's (zeros
+ * without one) and the client, whose code it is alone. */
+void code_holder(struct ctx *cx, const uint8_t cert_sha256[32],
+    const char *client_id, uint8_t out[32]);
+
 /* The enroll token of an approval, the same for the same device code, so
  * that a repeat after a lost reply needs nothing stored but a hash. */
 const char *

@@ -41,6 +41,9 @@ static const struct err ERR_NETWORK = { KIND_FORBIDDEN, "other-network",
 	"This device can be approved only from the network that it asks "
 	"from." };
 
+static const struct err ERR_BAD_AFTER = { KIND_INVALID, "bad-after",
+	"Go on after the id of a request, as \"next\" gave it." };
+
 /* A wrong code leaves a record, without the code. */
 static ERR_FN
 wrong_code(struct ctx *cx, const char *owner_id, const char *why)
@@ -99,6 +102,32 @@ consent_lookup(struct ctx *cx, const struct owner_caller *owner,
 	if (e == NULL)
 		e = budget_give_back(cx, owner->owner_id, address);
 	return e != NULL ? e : fill_view(cx, &a, owner->owner_id, address, out);
+}
+
+const struct err *
+consent_page(struct ctx *cx, const struct owner_caller *owner,
+    const struct consent_query *q, struct consent_view **out, size_t *n)
+{
+	struct approval *a;
+	const struct err *e;
+	size_t i;
+
+	if (q->after != NULL && !text_is_uuid(bytes_str(q->after)))
+		return fail(cx, &ERR_BAD_AFTER, "after %.40s", q->after);
+	e = approval_page(cx, owner->owner_id, q->after, q->limit, &a, n);
+	if (e != NULL)
+		return e;
+	*out = arena_alloc(cx->arena, (*n + 1) * sizeof(**out));
+	for (i = 0; e == NULL && i < *n; i++) {
+		struct consent_view *v = &(*out)[i];
+
+		e = fill_view(cx, &a[i], owner->owner_id, q->address, v);
+		/* Who has not given the code decides nothing. */
+		if (a[i].shown_to == NULL ||
+		    strcmp(a[i].shown_to, owner->owner_id) != 0)
+			v->digest = NULL;
+	}
+	return e;
 }
 
 /* The unit whose sticker code this is; 0 if none. */

@@ -55,6 +55,16 @@ ERR_FN consent_claim(struct ctx *cx, const struct owner_caller *owner,
     const char *address, const struct consent_claim *in,
     struct consent_view *out);
 
+/* A page of what waits for the owner: requests of devices that they have, and
+ * those whose code they gave.  Only the latter have a digest, and can be
+ * decided: the others first need what the device shows (P1). */
+struct consent_query {
+	const char *after, *address; /* after: or NULL */
+	int64_t limit;
+};
+ERR_FN consent_page(struct ctx *cx, const struct owner_caller *owner,
+    const struct consent_query *q, struct consent_view **out, size_t *n);
+
 /* The challenge that the touch for this decision has to answer. */
 ERR_FN
 consent_ask(struct ctx *cx, const struct owner_caller *owner, const char *id,

@@ -134,6 +134,7 @@ open_claim(
 		.kind = "claim",
 		.client_id = unit->client_id,
 		.birth_id = unit->birth_id,
+		.device_id = unit->device_id,
 		.expires_at = cx->now + cx->svc->set.claim_window,
 		.key_sha256 = en->csr.key.sha256,
 		.birth_key_sha256 = by_birth ? unit->key_sha256 : NULL,

@@ -16,9 +16,11 @@
 #include "domain/live.h"
 #include "domain/ocsp.h"
 #include "domain/svc.h"
+#include "domain/waiting.h"
 #include "store/approval.h"
 #include "store/label.h"
 #include "store/listen.h"
+#include "store/notice.h"
 #include "store/view.h"
 
 #define ASK_EVERY_MS 5000
@@ -41,6 +43,7 @@ struct follow {
 #define LABELS "latchkey_label"
 #define FEED "latchkey_feed"
 #define TOKENS "latchkey_token"
+#define NOTICES "latchkey_notice"
 #define ARENA_BYTES (16 * (size_t)MIB) /* a page of the feed's entries */
 
 static const struct stmt *const *const STATEMENTS[] = { approval_stmts,
@@ -57,6 +60,8 @@ on_notify(void *arg, const char *channel, const char *payload)
 		f->feed_changed = true;
 	else if (strcmp(channel, TOKENS) == 0)
 		kept_forget(f->svc->introspected);
+	else if (strcmp(channel, NOTICES) == 0)
+		waiting_news(f->svc->waiting, payload);
 	else
 		live_decided(f->svc->live, payload);
 }
@@ -69,16 +74,28 @@ on_decided(void *arg, const char *id)
 	live_decided(f->svc->live, id);
 }
 
+static void
+on_owner(void *arg, const char *owner_id)
+{
+	struct follow *f = arg;
+
+	waiting_news(f->svc->waiting, owner_id);
+}
+
 /* A notification may be lost, or come between a worker's look at a request
  * and its note that it is pending: at times the database is asked. */
 static ERR_FN
 ask_back(struct follow *f, struct ctx *cx)
 {
+	const struct err *e = NULL;
+
 	f->asked_us = clock_mono_us();
 	f->labels_changed = true;
 	f->feed_changed = true;
-	if (live_count(f->svc->live) == 0)
-		return NULL;
+	if (waiting_count(f->svc->waiting) > 0)
+		e = notice_recent_owners(cx, ASK_BACK_SECONDS, on_owner, f);
+	if (e != NULL || live_count(f->svc->live) == 0)
+		return e;
 	return approval_recently_decided(cx, ASK_BACK_SECONDS, on_decided, f);
 }
 
@@ -130,12 +147,14 @@ follow_connection(struct follow *f, struct ctx *cx)
 {
 	if (!listen_start(cx, DECISIONS) || !listen_start(cx, LABELS) ||
 	    !listen_start(cx, FEED) || !listen_start(cx, TOKENS) ||
-	    labels_load(cx) != NULL || start_feed(f, cx) != NULL)
+	    !listen_start(cx, NOTICES) || labels_load(cx) != NULL ||
+	    start_feed(f, cx) != NULL)
 		return listen_wait(cx, f->wake_fd, RETRY_MS, NULL, NULL) !=
 		       LISTEN_WOKEN;
 	/* What was decided while nobody listened is not known. */
 	live_doubt_all(f->svc->live);
 	kept_forget(f->svc->introspected);
+	waiting_doubt_all(f->svc->waiting);
 	LOG(NULL, "follow.listening", LOG_S("channel", "decision"));
 	for (;;) {
 		enum listen_outcome r =

@@ -1,8 +1,8 @@
 /*
  * The thread that hears of what happened through other nodes: an owner's
- * decision, so that the device's next poll learns of it, a change of the
- * labels, and what the feed refuses.  Within a second by NOTIFY, within five
- * by asking when a notification was lost.
+ * decision, so that the device's next poll learns of it, notices that apps
+ * wait for, a change of the labels, and what the feed refuses.  Within a second
+ * by NOTIFY, within five by asking when a notification was lost.
  */
 #ifndef DOMAIN_FOLLOW_H
 #define DOMAIN_FOLLOW_H

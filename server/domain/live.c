@@ -125,14 +125,13 @@ live_put(struct live *l, const struct live_code *code, int64_t now)
 }
 
 static enum live_answer
-answer(struct entry *e, const uint8_t cert_sha256[32], int64_t now,
-    int64_t mono_us)
+answer(struct entry *e, const uint8_t holder[32], int64_t now, int64_t mono_us)
 {
 	bool fast;
 
 	if (e->doubted || e->code.expires_at <= now ||
-	    !bytes_eq((struct bytes){ e->code.cert_sha256, 32 },
-		(struct bytes){ cert_sha256, 32 }))
+	    !bytes_eq((struct bytes){ e->code.holder, 32 },
+		(struct bytes){ holder, 32 }))
 		return LIVE_ASK;
 	fast = e->last_poll_us != 0 &&
 	       mono_us - e->last_poll_us <
@@ -145,7 +144,7 @@ answer(struct entry *e, const uint8_t cert_sha256[32], int64_t now,
 }
 
 enum live_answer
-live_poll(struct live *l, const uint8_t mac[32], const uint8_t cert_sha256[32],
+live_poll(struct live *l, const uint8_t mac[32], const uint8_t holder[32],
     int64_t now, int64_t mono_us)
 {
 	enum live_answer a = LIVE_ASK;
@@ -159,7 +158,7 @@ live_poll(struct live *l, const uint8_t mac[32], const uint8_t cert_sha256[32],
 		mem_free(e);
 		l->n--;
 	} else if (e != NULL) {
-		a = answer(e, cert_sha256, now, mono_us);
+		a = answer(e, holder, now, mono_us);
 	}
 	pthread_mutex_unlock(&l->lock);
 	return a;

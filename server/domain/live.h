@@ -25,8 +25,8 @@ void live_free(struct live *l);
 AUTO_STRUCT_DEFINE(live, live_free);
 
 struct live_code {
-	uint8_t mac[32];         /* of the device code */
-	uint8_t cert_sha256[32]; /* of the birth certificate it is bound to */
+	uint8_t mac[32];    /* of the device code */
+	uint8_t holder[32]; /* hash of who asked: certificate and client */
 	char approval_id[37];
 	int64_t expires_at; /* seconds */
 	int64_t interval;   /* seconds */
@@ -35,10 +35,10 @@ struct live_code {
 /* Remembers a pending code.  What it knew of the same code is kept. */
 void live_put(struct live *l, const struct live_code *code, int64_t now);
 
-/* A poll at the given time (clock_mono_us; now in seconds): only the
- * certificate that asked for the code gets an answer from here. */
+/* A poll at the given time (clock_mono_us; now in seconds): only who
+ * asked for the code gets an answer from here. */
 enum live_answer live_poll(struct live *l, const uint8_t mac[32],
-    const uint8_t cert_sha256[32], int64_t now, int64_t mono_us);
+    const uint8_t holder[32], int64_t now, int64_t mono_us);
 
 /* The approval was decided somewhere: its next poll asks Postgres. */
 void live_decided(struct live *l, const char *approval_id);

@@ -62,6 +62,8 @@ static ERR_FN
 check_authorize(struct ctx *cx, const struct unit *unit,
     const struct oauth_authorize_in *in, bool *longer_code)
 {
+	const struct err *e;
+
 	if (in->client_id == NULL)
 		return fail(cx, &ERR_INVALID_REQUEST, "client_id is missing");
 	if (strcmp(in->client_id, unit->client_id) != 0)
@@ -71,7 +73,8 @@ check_authorize(struct ctx *cx, const struct unit *unit,
 		return fail(cx, &ERR_INVALID_SCOPE, "scope is not enroll");
 	if (unit->quarantined)
 		return fail(cx, &ERR_ACCESS_DENIED, "unit is quarantined");
-	return pace_request(cx, unit, longer_code);
+	e = pace_source(cx, unit, in->address);
+	return e != NULL ? e : pace_request(cx, unit, longer_code);
 }
 
 /* Stores the request under fresh codes; a user code that is taken by
@@ -181,6 +184,7 @@ oauth_authorize(struct ctx *cx, const struct unit *caller,
 	a.label = unit->profile;
 	a.network = network_keep(cx, a.id, in->address);
 	a.birth_id = unit->birth_id;
+	a.device_id = unit->device_id;
 	a.expires_at = cx->now + set->code_lifetime;
 	a.key_sha256 = csr.key.sha256;
 	if (!unit->by_evidence) {
@@ -190,7 +194,7 @@ oauth_authorize(struct ctx *cx, const struct unit *caller,
 	e = store_request(cx, &a, longer, out, code.mac);
 	if (e != NULL)
 		return e;
-	memcpy(code.cert_sha256, unit->cert_sha256, 32);
+	code_holder(cx, unit->cert_sha256, unit->client_id, code.holder);
 	code.expires_at = a.expires_at;
 	live_put(cx->svc->live, &code, cx->now);
 	out->expires_in = set->code_lifetime;
@@ -223,7 +227,7 @@ const struct err *
 oauth_token_quick(
     struct ctx *cx, const struct peer *peer, const struct oauth_token_in *in)
 {
-	uint8_t mac[32], cert[32] = { 0 };
+	uint8_t mac[32], cert[32] = { 0 }, holder[32];
 
 	if (in->grant_type == NULL || in->device_code == NULL ||
 	    in->client_id == NULL ||
@@ -232,7 +236,9 @@ oauth_token_quick(
 	if (peer->n > 0)
 		digest_sha256(peer->chain[0], cert);
 	code_device_mac(cx, in->device_code, mac);
-	switch (live_poll(cx->svc->live, mac, cert, cx->now, clock_mono_us())) {
+	code_holder(cx, cert, in->client_id, holder);
+	switch (
+	    live_poll(cx->svc->live, mac, holder, cx->now, clock_mono_us())) {
 	case LIVE_PENDING:
 		return &ERR_AUTHORIZATION_PENDING;
 	case LIVE_SLOW_DOWN:
@@ -278,10 +284,10 @@ still_pending(struct ctx *cx, const struct approval *a, const uint8_t mac[32])
 		.interval = cx->svc->set.code_interval };
 
 	memcpy(code.mac, mac, 32);
-	memcpy(code.cert_sha256, a->birth_cert_sha256, 32);
+	code_holder(cx, a->birth_cert_sha256, a->client_id, code.holder);
 	memcpy(code.approval_id, a->id, sizeof(code.approval_id));
 	live_put(cx->svc->live, &code, cx->now);
-	if (live_poll(cx->svc->live, mac, a->birth_cert_sha256, cx->now,
+	if (live_poll(cx->svc->live, mac, code.holder, cx->now,
 		clock_mono_us()) == LIVE_SLOW_DOWN)
 		return &ERR_SLOW_DOWN;
 	return &ERR_AUTHORIZATION_PENDING;

@@ -1,9 +1,13 @@
 #include "domain/pace.h"
 
+#include "base/clock.h"
+#include "base/net.h"
 #include "domain/code.h"
 #include "domain/live.h"
+#include "domain/rates.h"
 #include "domain/svc.h"
 #include "store/approval.h"
+#include "store/event.h"
 
 #define REQUESTS_PER_UNIT 30
 #define WAIT_SECONDS 600
@@ -13,8 +17,8 @@
 #define RETRY_MOST 45
 #define RETRY_GROWS 15 /* a second more for so many of age */
 
-static const struct err ERR_TOO_MANY = { KIND_BUSY, "slow_down",
-	"This device asks too often: wait ten minutes." };
+static const struct err ERR_TOO_MANY = { KIND_BUSY, "too-many-requests",
+	"This asks too often: wait as long as Retry-After says." };
 
 /* Each node knows its own codes; there are hardly more nodes than this. */
 #define NODES 12
@@ -46,6 +50,44 @@ pace_request(struct ctx *cx, const struct unit *unit, bool *longer_code)
 	cx->retry_after = WAIT_SECONDS;
 	return fail(
 	    cx, &ERR_TOO_MANY, "unit made %d requests", REQUESTS_PER_UNIT);
+}
+
+const struct err *
+pace_source(struct ctx *cx, const struct unit *unit, const char *address)
+{
+	const struct settings *set = &cx->svc->set;
+	const struct {
+		const char *what, *who;
+		int64_t limit;
+	} sources[] = {
+		{ "requests-address", net_prefix(cx->arena, address),
+		    set->requests_address },
+		{ "requests-model", unit->model_id, set->requests_model },
+	};
+	const struct err *e = NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		const struct rate rate = { sources[i].limit, WAIT_SECONDS };
+		struct rates_answer a;
+		uint8_t key[32];
+
+		code_guess_key(cx, sources[i].what, sources[i].who, key);
+		a = rates_take(cx->svc->rates, key, &rate, clock_mono_us());
+		if (a.ok)
+			continue;
+		if (a.first)
+			e = event_add(
+			    cx, &(struct event){ .kind = "requests.limited",
+				    .manufacturer_id = unit->manufacturer_id,
+				    .birth_id = unit->birth_id,
+				    .detail = sources[i].what });
+		cx->retry_after = (int)a.wait;
+		return e != NULL ? e
+				 : fail(cx, &ERR_TOO_MANY, "budget of %s",
+				       sources[i].what);
+	}
+	return NULL;
 }
 
 int

@@ -18,6 +18,12 @@
 ERR_FN
 pace_request(struct ctx *cx, const struct unit *unit, bool *longer_code);
 
+/* The same for device codes asked for from one address (IPv6: /64) and by one
+ * model, on this node: a flood of many units fills no store.  The first refusal
+ * in ten minutes is an event. */
+ERR_FN
+pace_source(struct ctx *cx, const struct unit *unit, const char *address);
+
 /* Seconds until a device that waits for its owner asks again (Retry-After,
  * RFC 7030 section 4.2.3), by the age of its request and a random number:
  * soon while a person may be standing beside it, up to a minute later on,

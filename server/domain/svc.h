@@ -18,10 +18,12 @@ struct live;
 struct mac_key;
 struct ocsp;
 struct profiles;
+struct rates;
 struct signer;
 struct signers;
 struct token_keys;
 struct trust;
+struct waiting;
 
 struct settings {
 	/* identity */
@@ -50,7 +52,8 @@ struct settings {
 	int64_t code_lifetime, code_interval; /* seconds, RFC 8628 */
 	int64_t claim_window; /* seconds a claim request lives (A6) */
 	int64_t guesses_owner, guesses_address, guesses_service;
-	int64_t guess_window;   /* seconds */
+	int64_t requests_address, requests_model; /* in 10 minutes; 0: any */
+	int64_t guess_window;                     /* seconds */
 	char *node_name;        /* empty: made from the host's */
 	int64_t consumer_alert; /* seconds silent or behind */
 	bool app_keys;          /* development apps with a key of their own */
@@ -69,6 +72,8 @@ struct svc {
 	struct token_keys *token_keys;
 	struct live *live;
 	struct kept *introspected, *verified; /* answers; signatures */
+	struct waiting *waiting;
+	struct rates *rates;
 	struct labels *labels;
 	struct ocsp *ocsp;
 	struct crl_publish *crl_publish;

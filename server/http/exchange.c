@@ -23,6 +23,10 @@
 
 static const struct err ERR_BUSY = { KIND_UNAVAILABLE, "busy",
 	"The service has too much to do at this moment; try again." };
+static const struct err ERR_WAITING = {
+	KIND_BUSY, "too-many-waiting",
+	"As many calls wait for this owner's news as may; let one of them do."
+};
 static const struct err ERR_NOT_OURS = { KIND_UNAUTHENTICATED,
 	"unauthenticated", "This path needs a valid operator token." };
 
@@ -359,6 +363,8 @@ work_begin(struct exchange *ex, struct db *db)
 {
 	struct ctx *cx = &ex->cx;
 
+	ex->rs = (struct reply){ .status = 0 };
+
 	cx->db = db;
 	cx->now = clock_now();
 	ex->call = (struct call){ .cx = cx, .rq = &ex->rq, .rs = &ex->rs };
@@ -367,9 +373,68 @@ work_begin(struct exchange *ex, struct db *db)
 		ex->call.e = fail(cx, &ERR_BUSY, "queue: waited too long");
 }
 
+/* Puts what was set aside into the queue again; another thread's, that of the
+ * news or the ticker.  Where there is no room, it is answered as it is. */
+static void
+come_back(struct waiter *w)
+{
+	struct exchange *ex =
+	    (void *)((char *)w - offsetof(struct exchange, waiter));
+
+	ex->rq.waited = true;
+	ex->queued_us = clock_mono_us();
+	if (queue_reserve(ex->env->queue, ex->job.lane)) {
+		queue_put(ex->env->queue, &ex->job);
+		return;
+	}
+	refuse(ex, fail(&ex->cx, &ERR_BUSY, "queue: full"));
+	ex->stage = STAGE_DONE;
+	MHD_resume_connection(ex->mhd);
+}
+
+/* Sets the exchange aside until there is news, if it wants that: from then on
+ * it is not this thread's any more (true). */
+static bool
+set_aside(struct exchange *ex)
+{
+	struct waiting *waiting = ex->env->svc->waiting;
+	const struct reply *rs = &ex->rs;
+	int64_t now = clock_mono_us();
+
+	if (ex->call.e != NULL || rs->wait_for == NULL)
+		return false;
+	if (ex->wait_until_us == 0)
+		ex->wait_until_us = now + rs->wait_seconds * 1000000;
+	if (now >= ex->wait_until_us)
+		return false;
+	ex->waiter.until_us = ex->wait_until_us;
+	ex->waiter.wake = come_back;
+	must(strlen(rs->wait_for) < sizeof(ex->waiter.owner_id));
+	memcpy(ex->waiter.owner_id, rs->wait_for, strlen(rs->wait_for) + 1);
+	ex->cx.db = NULL;
+	switch (waiting_add(waiting, &ex->waiter, rs->wait_mark)) {
+	case WAITING_PARKED:
+		return true;
+	case WAITING_NEWS:
+		come_back(&ex->waiter);
+		return true;
+	case WAITING_FULL:
+		ex->call.e = fail(&ex->cx, &ERR_WAITING, "enough of them wait");
+		break;
+	case WAITING_CLOSED:
+		break;
+	}
+	return false;
+}
+
 static void
 work_end(struct exchange *ex)
 {
+	struct db *db = ex->cx.db;
+
+	if (set_aside(ex))
+		return;
+	ex->cx.db = db;
 	if (ex->call.e != NULL)
 		refuse(ex, ex->call.e);
 	if (ex->rq.dpop_nonce != NULL)

@@ -12,6 +12,7 @@
 #include <microhttpd.h>
 #include <stdatomic.h>
 
+#include "domain/waiting.h"
 #include "http/body.h"
 #include "http/conns.h"
 #include "http/guard.h"
@@ -33,7 +34,7 @@ enum stage {
 	STAGE_HEAD,    /* nothing of it judged yet */
 	STAGE_BODY,    /* accepted so far, body arriving */
 	STAGE_DISCARD, /* refused, body read for nothing */
-	STAGE_QUEUED,  /* suspended, a worker's */
+	STAGE_QUEUED,  /* suspended, a worker's, or set aside for a while */
 	STAGE_DONE,    /* answered, to be sent */
 };
 
@@ -52,6 +53,8 @@ struct exchange {
 	const char *target;
 	const struct form *query;
 	int64_t began_us, queued_us;
+	int64_t wait_until_us; /* of who is set aside; 0: not yet */
+	struct waiter waiter;
 	size_t progress_n, discarded;
 	struct ctx cx;
 	struct request rq;

@@ -277,14 +277,13 @@ post_par(struct ctx *cx, struct request *rq, struct reply *rs)
 	return e != NULL ? e : answer_json(cx, rs, 201, pushed_fields, &out);
 }
 
-const struct err *
-get_authorize(struct ctx *cx, struct request *rq, struct reply *rs)
+static ERR_FN
+authorize(struct ctx *cx, const struct grant_in *in, struct reply *rs)
 {
-	const struct grant_in in = read_question(from_query, rq);
 	const struct err *e;
 	const char *location;
 
-	e = grant_ask(cx, &in, &location);
+	e = grant_ask(cx, in, &location);
 	if (e != NULL)
 		return e;
 	reply_body(rs, 302, NULL, BYTES_NONE);
@@ -292,6 +291,28 @@ get_authorize(struct ctx *cx, struct request *rq, struct reply *rs)
 	reply_header(rs, "Cache-Control", "no-store");
 	reply_header(rs, "Referrer-Policy", "no-referrer");
 	return NULL;
+}
+
+const struct err *
+get_authorize(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	const struct grant_in in = read_question(from_query, rq);
+
+	return authorize(cx, &in, rs);
+}
+
+const struct err *
+post_authorize(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct grant_in in;
+	const struct err *e;
+	struct form *form;
+
+	e = form_parse(cx, rq->body, &form);
+	if (e != NULL)
+		return e;
+	in = read_question(from_form, form);
+	return authorize(cx, &in, rs);
 }
 
 struct answer_in {

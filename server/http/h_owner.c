@@ -28,7 +28,7 @@ static const struct json_field view_fields[] = {
 	JSON_F_STR(consent_view, id, 36, true),
 	JSON_F_STR(consent_view, kind, 16, true),
 	JSON_F_RAW(consent_view, facts, LIMIT_BODY_SMALL, true),
-	JSON_F_STR(consent_view, digest, 64, true),
+	JSON_F_STR(consent_view, digest, 64, false), /* in a list: maybe */
 	JSON_F_STR(consent_view, account, 64, true),
 	JSON_F_TIME(consent_view, expires_at, true),
 	JSON_F_TIME(consent_view, first_seen, false),
@@ -112,6 +112,35 @@ static const struct json_field history_fields[] = {
 
 static const struct json_field page_fields[] =
     ANSWER_PAGE("devices", LIMIT_PAGE, device_view, device_fields);
+
+#define WAITING_PAGE 20 /* requests of one answer, each with its facts */
+
+static const struct json_field waiting_fields[] =
+    ANSWER_PAGE("approvals", WAITING_PAGE, consent_view, view_fields);
+
+const struct err *
+get_approvals(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct answer_page page = { .next = NULL };
+	struct consent_query query;
+	struct consent_view *views;
+	const struct err *e;
+	struct page_query q;
+
+	e = page_query(cx, rq, &q);
+	if (e == NULL && q.limit > WAITING_PAGE)
+		q.limit = WAITING_PAGE;
+	query = (struct consent_query){ q.after, rq->address, q.limit };
+	if (e == NULL)
+		e = consent_page(
+		    cx, &rq->caller.owner, &query, &views, &page.rows.n);
+	if (e != NULL)
+		return e;
+	page.rows.v = views;
+	if (page_is_full(&q, page.rows.n))
+		page.next = views[page.rows.n - 1].id;
+	return answer_json(cx, rs, 200, waiting_fields, &page);
+}
 
 const struct err *
 post_approval_lookup(struct ctx *cx, struct request *rq, struct reply *rs)

@@ -29,6 +29,7 @@ handler_fn get_jwks;
 
 /* h_app.c: OAuth for apps, and the page that asks for them. */
 handler_fn get_authorize;
+handler_fn post_authorize;
 handler_fn post_par;
 handler_fn post_revoke;
 handler_fn post_introspect;
@@ -62,7 +63,11 @@ quick_fn quick_ocsp; /* what is kept, without the database */
 handler_fn get_crl;
 quick_fn quick_crl;
 
+/* h_events.c: what an owner's apps are told, as it happens. */
+handler_fn get_events_of_owner;
+
 /* h_owner.c: companion apps, and the pages. */
+handler_fn get_approvals;
 handler_fn post_approval_lookup;
 handler_fn post_approval_challenge;
 handler_fn post_approval_decision;

@@ -45,7 +45,8 @@ struct request {
 	struct peer peer;
 	struct bytes binding; /* of the connection; but for owners and admins */
 	struct caller caller;
-	void *conn; /* http/server's own */
+	bool waited; /* judged before, set aside, and back */
+	void *conn;  /* http/server's own */
 };
 
 /* A query parameter, decoded; NULL if absent.  Repeats are refused before
@@ -65,6 +66,11 @@ struct reply {
 		const char *name, *value;
 	} header[REPLY_HEADERS];
 	size_t nheaders;
+	/* To be set aside until there is news of this owner since the mark, or
+	 * so many seconds are over; NULL: to be sent. */
+	const char *wait_for;
+	uint32_t wait_mark;
+	int64_t wait_seconds;
 	const struct err *err; /* the refusal it tells of, for the log line */
 };
 

@@ -109,6 +109,7 @@ judge_app(struct ctx *cx, struct request *rq, const char *token)
 		.path = rq->path,
 		.peer = &rq->peer,
 		.scope = rq->route->scope,
+		.proved = rq->waited,
 	};
 
 	if (call.dpop_scheme)

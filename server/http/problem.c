@@ -118,6 +118,10 @@ oauth_word(const struct err *e)
 	if (e->kind == KIND_FORBIDDEN || e->kind == KIND_NOT_FOUND ||
 	    e->kind == KIND_CONFLICT)
 		w.status = 400;
+	/* A body of another type is a malformed request to OAuth (RFC 6749
+	 * section 5.2). */
+	if (e->kind == KIND_TYPE)
+		w.status = 400;
 	for (i = 0; i < sizeof(oauth_words) / sizeof(oauth_words[0]); i++)
 		if (strcmp(oauth_words[i].word, e->code) == 0)
 			w = oauth_words[i];

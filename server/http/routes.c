@@ -36,6 +36,7 @@ const struct route routes[] = {
 	{ METHOD_POST, "/oauth2/device_authorization", WHO_GRANTEE, 0, BODY_FORM, LIMIT_BODY_EST, AS_OAUTH, post_device_authorization, NULL },
 	{ METHOD_GET, "/.well-known/openid-configuration", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_oauth_metadata, NULL },
 	{ METHOD_GET, "/oauth2/authorize", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_authorize, NULL },
+	{ METHOD_POST, "/oauth2/authorize", WHO_ANYONE, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_PROBLEM, post_authorize, NULL },
 	{ METHOD_POST, "/oauth2/par", WHO_ANYONE, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_OAUTH, post_par, NULL },
 	{ METHOD_POST, "/oauth2/revoke", WHO_ANYONE, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_OAUTH, post_revoke, NULL },
 	{ METHOD_POST, "/oauth2/introspect", WHO_ANYONE, 0, BODY_FORM, LIMIT_BODY_SMALL, AS_OAUTH, post_introspect, quick_introspect },
@@ -77,6 +78,8 @@ const struct route routes[] = {
 
 	{ METHOD_POST, "/v1/authorizations/lookup", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_authorization_lookup, NULL },
 	{ METHOD_POST, "/v1/authorizations/decision", WHO_OWNER, 0, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_authorization_decision, NULL },
+	{ METHOD_GET, "/v1/events", WHO_OWNER, OWNER_APPROVALS, BODY_NONE, 0, AS_PROBLEM, get_events_of_owner, NULL },
+	{ METHOD_GET, "/v1/approvals", WHO_OWNER, OWNER_APPROVALS, BODY_NONE, 0, AS_PROBLEM, get_approvals, NULL },
 	{ METHOD_POST, "/v1/approvals/lookup", WHO_OWNER, OWNER_APPROVALS, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_approval_lookup, NULL },
 	{ METHOD_POST, "/v1/approvals/{id}/challenges", WHO_OWNER, OWNER_APPROVALS, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_approval_challenge, NULL },
 	{ METHOD_POST, "/v1/approvals/{id}/decision", WHO_OWNER, OWNER_APPROVALS, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_approval_decision, NULL },

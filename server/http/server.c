@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "domain/svc.h"
 #include "domain/token_key.h"
+#include "domain/waiting.h"
 #include "http/exchange.h"
 #include "http/gate.h"
 #include "http/listener.h"
@@ -291,6 +292,8 @@ run_ticker(void *arg)
 	while (tick(sv)) {
 		size_t late = conns_reap(sv->conns, clock_mono_us());
 
+		waiting_tick(sv->svc->waiting, clock_mono_us());
+
 		if (late > 0)
 			LOG(NULL, "connections.late",
 			    LOG_I("n", (int64_t)late));
@@ -404,6 +407,7 @@ drain(struct server *sv)
 			(void)MHD_quiesce_daemon(side->mhd[i]);
 		listener_close(&side->listener);
 	}
+	waiting_close(sv->svc->waiting);
 	/* Requests whose line was read have their time to become whole. */
 	wait_for_close(sv, clock_mono_us() + patience_us(sv));
 }

@@ -34,13 +34,14 @@ static const struct stmt APPROVAL_CREATE = { "approval_create",
 	"user_code_mac = excluded.user_code_mac, shown_to = NULL, "
 	"label = excluded.label, network = excluded.network "
 	"RETURNING id, birth_id) "
-	"INSERT INTO event (kind, request_id, birth_id, approval_id) "
-	"SELECT 'approval.requested', $12, birth_id, id FROM a",
-	14 };
+	"INSERT INTO event (kind, request_id, birth_id, approval_id, "
+	"device_id) SELECT 'approval.requested', $12, birth_id, id, $15::uuid "
+	"FROM a",
+	15 };
 
 static const struct stmt APPROVAL_COUNT_RECENT = { "approval_count_recent",
-	"SELECT count(*), coalesce((SELECT n FROM guess WHERE bucket = $2 AND "
-	"key = $3 AND window_start = to_timestamp($4::bigint)), 0) "
+	"SELECT count(*), coalesce((SELECT sum(n) FROM guess WHERE bucket = $2 "
+	"AND key = $3 AND window_start >= to_timestamp($4::bigint)), 0) "
 	"FROM event WHERE kind = 'approval.requested' AND "
 	"birth_id = $1 AND at > now() - interval '10 minutes'",
 	4 };
@@ -76,6 +77,19 @@ static const struct stmt APPROVAL_SHOW_CLAIM = { "approval_show_claim",
 	"(SELECT id FROM l ORDER BY created_at DESC LIMIT 1) RETURNING *) "
 	"SELECT " COLUMNS SEEN ", (SELECT count(*) FROM l) FROM a " JOINS,
 	3 };
+
+/* What waits for an owner: requests of units that they have, and those whose
+ * code they gave.  Ids are in the order of time. */
+static const struct stmt APPROVAL_PAGE = { "approval_page",
+	"SELECT " COLUMNS SEEN "FROM (SELECT x.* FROM device o JOIN approval x "
+	"ON x.birth_id = o.birth_id WHERE o.owner_id = $1::uuid AND "
+	"o.state = 'owned' AND x.pending "
+	"UNION SELECT x.* FROM approval x WHERE x.shown_to = $1::uuid AND "
+	"x.pending) a " JOINS
+	"WHERE a.expires_at > to_timestamp($2::bigint) AND "
+	"($3::uuid IS NULL OR a.id > $3::uuid) AND "
+	"(d.id IS NULL OR d.owner_id = $1::uuid) ORDER BY a.id LIMIT $4",
+	4 };
 
 /* The unit before its requests, as who takes trust away locks them. */
 static const struct stmt APPROVAL_LOCK = { "approval_lock",
@@ -157,29 +171,35 @@ approval_state(const char *text)
 	return APPROVAL_DENIED;
 }
 
+static void
+read_row(struct ctx *cx, const struct rows *r, int i, struct approval *a)
+{
+	a->id = rows_text(cx, r, i, 0);
+	a->kind = rows_text(cx, r, i, 1);
+	a->client_id = rows_text(cx, r, i, 2);
+	a->facts = rows_text(cx, r, i, 3);
+	a->birth_id = rows_int(r, i, 4);
+	a->state = approval_state(rows_text(cx, r, i, 5));
+	rows_sha(cx, r, i, 6, a->key_sha256);
+	rows_sha(cx, r, i, 7, a->birth_cert_sha256);
+	a->shown_to = rows_text(cx, r, i, 8);
+	a->owner_id = rows_text(cx, r, i, 9);
+	a->device_id = rows_text(cx, r, i, 10);
+	a->expires_at = rows_int(r, i, 11);
+	a->redeemed_at = rows_int(r, i, 12);
+	a->unit_owner_id = rows_text(cx, r, i, 13);
+	a->unit_device_id = rows_text(cx, r, i, 14);
+	a->unit_flagged = rows_bool(r, i, 15);
+	a->created_at = rows_int(r, i, 16);
+	a->label = rows_text(cx, r, i, 17);
+}
+
 static ERR_FN
 read_one(struct ctx *cx, const struct rows *r, struct approval *a)
 {
 	if (rows_count(r) == 0)
 		return &ERR_NOT_FOUND;
-	a->id = rows_text(cx, r, 0, 0);
-	a->kind = rows_text(cx, r, 0, 1);
-	a->client_id = rows_text(cx, r, 0, 2);
-	a->facts = rows_text(cx, r, 0, 3);
-	a->birth_id = rows_int(r, 0, 4);
-	a->state = approval_state(rows_text(cx, r, 0, 5));
-	rows_sha(cx, r, 0, 6, a->key_sha256);
-	rows_sha(cx, r, 0, 7, a->birth_cert_sha256);
-	a->shown_to = rows_text(cx, r, 0, 8);
-	a->owner_id = rows_text(cx, r, 0, 9);
-	a->device_id = rows_text(cx, r, 0, 10);
-	a->expires_at = rows_int(r, 0, 11);
-	a->redeemed_at = rows_int(r, 0, 12);
-	a->unit_owner_id = rows_text(cx, r, 0, 13);
-	a->unit_device_id = rows_text(cx, r, 0, 14);
-	a->unit_flagged = rows_bool(r, 0, 15);
-	a->created_at = rows_int(r, 0, 16);
-	a->label = rows_text(cx, r, 0, 17);
+	read_row(cx, r, 0, a);
 	return NULL;
 }
 
@@ -197,15 +217,22 @@ read_asked(struct ctx *cx, const struct rows *r, struct approval *a)
 }
 
 /* And with what is shown besides. */
+static void
+read_shown_row(struct ctx *cx, const struct rows *r, int i, struct approval *a)
+{
+	read_row(cx, r, i, a);
+	a->network = rows_bytes(cx, r, i, 18);
+	a->model_policy = rows_text(cx, r, i, 19);
+	a->first_seen = rows_int(r, i, 20);
+	a->owned_before = rows_bool(r, i, 21);
+}
+
 static ERR_FN
 read_shown(struct ctx *cx, const struct rows *r, struct approval *a)
 {
-	const struct err *e = read_asked(cx, r, a);
-
-	if (e != NULL)
-		return e;
-	a->first_seen = rows_int(r, 0, 20);
-	a->owned_before = rows_bool(r, 0, 21);
+	if (rows_count(r) == 0)
+		return &ERR_NOT_FOUND;
+	read_shown_row(cx, r, 0, a);
 	return NULL;
 }
 
@@ -218,7 +245,7 @@ approval_create(struct ctx *cx, const struct approval_new *in)
 	    DB_SHA(in->key_sha256), DB_SHA(in->birth_key_sha256),
 	    DB_SHA(in->birth_cert_sha256), DB_BYTES(in->device_code_mac),
 	    DB_BYTES(in->user_code_mac), DB_TEXT(cx->rid), DB_TEXT(in->label),
-	    DB_BYTES(in->network));
+	    DB_BYTES(in->network), DB_TEXT(in->device_id));
 }
 
 const struct err *
@@ -228,7 +255,7 @@ approval_count_recent(struct ctx *cx, int64_t birth_id,
 	AUTO_STRUCT(rows) *r = NULL;
 	const struct err *e = DB_RUN(cx, &APPROVAL_COUNT_RECENT, &r,
 	    DB_INT(birth_id), DB_TEXT(of->bucket), DB_SHA(of->key),
-	    DB_INT(cx->now / of->window * of->window));
+	    DB_INT(guess_since(cx->now, of->window)));
 
 	if (e != NULL)
 		return e;
@@ -272,6 +299,24 @@ approval_show_claim(struct ctx *cx, int64_t birth_id, const char *owner_id,
 	if (e == NULL)
 		*n = rows_int(r, 0, 22);
 	return e;
+}
+
+const struct err *
+approval_page(struct ctx *cx, const char *owner_id, const char *after,
+    int64_t limit, struct approval **out, size_t *n)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &APPROVAL_PAGE, &r, DB_TEXT(owner_id),
+	    DB_INT(cx->now), DB_TEXT(after), DB_INT(limit));
+	int i;
+
+	if (e != NULL)
+		return e;
+	*n = (size_t)rows_count(r);
+	*out = arena_alloc(cx->arena, (*n + 1) * sizeof(**out));
+	for (i = 0; i < rows_count(r); i++)
+		read_shown_row(cx, r, i, &(*out)[i]);
+	return NULL;
 }
 
 const struct err *
@@ -344,5 +389,5 @@ approval_recently_decided(struct ctx *cx, int seconds,
 
 const struct stmt *const approval_stmts[] = { &APPROVAL_CREATE,
 	&APPROVAL_COUNT_RECENT, &APPROVAL_BY_DEVICE_CODE, &APPROVAL_SHOW,
-	&APPROVAL_SHOW_CLAIM, &APPROVAL_LOCK, &APPROVAL_DECIDE,
+	&APPROVAL_SHOW_CLAIM, &APPROVAL_PAGE, &APPROVAL_LOCK, &APPROVAL_DECIDE,
 	&APPROVAL_REDEEM, &APPROVAL_REPORT, &APPROVAL_RECENTLY_DECIDED, NULL };

@@ -43,7 +43,8 @@ struct approval_new {
 	const uint8_t *key_sha256, *birth_key_sha256, *birth_cert_sha256;
 	struct bytes device_code_mac, user_code_mac; /* empty: claim kind */
 	const char *label;
-	struct bytes network; /* domain/network */
+	const char *device_id; /* the unit\'s present ownership, or NULL */
+	struct bytes network;  /* domain/network */
 };
 
 extern const struct stmt *const approval_stmts[];
@@ -69,6 +70,10 @@ ERR_FN approval_show(struct ctx *cx, const uint8_t user_code_mac[32],
 /* The pending claim requests of a unit; the newest is shown to the owner. */
 ERR_FN approval_show_claim(struct ctx *cx, int64_t birth_id,
     const char *owner_id, struct approval *out, int64_t *n);
+
+/* What waits for the owner, those whose code they did not give among it. */
+ERR_FN approval_page(struct ctx *cx, const char *owner_id, const char *after,
+    int64_t limit, struct approval **out, size_t *n);
 
 /* Within a transaction: the approval with its row and its unit's row locked,
  * so that decisions on one unit happen one after the other. */

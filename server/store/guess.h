@@ -16,11 +16,18 @@ struct guess_of {
 
 extern const struct stmt *const guess_stmts[];
 
-/* Takes one try from the bucket's current window before the code is looked
- * at, so that parallel tries cannot exceed the budget; *n is how many are
- * taken now. */
+/* Takes one try before the code is looked at, so that parallel tries cannot
+ * exceed the budget; *n is how many were taken within the window (seconds, a
+ * minute at least) before now, this one among them. */
 ERR_FN guess_take(struct ctx *cx, const char *bucket, const uint8_t key[32],
     int64_t window, int64_t *n);
+
+/* Seconds until the oldest of them counts no more. */
+ERR_FN guess_wait(struct ctx *cx, const char *bucket, const uint8_t key[32],
+    int64_t window, int64_t *seconds);
+
+/* From when on tries count at that time. */
+int64_t guess_since(int64_t now, int64_t window);
 
 /* Gives the try back: the code was right. */
 ERR_FN guess_give_back(

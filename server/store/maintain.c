@@ -21,9 +21,13 @@ static const struct stmt MAINTAIN_APPROVALS = { "maintain_approvals",
 	"d.released_at < now() - interval '28 days'))",
 	0 };
 
-/* Keyed hashes of addresses, and counts of an hour at most (V1). */
+/* Keyed hashes of addresses, and counts of a day at most (V1). */
 static const struct stmt MAINTAIN_GUESSES = { "maintain_guesses",
-	"DELETE FROM guess WHERE window_start < now() - interval '1 day'", 0 };
+	"DELETE FROM guess WHERE window_start < now() - interval '2 days'", 0 };
+
+/* Whoever asks after that starts anew. */
+static const struct stmt MAINTAIN_NOTICES = { "maintain_notices",
+	"DELETE FROM notice WHERE at < now() - interval '7 days'", 0 };
 
 /* What an interrupted import left; a running one holds the lock. */
 static const struct stmt MAINTAIN_STAGING = { "maintain_staging",
@@ -86,6 +90,7 @@ maintain_run(
 	static const struct step steps[] = {
 		{ &MAINTAIN_APPROVALS, "old approvals deleted" },
 		{ &MAINTAIN_GUESSES, "old guess counts deleted" },
+		{ &MAINTAIN_NOTICES, "old notices deleted" },
 		{ &MAINTAIN_STAGING, "staged import lines deleted" },
 		{ &MAINTAIN_IMPORTS, "interrupted imports closed" },
 	};
@@ -98,5 +103,5 @@ maintain_run(
 }
 
 const struct stmt *const maintain_stmts[] = { &MAINTAIN_PARTITIONS,
-	&MAINTAIN_APPROVALS, &MAINTAIN_GUESSES, &MAINTAIN_STAGING,
-	&MAINTAIN_IMPORTS, NULL };
+	&MAINTAIN_APPROVALS, &MAINTAIN_GUESSES, &MAINTAIN_NOTICES,
+	&MAINTAIN_STAGING, &MAINTAIN_IMPORTS, NULL };

@@ -24,6 +24,7 @@
 #include "store/home.h"
 #include "store/import.h"
 #include "store/label.h"
+#include "store/notice.h"
 #include "store/owner.h"
 #include "store/policy.h"
 #include "store/registry.h"
@@ -62,6 +63,7 @@ const struct stmt *const *const store_statements[] = {
 	home_stmts,
 	import_stmts,
 	label_stmts,
+	notice_stmts,
 	owner_stmts,
 	policy_stmts,
 	registry_stmts,

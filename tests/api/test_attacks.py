@@ -511,7 +511,9 @@ def test_one_unit_cannot_fill_the_store_with_keys(device, database):
         for _ in range(32)]
     assert statuses == [202] * 30 + [429] * 2
     assert database.value("SELECT count(*) FROM approval") == 30
-    expect(device.authorize(), 400)  # slow_down
+    refused = expect(device.authorize(), 429)
+    assert refused.json()["error"] == "temporarily_unavailable"
+    assert int(refused.headers["Retry-After"]) >= 1
 
 
 def test_certificates_of_nobody_cannot_fill_the_store(stack, database):

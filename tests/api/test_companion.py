@@ -1,12 +1,16 @@
 """Companion apps: what they are to phones and browsers, how they learn that
 a device waits, and how their owner decides in them."""
 
+import copy
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from harness.app import App
-from harness.crypto import b64u
+from harness.crypto import b64u, new_key
 from harness.http import Client, expect
 from harness.passkey import Person
+from harness.process import until
 
 PRINT = ":".join(f"{n:02X}" for n in range(32))
 ANDROID = f"com.acme.lamp={PRINT}"
@@ -149,7 +153,8 @@ def test_cors_is_for_exact_origins_of_registered_apps(
         app, stack, operator, person):
     http = Client(stack)
     for path, method in (("/v1/devices", "GET"), ("/oauth2/token", "POST"),
-            ("/v1/approvals/lookup", "POST"), ("/oauth2/revoke", "POST")):
+            ("/v1/approvals/lookup", "POST"), ("/oauth2/revoke", "POST"),
+            ("/v1/approvals", "GET"), ("/v1/events", "GET")):
         answer = expect(preflight(http, path, WEB, method), 204)
         assert answer.headers["Access-Control-Allow-Origin"] == WEB
         assert answer.headers["Access-Control-Allow-Methods"] == method
@@ -196,3 +201,130 @@ def test_cors_is_for_exact_origins_of_registered_apps(
     problem(answer, 403, "foreign-site")
     expect(operator.call("DELETE", "/clients/lamp-app"), 204)
     expect(preflight(http, "/v1/devices", WEB, "GET"), 403)
+
+
+def events(app, token, after=None, wait=0):
+    query = f"?wait={wait}" + (f"&after={after}" if after else "")
+    return app.send("GET", "/v1/events", token, query=query)
+
+
+def waiting(app, token):
+    return expect(app.send("GET", "/v1/approvals", token),
+        200).json()["approvals"]
+
+
+def kinds(answer):
+    return [e["kind"] for e in expect(answer, 200).json()["events"]]
+
+
+@pytest.fixture
+def owned(person, device):
+    """A device of the person's, factory reset: it makes a new key."""
+    expect(device.authorize(), 200)
+    expect(person.approve(device.grant["user_code"]), 200)
+    device.onboard_after_yes()
+    device.key = new_key()
+    return device
+
+
+def test_app_learns_at_once_that_a_device_waits_on_any_node(
+        app, person, owned, make_stack, stack):
+    token = app.tokens(person)["access_token"]
+    # Another node serves the app that waits.
+    other = make_stack(issuer=stack.url)
+    start = expect(events(app, token), 200).json()
+    assert start["events"] == [] and not start["reset"]
+    assert kinds(events(app, token, start["next"])) == []
+    far = copy.copy(app)
+    far.http = Client(other)
+    with ThreadPoolExecutor() as pool:
+        waits = [pool.submit(events, a, token, start["next"], 50)
+            for a in (app, far)]
+        expect(owned.authorize(), 200)
+        answers = [expect(w.result(), 200).json() for w in waits]
+    for answer in answers:
+        (event,) = answer["events"]
+        assert event["kind"] == "approval.requested"
+        assert event["device_id"] == owned.id
+        assert answer["next"] != start["next"]
+    # It sees that the device waits; deciding takes what the device shows.
+    (seen,) = waiting(app, token)
+    assert seen["id"] == answers[0]["events"][0]["approval_id"]
+    assert "digest" not in seen and seen["facts"]["serial"] == owned.serial
+    shown = lookup(app, token, owned)
+    assert [a["digest"] for a in waiting(app, token)] == [shown["digest"]]
+    expect(app.decide(shown, "approve", token, person.passkey, origin=WEB),
+        200)
+    assert waiting(app, token) == []
+    assert kinds(events(app, token, start["next"])) == ["approval.requested",
+        "approval.approved"]
+    assert kinds(events(app, token, answers[0]["next"])) == [
+        "approval.approved"]
+
+
+def wait_as_many_as_may(pool, person, cursor):
+    """Four calls that wait, and the proof that they do: a fifth may not."""
+    path = f"/v1/events?after={cursor}&wait="
+
+    def wait():
+        mine = copy.copy(person)
+        mine.http = Client(person.stack)
+        mine.http.session.cookies.update(person.http.session.cookies)
+        while (answer := mine.call("GET", path + "50")).status_code == 429:
+            pass
+        return answer
+
+    waits = [pool.submit(wait) for _ in range(4)]
+    until(lambda: person.call("GET", path + "1").status_code == 429)
+    return waits
+
+
+def test_events_are_the_owners_alone_and_bounded(
+        app, stack, person, owned, operator, database):
+    token = app.tokens(person)["access_token"]
+    start = expect(events(app, token), 200).json()["next"]
+    eve = Person(stack, "Eve")
+    expect(eve.sign_up(), 201)
+    expect(owned.authorize(), 200)
+    assert expect(eve.call("GET", "/v1/approvals"), 200).json() == {
+        "approvals": []}
+    assert expect(eve.call("GET", "/v1/events?after=1.0"), 200).json()[
+        "events"] == []
+    # The pages may ask for the same, and without the scope no app may.
+    mine = expect(person.call("GET", "/v1/approvals"), 200).json()
+    assert len(mine["approvals"]) == 1
+    narrow = app.tokens(person, scope="devices")["access_token"]
+    problem(events(app, narrow), 403, "insufficient-scope")
+    for query in ("wait=51", "wait=-1", "wait=x", "after=x", "after=1.01"):
+        expect(person.call("GET", f"/v1/events?{query}"), 400)
+    # A cursor that leads nowhere says so: a restored database, old notices.
+    for cursor in ("2.1", "1.999999"):
+        assert expect(person.call("GET", f"/v1/events?after={cursor}&wait=9"),
+            200).json()["reset"] is True
+    database.query("DELETE FROM notice")
+    assert expect(events(app, token, start, 9), 200).json()["reset"] is True
+
+    # Four wait, one more may not; news and the end of the service wake all.
+    now = expect(events(app, token), 200).json()["next"]
+    with ThreadPoolExecutor(4) as pool:
+        waits = wait_as_many_as_may(pool, person, now)
+        expect(operator.revoke(owned.id), 200)
+        (answer,) = {w.result().text for w in waits}
+        assert '"kind":"device.revoked"' in answer
+        now = expect(events(app, token), 200).json()["next"]
+        waits = wait_as_many_as_may(pool, person, now)
+        stack.stop()
+        for w in waits:
+            assert expect(w.result(), 200).json() == {"events": [],
+                "next": now, "reset": False}
+
+
+def test_events_that_wait_end_with_the_app(app, person, operator, database):
+    token = app.tokens(person)["access_token"]
+    now = expect(events(app, token), 200).json()["next"]
+    with ThreadPoolExecutor() as pool:
+        wait = pool.submit(events, app, token, now, 50)
+        expect(operator.call("DELETE", "/clients/lamp-app"), 204)
+        database.query("SELECT pg_notify('latchkey_notice', %s)",
+            (person.id,))
+        assert wait.result().status_code == 401

@@ -1,5 +1,6 @@
 """RFC 8628 as real devices meet it, and codes as guessers meet them."""
 
+import copy
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -122,10 +123,24 @@ def test_another_models_client_is_refused(device):
     ({"grant_type": ""}, "invalid_request"),
     ({"device_code": ""}, "invalid_request"),
     ({"device_code": "A" * 43}, "invalid_grant"),
-    ({"client_id": "someone"}, "authorization_pending")])
+    ({"client_id": "someone"}, "invalid_grant")])
 def test_bad_token_requests(device, change, word):
     expect(device.authorize(), 200)
     assert error(device.poll(**change)) == word
+
+
+def test_device_authorization_takes_one_form_by_post(device):
+    path = "/oauth2/device_authorization"
+    assert device.birth.get(path).status_code == 405
+    for kind in ("application/json", "text/plain", ""):
+        answer = device.birth.post(path, data="client_id=x",
+            headers={"Content-Type": kind})
+        assert error(answer) == "invalid_request", kind
+    answer = device.birth.post(path, data="client_id=a&csr=b&csr=c",
+        headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert error(answer) == "invalid_request"
+    assert error(device.birth.post(path, data={"csr": b64u(csr_der(
+        device.key))})) == "invalid_request"
 
 
 def test_repeated_parameter_is_refused(device):
@@ -169,6 +184,55 @@ def test_the_service_has_a_budget(device, operator, database):
     assert len(device.grant["user_code"]) == len("BCDFG-HJKLM")
     database.query("DELETE FROM guess")
     expect(owner.approve(device.grant["user_code"]), 200)
+
+
+@pytest.mark.settings(guesses_owner=3)
+def test_wrong_codes_count_on_all_nodes_and_in_any_ten_minutes(
+        make_stack, database):
+    here = make_stack()
+    there = make_stack(issuer=here.url)
+    owner = Operator(here, database.admin_token).add_owner()
+    abroad = copy.copy(owner)
+    abroad.http = Client(there)
+    for who in (owner, abroad, owner):
+        expect(who.lookup("BCDF-GHJK"), 404)
+    for who in (owner, abroad):
+        refused = expect(who.lookup("BCDF-GHJK"), 429)
+        assert 1 <= int(refused.headers["Retry-After"]) <= 86400 * 1.1
+    # Windows begin with each try, not with the clock: half of one later
+    # nothing is forgiven, and a whole one later all of it.
+    half = "UPDATE guess SET window_start = window_start - interval '12 h'"
+    database.query(half)
+    expect(owner.lookup("BCDF-GHJK"), 429)
+    database.query("DELETE FROM guess WHERE window_start > now() - "
+        "interval '6 h'")
+    database.query(half)
+    database.query("UPDATE guess SET window_start = window_start - "
+        "interval '3 h'")
+    expect(owner.lookup("BCDF-GHJK"), 404)
+
+
+@pytest.mark.parametrize("setting", ["requests_address", "requests_model"])
+def test_device_codes_are_limited_by_address_and_model(
+        make_stack, database, setting):
+    stack = make_stack(**{setting: 3})
+    operator = Operator(stack, database.admin_token)
+    maker, other = Maker(), Maker("bolt", "lock-1")
+    operator.register(maker)
+    operator.register(other)
+    units = [Device(stack, maker) for _ in range(4)] + [Device(stack, other)]
+    for m in (maker, other):
+        operator.allow(*[u for u in units if u.maker is m])
+    for unit in units[:3]:
+        expect(unit.authorize(), 200)
+    for _ in range(2):
+        refused = expect(units[3].authorize(), 429)
+        assert refused.json()["error"] == "temporarily_unavailable"
+        assert 1 <= int(refused.headers["Retry-After"]) <= 600
+    # Another model is none the worse for it, unless it asks from there, too.
+    expect(units[4].authorize(), 200 if setting == "requests_model" else 429)
+    told = [e for e in operator.events() if e["kind"] == "requests.limited"]
+    assert [e["detail"].replace("-", "_") for e in told] == [setting]
 
 
 @pytest.mark.settings(guesses_owner=3)

@@ -58,6 +58,18 @@ def test_app_from_question_to_calls_for_its_owner(app, owner, operator):
     assert {"client.added", "app.allowed", "app.token_issued"} <= set(kinds)
 
 
+def test_openid_question_by_post_is_the_same(app, owner):
+    verifier = secrets.token_urlsafe(48)
+    answer = expect(app.http.post("/oauth2/authorize",
+        data=app.question(verifier)), 302)
+    handle = answer.headers["Location"].split("#")[1]
+    code = query_of(expect(decide(owner, handle),
+        200).json()["location"])["code"]
+    expect(app.redeem(code, verifier), 200)
+    expect(app.http.post("/oauth2/authorize", data={"client_id": "nobody"}),
+        400)
+
+
 def test_rfc6749_refusal_is_told_at_the_redirect_uri(app, owner):
     handle, _ = app.ask()
     location = expect(decide(owner, handle, "refuse"), 200).json()["location"]

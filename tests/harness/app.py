@@ -162,12 +162,12 @@ class App:
         return answer
 
 
-    def send(self, method, path, token, **kwargs):
+    def send(self, method, path, token, query="", **kwargs):
         """call with a body; as a page of another origin where one is said."""
         for _ in range(2):
             headers = {"Authorization": f"DPoP {token}",
                 "DPoP": self.proof(method, path, token)}
-            answer = self.http.call(method, path, headers={**headers,
+            answer = self.http.call(method, path + query, headers={**headers,
                 **kwargs.get("headers", {})}, **{k: v for k, v in
                 kwargs.items() if k != "headers"})
             self.nonce = answer.headers.get("DPoP-Nonce", self.nonce)
