@@ -129,7 +129,7 @@ check:
 	@/usr/bin/python3 -m pytest -q -n 3 --dist loadfile tests $(ARGS)
 
 ## check-threads  what threads share, under the thread sanitizer
-THREADED := domain/live_test http/queue_test
+THREADED := domain/live_test domain/waiting_test http/queue_test
 .PHONY: check-threads
 check-threads:
 	@$(MAKE) -s $(JOBS) SAN=thread build/tsan/latchkey build/tsan/latchkeyd \
@@ -153,7 +153,9 @@ unit: $(UNIT_BIN)
 
 # The parsers alone; one program under the name of each row of its table.
 FUZZED := $(addprefix $(BUILD)/tests/fuzz/,fuzz.o evidence.o) \
-	$(addprefix $(BUILD)/server/,http/guard.o domain/label_read.o) \
+	$(addprefix $(BUILD)/server/,http/guard.o \
+	$(addprefix domain/,client_text.o dpop_read.o label_read.o \
+	notice_cursor.o prompt.o)) \
 	$(call obj,$(addprefix server/,base codec pki attest))
 $(BUILD)/fuzz-replay: $(BUILD)/tests/fuzz/replay.o $(FUZZED)
 	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LIBS_CORE)

@@ -12,6 +12,8 @@
 #include "base/ctx.h"
 #include "base/err.h"
 
+#define DPOP_AHEAD 30 /* seconds that a proof may be from the future */
+
 /* Both UNAUTHENTICATED, which the token endpoint answers with 400. */
 extern const struct err ERR_INVALID_DPOP_PROOF;
 extern const struct err ERR_USE_DPOP_NONCE; /* again, with our nonce */

@@ -22,6 +22,9 @@ PARSERS = {
     "topic": ["server/codec/topic.c"],
     "jwk": ["server/codec/jwk.c"],
     "jws": ["server/codec/jws.c -jws_input -jws_join"],
+    "dpop": ["server/domain/dpop_read.c"],
+    "app": ["server/domain/client_text.c", "server/domain/prompt.c",
+        "server/domain/notice_cursor.c"],
     "label": ["server/codec/label_json.c", "server/domain/label_read.c",
         "server/pki/profile_check.c", "server/pki/template.c"],
     "base64": ["server/base/bytes.c +b64_decode +b64_value +bytes_from_b64 "

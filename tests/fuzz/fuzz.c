@@ -24,7 +24,11 @@
 #include "codec/matter_tlv.h"
 #include "codec/topic.h"
 #include "codec/webauthn.h"
+#include "domain/client_text.h"
+#include "domain/dpop.h"
 #include "domain/label_read.h"
+#include "domain/notices.h"
+#include "domain/prompt.h"
 #include "domain/svc.h"
 #include "http/guard.h"
 #include "pki/cert.h"
@@ -250,6 +254,59 @@ fuzz_jws(struct bytes in)
 	if (compact != NULL &&
 	    jws_verify_es256(&cx, compact, x, y, "owner+jwt", &payload) == NULL)
 		must(jws_peek(&cx, compact, &head) == NULL);
+}
+
+/* A proof of possession: what is good beside an access token is good without
+ * one (RFC 9449 section 4.3). */
+static void
+fuzz_dpop(struct bytes in)
+{
+	const char *proof = bytes_to_str(cx.arena, in);
+	struct dpop_request rq = { .method = "POST",
+		.url = "https://id.example.com/oauth2/token",
+		.access_token = "token",
+		.now = cx.now,
+		.window = 300 };
+	struct dpop_proof p;
+	const struct err *e;
+
+	if (proof == NULL)
+		return;
+	e = dpop_read(&cx, proof, &rq, &p);
+	rq.access_token = NULL;
+	if (dpop_read(&cx, proof, &rq, &p) != NULL)
+		must(e != NULL);
+	else
+		must(*p.jti != '\0');
+}
+
+/* What apps and operators say in short texts: an origin is where a redirect
+ * URI begins, and no text is two things. */
+static void
+fuzz_app(struct bytes in)
+{
+	const char *text = bytes_to_str(cx.arena, in);
+	struct client_android app;
+	int64_t epoch, position;
+	unsigned prompt = 0;
+
+	if (text == NULL)
+		return;
+	if (client_origin_ok(text) && strlen(text) < CLIENT_URI)
+		must(client_redirect_ok(arena_printf(cx.arena, "%s/", text)));
+	if (client_redirect_ok(text))
+		must(client_has_redirect(text, text));
+	(void)client_has_redirect("http://127.0.0.1/a\nhttps://b.c/d", text);
+	if (client_android_read(text, &app))
+		must(client_android_ok(text) && !client_ios_ok(text));
+	if (prompt_parse(text, &prompt))
+		must(prompt != 0 && !max_age_parse(text, &epoch));
+	if (max_age_parse(text, &epoch))
+		must(!notices_cursor_read(text, &epoch, &position));
+	if (notices_cursor_read(text, &epoch, &position))
+		must(strcmp(text, arena_printf(cx.arena, "%lld.%lld",
+				      (long long)epoch, (long long)position)) ==
+		     0);
 }
 
 /* What decodes has one base64url text. */
@@ -609,6 +666,8 @@ static const struct row {
 	{ "topic", fuzz_topic },
 	{ "jwk", fuzz_jwk },
 	{ "jws", fuzz_jws },
+	{ "dpop", fuzz_dpop },
+	{ "app", fuzz_app },
 	{ "label", fuzz_label },
 	{ "base64", fuzz_base64 },
 	{ "csr", fuzz_csr },
