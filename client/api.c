@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "pki/far_key.h"
 
 /* No answer of the service is larger: a page of 100 devices is 150 KiB. */
 #define REPLY_BYTES (8 * (size_t)MIB)
@@ -106,9 +107,23 @@ make_headers(
 		add_header(cx, &list, "Content-Type", rq->type);
 	if (rq->if_match != NULL)
 		add_header(cx, &list, "If-Match", rq->if_match);
+	if (rq->attestation != NULL)
+		add_header(cx, &list, "Latchkey-Attestation", rq->attestation);
 	/* Bodies are small or wanted in any case: no wait for 100. */
 	list = curl_slist_append(list, "Expect:");
 	return list;
+}
+
+/* CURLOPT_SSL_CTX_FUNCTION: the certificate, and a key that is elsewhere. */
+static CURLcode
+use_far_key(CURL *c, void *ssl_ctx, void *arg)
+{
+	const struct api *api = arg;
+
+	(void)c;
+	return far_key_use(ssl_ctx, api->cert, api->far)
+		   ? CURLE_OK
+		   : CURLE_SSL_CERTPROBLEM;
 }
 
 /* The security of the connection, the same for every call. */
@@ -120,6 +135,12 @@ set_tls(CURL *c, const struct api *api)
 	    c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	(void)curl_easy_setopt(c, CURLOPT_CAINFO, api->ca);
 	(void)curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+	if (api->cert != NULL && api->far != NULL) {
+		(void)curl_easy_setopt(
+		    c, CURLOPT_SSL_CTX_FUNCTION, use_far_key);
+		(void)curl_easy_setopt(c, CURLOPT_SSL_CTX_DATA, api);
+		return;
+	}
 	if (api->cert == NULL)
 		return;
 	(void)curl_easy_setopt(c, CURLOPT_SSLCERT, api->cert);

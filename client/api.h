@@ -23,6 +23,7 @@ struct api {
 	const char *ca;         /* PEM file of the root */
 	const char *bearer;     /* Authorization: Bearer, or NULL */
 	const char *cert, *key; /* PEM files for mutual TLS, or NULL */
+	struct far_key *far;    /* in place of key, or NULL */
 	int patience; /* seconds to keep trying while the answer is 503 */
 };
 
@@ -30,10 +31,11 @@ struct api {
 typedef void api_progress_fn(void *arg, int64_t sent, int64_t total);
 
 struct api_request {
-	const char *method;   /* NULL: GET */
-	const char *path;     /* with its query */
-	const char *type;     /* Content-Type of the body, or NULL */
-	const char *if_match; /* an entity tag, or NULL */
+	const char *method;      /* NULL: GET */
+	const char *path;        /* with its query */
+	const char *type;        /* Content-Type of the body, or NULL */
+	const char *if_match;    /* an entity tag, or NULL */
+	const char *attestation; /* a handle of evidence, or NULL */
 	struct bytes body;
 	FILE *upload; /* instead of body: PUT this many bytes of a file */
 	int64_t upload_bytes;

@@ -48,7 +48,10 @@ static const struct option_row tpm_options[] = {
 	OPTION_DIR,
 	{ "model", "ID", "its model, for the allowlist line", true },
 	{ "client-id", "ID", "of the model in OAuth (the model's id)", false },
+	{ "ek", "KIND", "its endorsement key: ecc, or rsa (rsa)", false },
 	{ "ek-ca", "FILE", "who issued the endorsement certificate", false },
+	{ "event-log", "FILE", "the firmware's log, for models that ask",
+	    false },
 	OPTIONS_END,
 };
 
@@ -190,13 +193,19 @@ static const struct err *
 run_tpm(struct cli *cli)
 {
 	const char *dir = cli_option(cli, "dir");
-	const char *model = cli_option(cli, "model");
-	const char *client_id = cli_option(cli, "client-id"), *ek;
+	const char *model = cli_option(cli, "model"), *ek;
+	struct device_birth unit = { .serial = "",
+		.client_id = cli_option(cli, "client-id"),
+		.ek = cli_option(cli, "ek"),
+		.event_log = cli_option(cli, "event-log") };
 	const struct err *e;
 
-	e = device_tpm_make(&cli->cx, dir,
-	    client_id != NULL ? client_id : model, cli_option(cli, "ek-ca"),
-	    &ek);
+	if (unit.client_id == NULL)
+		unit.client_id = model;
+	if (unit.ek == NULL)
+		unit.ek = "rsa";
+	e = device_tpm_make(
+	    &cli->cx, dir, &unit, cli_option(cli, "ek-ca"), &ek);
 	if (e == NULL)
 		e = disk_write(&cli->cx, disk_in(&cli->cx, dir, "birth.csv"),
 		    bytes_str(arena_printf(
@@ -263,9 +272,9 @@ run_attest(struct cli *cli)
 	const struct err *e = open_device(cli, &dev);
 
 	if (e == NULL)
-		e = device_tpm_attest(&cli->cx, &dev, &grade);
+		e = device_tpm_attest(&cli->cx, &dev, false, &grade);
 	if (e == NULL)
-		printf("accepted: %s; authorize within ten minutes\n", grade);
+		printf("accepted: %s; good for ten minutes\n", grade);
 	device_close(&dev);
 	return e;
 }
@@ -485,9 +494,10 @@ const struct command simulate_commands[] = {
 	    "TPM needs an anchor." },
 	{ "simulate attest", "", "proves that TPM and what it started",
 	    step_options, run_attest,
-	    "Before authorize, poll and enroll. The certificate is for a key "
-	    "in the TPM: what\nconnects with it needs a TLS library that "
-	    "loads op.key (TSS2 PRIVATE KEY)." },
+	    "Before authorize, poll and enroll; renew does it by itself. "
+	    "The certificate is\nfor a key in the TPM, which signs each "
+	    "handshake; other programs load it by op.key\n(TSS2 PRIVATE "
+	    "KEY)." },
 	{ "simulate authorize", "", "asks for a user code", code_options,
 	    run_authorize, NULL },
 	{ "simulate poll", "", "waits until the owner has decided",

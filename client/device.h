@@ -42,6 +42,8 @@ struct device_state {
 	int64_t code_expires_at;
 	int64_t interval;  /* seconds between polls; grows with slow_down */
 	int64_t poll_at;   /* not before */
+	char *ek;          /* rsa or ecc, of a unit with a TPM */
+	char *event_log;   /* the file of its firmware's log */
 	char *attestation; /* handle of evidence, of a unit with a TPM */
 	char *token;
 	int64_t token_expires_at;
@@ -54,6 +56,7 @@ struct device {
 	const char *url, *ca; /* the service, and the root it must end in */
 	const char *mqtt_url;
 	struct device_state state;
+	struct far_key *far; /* op.key, of a unit with a TPM */
 };
 
 /* What is to be done next. */
@@ -88,6 +91,9 @@ ERR_FN device_save(struct ctx *cx, const struct device *dev);
 /* Replaces a text of the state. */
 void device_set(char **field, const char *text);
 
+/* Whether its keys are in a TPM (client/device_tpm.h). */
+bool device_has_tpm(const struct device *dev);
+
 /* A file of the directory: device_path(cx, dev, "op.crt"). */
 const char *
 device_path(struct ctx *cx, const struct device *dev, const char *name);
@@ -98,6 +104,7 @@ struct device_birth {
 	const char *serial, *client_id;
 	const char *claim_code; /* or NULL */
 	bool est_only;
+	const char *ek, *event_log; /* of a unit with a TPM, or NULL */
 };
 ERR_FN
 device_make(struct ctx *cx, const char *dir, const struct device_birth *birth);
@@ -139,7 +146,8 @@ struct api
 device_api(struct ctx *cx, const struct device *dev, const char *identity);
 
 /* For the steps: makes next.key if it is missing (a copy of op.key with
- * same_key) and next.csr, and reads the request. */
+ * same_key) and next.csr, and reads the request.  With a TPM evidence makes
+ * both. */
 ERR_FN device_prepare(
     struct ctx *cx, const struct device *dev, bool same_key, struct bytes *csr);
 

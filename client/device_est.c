@@ -1,6 +1,6 @@
 #include "base/arena.h"
 #include "base/limits.h"
-#include "client/device.h"
+#include "client/device_tpm.h"
 #include "client/disk.h"
 #include "pki/cert.h"
 #include "pki/chain.h"
@@ -19,6 +19,7 @@ struct exchange {
 	struct bytes cas[CA_CERTS];
 	size_t n_cas;
 	struct api_reply reply;
+	bool ran_out; /* the certificate before */
 };
 
 /* Certificates of an EST answer: base64 of a certs-only CMS (RFC 7030
@@ -157,6 +158,8 @@ send_csr(struct ctx *cx, const struct device *dev, const struct api *api,
 		.body = bytes_str(bytes_b64(cx->arena, x->csr)) };
 	const struct err *e = get_cacerts(cx, dev, x, out);
 
+	if ((renews || x->ran_out) && device_has_tpm(dev))
+		rq.attestation = dev->state.attestation;
 	if (e != NULL || out->next != DEVICE_DONE)
 		return e;
 	e = api_send(cx, api, &rq, &x->reply);
@@ -168,7 +171,8 @@ send_csr(struct ctx *cx, const struct device *dev, const struct api *api,
 static const struct err *
 start_over(struct ctx *cx, struct device *dev, struct device_result *out)
 {
-	static const char *const names[] = { "op.crt", "next.csr", "next.key" };
+	static const char *const names[] = { "op.crt", "next.csr", "next.key",
+		"tls.priv" };
 	const struct err *e = NULL;
 	size_t i;
 
@@ -216,12 +220,17 @@ device_enroll(struct ctx *cx, struct device *dev, struct device_result *out)
 	struct exchange x = { .n_cas = 0 };
 	/* A certificate that ran out: its own key is the approved one. */
 	bool ran_out = disk_exists(device_path(cx, dev, "op.crt"));
-	const struct err *e;
+	const struct err *e = NULL;
+	const char *grade;
 
 	*out = (struct device_result){ .next = DEVICE_DONE };
+	x.ran_out = ran_out;
 	if (*s->token != '\0')
 		api.bearer = s->token;
-	e = device_prepare(cx, dev, ran_out, &x.csr);
+	if (ran_out && device_has_tpm(dev))
+		e = device_tpm_attest(cx, dev, true, &grade);
+	if (e == NULL)
+		e = device_prepare(cx, dev, ran_out, &x.csr);
 	if (e == NULL)
 		e = send_csr(cx, dev, &api, &x, out);
 	if (e != NULL || out->next != DEVICE_DONE)
@@ -245,8 +254,14 @@ device_renew(struct ctx *cx, struct device *dev, bool same_key,
 {
 	struct api api = device_api(cx, dev, "op");
 	struct exchange x = { .n_cas = 0 };
-	const struct err *e = device_prepare(cx, dev, same_key, &x.csr);
+	const struct err *e = NULL;
+	const char *grade;
 
+	/* Evidence is for a key, and not for long. */
+	if (device_has_tpm(dev))
+		e = device_tpm_attest(cx, dev, same_key, &grade);
+	if (e == NULL)
+		e = device_prepare(cx, dev, same_key, &x.csr);
 	*out = (struct device_result){ .next = DEVICE_DONE };
 	if (e == NULL)
 		e = send_csr(cx, dev, &api, &x, out);

@@ -12,7 +12,8 @@ device_connect(struct ctx *cx, const struct device *dev, struct mqtt **out)
 	struct mqtt_target target = { .url = dev->mqtt_url,
 		.ca = dev->ca,
 		.cert = device_path(cx, dev, "op.crt"),
-		.key = device_path(cx, dev, "op.key") };
+		.key = device_path(cx, dev, "op.key"),
+		.far = dev->far };
 	const struct err *e = device_identity(cx, dev, &who);
 
 	if (e != NULL)

@@ -2,7 +2,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/rng.h"
-#include "client/device.h"
+#include "client/device_tpm.h"
 #include "client/disk.h"
 
 #define STEP_ARENA (16 * (size_t)MIB)
@@ -169,11 +169,15 @@ step(struct ctx *cx, struct life *l, enum device_phase phase,
 {
 	const struct device_state *s = &l->dev->state;
 	const struct err *e;
+	const char *grade;
 
 	switch (phase) {
 	case DEVICE_AUTHORIZE:
 		l->shown = false;
-		return device_authorize(cx, l->dev, r);
+		e = NULL;
+		if (device_has_tpm(l->dev))
+			e = device_tpm_attest(cx, l->dev, false, &grade);
+		return e != NULL ? e : device_authorize(cx, l->dev, r);
 	case DEVICE_POLL:
 		e = show_code(cx, l);
 		if (e != NULL)

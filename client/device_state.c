@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "client/command.h"
-#include "client/device.h"
+#include "client/device_tpm.h"
 #include "client/disk.h"
 #include "pki/cert.h"
 #include "pki/csr.h"
@@ -43,6 +43,8 @@ static const struct cfg_key state_keys[] = {
 	NUMBER(code_expires_at, "end of the device code"),
 	NUMBER(interval, "seconds between polls"),
 	NUMBER(poll_at, "no poll before"),
+	TEXT(ek, "kind of the TPM's endorsement key"),
+	TEXT(event_log, "file of the firmware's log"),
 	TEXT(attestation, "handle of evidence"),
 	TEXT(token, "enroll token"),
 	NUMBER(token_expires_at, "end of the token"),
@@ -83,6 +85,8 @@ finish_promotion(struct ctx *cx, const struct device *dev)
 		e = disk_rename(cx, device_path(cx, dev, "next.key"),
 		    device_path(cx, dev, "op.key"));
 	if (e == NULL)
+		e = device_tpm_promote(cx, dev);
+	if (e == NULL)
 		e = disk_remove(cx, device_path(cx, dev, "next.csr"));
 	if (e == NULL)
 		e = disk_rename(cx, device_path(cx, dev, "next.crt"),
@@ -109,14 +113,23 @@ device_open(struct ctx *cx, struct device *dev)
 		&dev->state, why))
 		return fail(cx, &ERR_LOCAL,
 		    "%s (`latchkey simulate birth` makes a unit)", why);
+	if (device_has_tpm(dev))
+		dev->far = far_key_new(device_tpm_sign, dev);
 	if (has(cx, dev, "next.crt"))
 		return finish_promotion(cx, dev);
 	return NULL;
 }
 
+bool
+device_has_tpm(const struct device *dev)
+{
+	return *dev->state.ek != '\0';
+}
+
 void
 device_close(struct device *dev)
 {
+	far_key_free(dev->far);
 	cfg_release(state_keys, STATE_KEYS, &dev->state);
 }
 
@@ -206,6 +219,10 @@ device_begin(struct ctx *cx, const char *dir, const struct device_birth *birth)
 	device_set(&dev.state.client_id, birth->client_id);
 	if (birth->claim_code != NULL)
 		device_set(&dev.state.claim_code, birth->claim_code);
+	if (birth->ek != NULL)
+		device_set(&dev.state.ek, birth->ek);
+	if (birth->event_log != NULL)
+		device_set(&dev.state.event_log, birth->event_log);
 	dev.state.est_only = birth->est_only;
 	e = device_save(cx, &dev);
 	device_close(&dev);
@@ -236,6 +253,9 @@ device_prepare(
 	const char *csr_path = device_path(cx, dev, "next.csr");
 	const struct err *e = NULL;
 
+	if (device_has_tpm(dev) && !disk_exists(csr_path))
+		return fail(cx, &ERR_LOCAL,
+		    "evidence comes first (`latchkey simulate attest`)");
 	if (!disk_exists(key_path)) {
 		if (same_key)
 			e = load_key(cx, device_path(cx, dev, "op.key"), &key);
@@ -350,6 +370,8 @@ device_api(struct ctx *cx, const struct device *dev, const char *identity)
 	    device_path(cx, dev, arena_printf(cx->arena, "%s.crt", identity));
 	api.key =
 	    device_path(cx, dev, arena_printf(cx->arena, "%s.key", identity));
+	if (strcmp(identity, "op") == 0)
+		api.far = dev->far;
 	if (!disk_exists(api.cert))
 		api.cert = api.key = NULL;
 	return api;

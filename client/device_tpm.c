@@ -1,10 +1,5 @@
 #include "client/device_tpm.h"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "attest/context.h"
 #include "base/arena.h"
 #include "base/buf.h"
@@ -12,122 +7,16 @@
 #include "base/mem.h"
 #include "client/command.h"
 #include "client/disk.h"
-#include "pki/cert.h"
-#include "pki/csr.h"
+#include "client/tpm_tools.h"
 #include "pki/digest.h"
 
-#define MAX_WORDS 32
+#define CHALLENGE "POST /v1/attestation/tpm"
+#define PROVE "POST /v1/attestation/tpm/proof"
+/* For a renewal who proves is who has the certificate, too. */
+#define RENEW "POST /v1/attestation"
 #define PCRS 8
 /* What tpm2-tools begin a file for TPM2_ActivateCredential with. */
 #define CREDENTIAL_MAGIC "\xba\xdc\xc0\xde\0\0\0\1"
-/* TCG EK Credential Profile, section 2.2.1.4: RSA 2048. */
-#define EK_HANDLE "0x81010001"
-#define EK_NV "0x01C00002"
-#define FIXED "fixedtpm|fixedparent|sensitivedataorigin|userwithauth|"
-#define FLUSH "flushcontext -t"
-
-/* Runs one of tpm2-tools in the directory; its words are split at spaces. */
-static const struct err *
-tool(struct ctx *cx, const char *dir, const char *words)
-{
-	char *argv[MAX_WORDS + 1] = { NULL }, *rest = NULL, *word;
-	char *line = arena_printf(cx->arena, "tpm2_%s", words);
-	posix_spawn_file_actions_t actions;
-	size_t n = 0;
-	int status = -1;
-	bool ok;
-	pid_t pid;
-
-	for (word = strtok_r(line, " ", &rest); word != NULL && n < MAX_WORDS;
-	     word = strtok_r(NULL, " ", &rest))
-		argv[n++] = word;
-	must(posix_spawn_file_actions_init(&actions) == 0);
-	must(posix_spawn_file_actions_addchdir_np(&actions, dir) == 0);
-	must(posix_spawn_file_actions_addopen(
-		 &actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) == 0);
-	ok = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ) == 0 &&
-	     waitpid(pid, &status, 0) == pid && status == 0;
-	must(posix_spawn_file_actions_destroy(&actions) == 0);
-	return ok ? NULL
-		  : fail(cx, &ERR_LOCAL, "tpm2_%s: it failed (tpm2-tools)",
-			words);
-}
-
-/* Those of a list that ends with NULL, until one fails. */
-static const struct err *
-tools(struct ctx *cx, const char *dir, const char *const *words)
-{
-	const struct err *e = NULL;
-
-	while (e == NULL && *words != NULL)
-		e = tool(cx, dir, *words++);
-	return e;
-}
-
-/* ---- the factory */
-
-static const struct err *
-keep_ek_ca(struct ctx *cx, const char *dir, const char *pem_path)
-{
-	struct bytes pem, der[LIMIT_CHAIN];
-	const struct err *e;
-	size_t n;
-
-	if (pem_path == NULL)
-		return NULL;
-	e = disk_read(cx, pem_path, 64 * KIB, &pem);
-	if (e == NULL)
-		e = cert_read_pem(cx, pem, der, LIMIT_CHAIN, &n);
-	return e != NULL ? e
-			 : disk_write(
-			       cx, disk_in(cx, dir, "ek-ca.der"), der[0], 0644);
-}
-
-const struct err *
-device_tpm_make(struct ctx *cx, const char *dir, const char *client_id,
-    const char *ek_ca, const char **ek)
-{
-	static const char *const words[] = {
-		"nvread -C o " EK_NV " -o ek.der",
-		"readpublic -c " EK_HANDLE " -o ek.pub",
-		"createprimary -C o -G ecc -c srk.ctx",
-		FLUSH,
-		"create -C srk.ctx -G ecc256:ecdsa-sha256:null -u ak.pub "
-		"-r ak.priv -a " FIXED "restricted|sign",
-		FLUSH,
-		"load -C srk.ctx -u ak.pub -r ak.priv -c ak.ctx",
-		FLUSH,
-		"create -C srk.ctx -G ecc256:ecdsa-sha256:null -u tls.pub "
-		"-r tls.priv -a " FIXED "sign",
-		FLUSH,
-		"load -C srk.ctx -u tls.pub -r tls.priv -c tls.ctx",
-		FLUSH,
-		"readpublic -c tls.ctx -f der -o tls.der",
-		FLUSH,
-		"encodeobject -C srk.ctx -u tls.pub -r tls.priv -o next.key",
-		FLUSH,
-		NULL,
-	};
-	struct device_birth birth = { .serial = "", .client_id = client_id };
-	const struct err *e = disk_mkdir(cx, dir);
-	struct bytes der;
-	struct cert cert;
-
-	if (e == NULL && disk_exists(disk_in(cx, dir, "state")))
-		return fail(cx, &ERR_LOCAL, "%s: there is a unit already", dir);
-	if (e == NULL)
-		e = tools(cx, dir, words);
-	if (e == NULL)
-		e = keep_ek_ca(cx, dir, ek_ca);
-	if (e == NULL)
-		e = disk_read(cx, disk_in(cx, dir, "ek.der"), 64 * KIB, &der);
-	if (e == NULL)
-		e = cert_parse(cx, der, &cert);
-	if (e != NULL)
-		return e;
-	*ek = bytes_hex(cx->arena, BYTES_OF(cert.key_sha256));
-	return device_begin(cx, dir, &birth);
-}
 
 /* ---- evidence: a CBOR map of parts (server/attest/parts.h) */
 
@@ -179,7 +68,7 @@ put_file(struct evidence *ev, const char *name, const char *file)
 	put_bytes(&ev->b, content(ev, file));
 }
 
-/* What the evidence begins with in both steps, and room for more parts. */
+/* What the evidence begins with, and room for more parts. */
 static void
 evidence_init(
     struct evidence *ev, struct ctx *cx, const struct device *dev, size_t more)
@@ -202,11 +91,14 @@ evidence_init(
 
 struct proof_in {
 	struct bytes evidence, key;
+	const char *format, *purpose; /* of a renewal */
 };
 
 static const struct json_field in_fields[] = {
 	JSON_F_B64U(proof_in, evidence, LIMIT_EVIDENCE, true),
 	JSON_F_B64U(proof_in, key, 1024, true),
+	JSON_F_STR(proof_in, format, 16, false),
+	JSON_F_STR(proof_in, purpose, 16, false),
 	JSON_END,
 };
 
@@ -235,8 +127,11 @@ static const struct err *
 send_evidence(struct evidence *ev, const char *what,
     const struct json_field *fields, void *out)
 {
-	struct api api = device_api(ev->cx, ev->dev, "birth");
-	struct proof_in in = { .key = content(ev, "tls.der") };
+	bool renews = strcmp(what, RENEW) == 0;
+	struct api api = device_api(ev->cx, ev->dev, renews ? "op" : "birth");
+	struct proof_in in = { .key = content(ev, "tls.der"),
+		.format = renews ? "tpm" : NULL,
+		.purpose = renews ? "renew" : NULL };
 	const struct api_shape sent = { in_fields, &in };
 	const struct api_shape got = { fields, out };
 
@@ -251,13 +146,15 @@ static const struct err *
 open_challenge(
     struct ctx *cx, const struct device *dev, const struct challenge *c)
 {
-	static const char *const words[] = {
+	const char *words[] = {
+		device_tpm_ek_words(cx, dev->state.ek),
+		TPM_FLUSH,
 		"startauthsession --policy-session -S session",
 		"policysecret -S session -c e",
-		"activatecredential -c ak.ctx -C " EK_HANDLE
-		" -i blob -o secret -P session:session",
+		"activatecredential -c ak.ctx -C ek.ctx -i blob -o secret "
+		"-P session:session",
 		"flushcontext session",
-		FLUSH,
+		TPM_FLUSH,
 		NULL,
 	};
 	struct bytes blob;
@@ -271,7 +168,7 @@ open_challenge(
 	buf_put(&b, c->encrypted_secret);
 	must(buf_bytes(&b, &blob));
 	e = disk_write(cx, device_path(cx, dev, "blob"), blob, 0600);
-	return e != NULL ? e : tools(cx, dev->dir, words);
+	return e != NULL ? e : tpm_tools(cx, dev->dir, words);
 }
 
 /* What was started, in answer to the challenge, and the AK's word for the key
@@ -284,7 +181,7 @@ quote(struct ctx *cx, const struct device *dev, struct bytes challenge,
 		"pcrread sha256:0,1,2,3,4,5,6,7 -o pcrs",
 		"certify -c tls.ctx -C ak.ctx -g sha256 -o certify "
 		"-s certify.sig -f tss",
-		FLUSH,
+		TPM_FLUSH,
 		NULL,
 	};
 	const struct attest_context said = { bytes_str(dev->url), challenge,
@@ -293,12 +190,12 @@ quote(struct ctx *cx, const struct device *dev, struct bytes challenge,
 	const struct err *e;
 
 	digest_sha256(attest_context_bytes(cx, "tpm", &said), answer);
-	e = tool(cx, dev->dir,
+	e = tpm_tool(cx, dev->dir,
 	    arena_printf(cx->arena,
 		"quote -c ak.ctx -l sha256:0,1,2,3,4,5,6,7 -q %s -m quote "
 		"-s quote.sig -g sha256",
 		bytes_hex(cx->arena, BYTES_OF(answer))));
-	return e != NULL ? e : tools(cx, dev->dir, words);
+	return e != NULL ? e : tpm_tools(cx, dev->dir, words);
 }
 
 /* Each PCR's value after its number. */
@@ -321,10 +218,24 @@ put_pcrs(struct evidence *ev)
 	put_bytes(&ev->b, (struct bytes){ out, n });
 }
 
-static const struct err *
-prove(struct ctx *cx, const struct device *dev, struct bytes challenge,
-    struct attested *out)
+/* The firmware's log of this boot, as the system shows it. */
+static void
+put_log(struct evidence *ev)
 {
+	struct bytes log = BYTES_NONE;
+
+	if (ev->e == NULL)
+		ev->e = disk_read(
+		    ev->cx, ev->dev->state.event_log, LIMIT_EVENT_LOG, &log);
+	put_name(&ev->b, "event_log");
+	put_bytes(&ev->b, log);
+}
+
+static const struct err *
+prove(struct ctx *cx, const struct device *dev, const char *how,
+    struct bytes challenge, struct attested *out)
+{
+	bool log = *dev->state.event_log != '\0';
 	static const char *const files[][2] = { { "secret", "secret" },
 		{ "quote", "quote" }, { "quote_sig", "quote.sig" },
 		{ "key_pub", "tls.pub" }, { "certify", "certify" },
@@ -333,59 +244,45 @@ prove(struct ctx *cx, const struct device *dev, struct bytes challenge,
 	struct evidence ev;
 	size_t i;
 
-	evidence_init(&ev, cx, dev, n + 2);
+	evidence_init(&ev, cx, dev, n + 2 + (log ? 1 : 0));
 	put_name(&ev.b, "challenge");
 	put_bytes(&ev.b, challenge);
 	for (i = 0; i < n; i++)
 		put_file(&ev, files[i][0], files[i][1]);
 	put_pcrs(&ev);
-	return send_evidence(
-	    &ev, "POST /v1/attestation/tpm/proof", attested_fields, out);
-}
-
-/* The request for the operational key, signed within the TPM. */
-static const struct err *
-sign_request(struct ctx *cx, const struct device *dev, struct bytes key)
-{
-	static const char *const words[] = {
-		"sign -c tls.ctx -g sha256 -f plain -o info.sig info",
-		FLUSH,
-		NULL,
-	};
-	struct bytes info = csr_info(cx, key), sig;
-	const struct err *e =
-	    disk_write(cx, device_path(cx, dev, "info"), info, 0600);
-
-	if (e == NULL)
-		e = tools(cx, dev->dir, words);
-	if (e == NULL)
-		e = disk_read(cx, device_path(cx, dev, "info.sig"), KIB, &sig);
-	return e != NULL ? e
-			 : disk_write(cx, device_path(cx, dev, "next.csr"),
-			       csr_joined(cx, info, sig), 0600);
+	if (log)
+		put_log(&ev);
+	return send_evidence(&ev, how, attested_fields, out);
 }
 
 const struct err *
-device_tpm_attest(struct ctx *cx, struct device *dev, const char **grade)
+device_tpm_attest(
+    struct ctx *cx, struct device *dev, bool same_key, const char **grade)
 {
+	enum device_phase phase = DEVICE_AUTHORIZE;
 	struct attested attested = { NULL, NULL };
 	struct challenge c = { BYTES_NONE, BYTES_NONE, BYTES_NONE };
 	struct evidence ev;
 	const struct err *e;
 	struct bytes key;
 
+	e = device_phase(cx, dev, &phase);
+	if (e == NULL)
+		e = device_tpm_next(cx, dev, same_key);
+	if (e != NULL)
+		return e;
 	evidence_init(&ev, cx, dev, 0);
 	key = content(&ev, "tls.der");
-	e = send_evidence(
-	    &ev, "POST /v1/attestation/tpm", challenge_fields, &c);
+	e = send_evidence(&ev, CHALLENGE, challenge_fields, &c);
 	if (e == NULL)
 		e = open_challenge(cx, dev, &c);
 	if (e == NULL)
 		e = quote(cx, dev, c.challenge, key);
 	if (e == NULL)
-		e = prove(cx, dev, c.challenge, &attested);
+		e = prove(cx, dev, phase >= DEVICE_CONNECT ? RENEW : PROVE,
+		    c.challenge, &attested);
 	if (e == NULL)
-		e = sign_request(cx, dev, key);
+		e = device_tpm_request(cx, dev, key);
 	if (e != NULL)
 		return e;
 	device_set(&dev->state.attestation, attested.attestation);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "client/api.h"
+#include "pki/far_key.h"
 
 #define ANSWER_MS 10000
 #define KEEPALIVE_SECONDS 30
@@ -265,6 +266,26 @@ session_new(const char *client_id)
 	return s;
 }
 
+/* For a key that is elsewhere all of TLS is made here: what libmosquitto 2.0
+ * checks a server by, it finds in contexts of its own alone. */
+static const struct err *
+set_far_key(struct ctx *cx, struct mqtt *s, const struct mqtt_target *t,
+    const char *host)
+{
+	void *ssl_ctx = far_key_ctx_new();
+	bool ok = far_key_use(ssl_ctx, t->cert, t->far) &&
+		  far_key_verify(ssl_ctx, t->ca, host) &&
+		  mosquitto_int_option(s->m, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS,
+		      0) == MOSQ_ERR_SUCCESS &&
+		  mosquitto_void_option(s->m, MOSQ_OPT_SSL_CTX, ssl_ctx) ==
+		      MOSQ_ERR_SUCCESS;
+
+	far_key_ctx_free(ssl_ctx); /* libmosquitto keeps it */
+	return ok ? NULL
+		  : fail(cx, &ERR_UNREACHABLE, "%s, %s: cannot be used",
+			t->cert, t->ca);
+}
+
 /* Starts the TLS handshake and the session's thread. */
 static const struct err *
 session_start(struct ctx *cx, struct mqtt *s, const struct mqtt_target *t)
@@ -274,9 +295,13 @@ session_start(struct ctx *cx, struct mqtt *s, const struct mqtt_target *t)
 	int port = 0, rc;
 
 	e = split_url(cx, t->url, &host, &port);
+	if (e == NULL && t->far != NULL)
+		e = set_far_key(cx, s, t, host);
 	if (e != NULL)
 		return e;
-	rc = mosquitto_tls_set(s->m, t->ca, NULL, t->cert, t->key, NULL);
+	rc = t->far != NULL
+		 ? MOSQ_ERR_SUCCESS
+		 : mosquitto_tls_set(s->m, t->ca, NULL, t->cert, t->key, NULL);
 	if (rc == MOSQ_ERR_SUCCESS)
 		rc = mosquitto_connect(s->m, host, port, KEEPALIVE_SECONDS);
 	if (rc != MOSQ_ERR_SUCCESS)

@@ -24,6 +24,7 @@ struct mqtt;
 struct mqtt_target {
 	const char *url;             /* mqtts://host[:port] */
 	const char *ca, *cert, *key; /* PEM files */
+	struct far_key *far;         /* in place of key, or NULL */
 	const char *client_id;
 };
 

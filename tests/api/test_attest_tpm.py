@@ -7,6 +7,7 @@ import struct
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from cryptography.x509.oid import NameOID
 
 from harness.crypto import b64u, new_key
 from harness.evidence import Bare, context, spki_of, unb64u
@@ -16,7 +17,7 @@ from harness.tpm import Measured, SoftTpm
 from vectors.common import parts
 
 
-@pytest.fixture(scope="module", params=["rsa", "ecc"])
+@pytest.fixture(scope="module", params=["rsa", "p256"])
 def tpm(request):
     """By the kind of its endorsement key."""
     made = SoftTpm(request.param)
@@ -93,6 +94,7 @@ def refused(answer, operator):
     return event["detail"]
 
 
+@pytest.mark.parametrize("tpm", ["rsa", "p256", "p384"], indirect=True)
 def test_a_tpm_proves_itself_and_its_key_in_two_steps(
         stack, operator, maker, tpm):
     list_unit(operator, maker, tpm)
@@ -172,22 +174,30 @@ def listed(pcr, *digests):
     return [{"pcr": pcr, "sha256": digest.hex()} for digest in digests]
 
 
+VERSION = "1.4.0".encode("utf-16-le")
+SHIM, GRUB, EVIL = (Measured(hashlib.sha256(x).digest())
+    for x in (b"shim", b"grub", b"evil"))
+
+
+def log_of(tpm):
+    """That of the one start of this TPM's machine."""
+    if tpm.log is None:
+        tpm.log = tpm.boot((0, VERSION), (7, SECURE_BOOT), (7, END),
+            (4, b"Calling EFI Application from Boot Option"),
+            *((pcr, END) for pcr in range(7)), (4, SHIM), (4, GRUB))
+    return tpm.log
+
+
 def test_a_boot_chain_is_allowed_event_by_event(
         stack, operator, maker, tpm):
     """Firmware, shim and GRUB: what the log names has to lead to the quoted
     PCRs, and each of it has to be on the model's list."""
     list_unit(operator, maker, tpm)
-    version = "1.4.0".encode("utf-16-le")
-    shim, grub, evil = (Measured(hashlib.sha256(x).digest())
-        for x in (b"shim", b"grub", b"evil"))
-    # The one test that extends PCRs: they start at zero.
-    log = tpm.boot((0, version), (7, SECURE_BOOT), (7, END),
-        (4, b"Calling EFI Application from Boot Option"),
-        *((pcr, END) for pcr in range(7)), (4, shim), (4, grub))
+    log = log_of(tpm)
     unit = Unit(stack, tpm)
     evidence = {**unit.opened(expect(unit.challenge(), 200).json()),
         **tpm.certify()}
-    firmware = hashlib.sha256(version).digest()
+    firmware = hashlib.sha256(VERSION).digest()
 
     def judged(boot, **more):
         expect(operator.call("PUT", f"/models/{maker.model}", json={
@@ -195,7 +205,7 @@ def test_a_boot_chain_is_allowed_event_by_event(
             "client_id": maker.client_id, "policy": {"evidence": {
                 "secure_boot": True, "boot": boot}}}), 200)
         return unit.proof(**{"event_log": log, **evidence, **more})
-    good = listed(0, firmware) + listed(4, shim, grub)
+    good = listed(0, firmware) + listed(4, SHIM, GRUB)
     answer = expect(judged(good), 200)
     assert answer.json()["grade"] == "hardware"
     accepted = answer.headers["X-Request-Id"]
@@ -203,23 +213,23 @@ def test_a_boot_chain_is_allowed_event_by_event(
         200).json()
     assert attempt["verdict"]["facts"]["boot"] == [
         {"pcr": pcr, "digest": digest.hex()} for pcr, digest in (
-            (0, firmware), (4, shim), (4, grub))]
+            (0, firmware), (4, SHIM), (4, GRUB))]
     # Another firmware, a loader that nobody allowed, none of them at all
-    for wrong in (listed(0, shim), listed(4, shim), listed(2, shim)):
+    for wrong in (listed(0, SHIM), listed(4, SHIM), listed(2, SHIM)):
         assert "boot-event" in refused(judged(wrong), operator)
     assert "no-log" in refused(judged(good, event_log=None), operator)
     # A log that hides what was started, or puts something else in its place
-    assert "log-replay" in refused(judged(good, event_log=log.replace(grub,
-        evil)), operator)
-    cut = log[:log.index(grub) - 14]
+    assert "log-replay" in refused(judged(good, event_log=log.replace(GRUB,
+        EVIL)), operator)
+    cut = log[:log.index(GRUB) - 14]
     assert "log-replay" in refused(judged(good, event_log=cut), operator)
     assert "log-unreadable" in refused(
         judged(good, event_log=log[:-1]), operator)
     # And an owner of the system who starts it, and says so
-    log += tpm.boot((4, evil))[65:]
+    log = tpm.log = log + tpm.boot((4, EVIL))[65:]
     evidence.update(tpm.quote(unit.answer_to(evidence["challenge"])))
     assert "boot-event" in refused(judged(good), operator)
-    expect(judged(good + listed(4, evil)), 200)
+    expect(judged(good + listed(4, EVIL)), 200)
 
 
 def test_only_a_listed_tpm_of_a_trusted_maker_is_challenged(
@@ -291,25 +301,32 @@ def test_a_tpm_opens_no_challenge_for_another_attestation_key(
         unit.opened(answer)
 
 
-@pytest.mark.parametrize("tpm", ["rsa"], indirect=True)
-def test_the_reference_device_enrolls_by_its_tpm(
-        stack, operator, maker, owner, tpm, tmp_path):
-    """`latchkey simulate tpm`, with the same software TPM."""
+def test_the_reference_device_lives_by_its_tpm(
+        stack, operator, maker, owner, broker, tpm, tmp_path):
+    """`latchkey simulate tpm`, from the factory to the next certificate; no
+    key of it is ever in a file that anything else could use."""
     ca, directory = tmp_path / "ca.pem", tmp_path / "device"
     ca.write_bytes(x509.load_der_x509_certificate(tpm.issuer).public_bytes(
         serialization.Encoding.PEM))
+    (tmp_path / "log").write_bytes(log_of(tpm))
+    env = {"TPM2TOOLS_TCTI": tpm.env["TPM2TOOLS_TCTI"],
+        "MQTT_URL": f"mqtts://localhost:{broker.port}"}
 
     def simulate(step, *more):
-        return stack.cli("simulate", step, "--dir", directory, *more,
-            env={"TPM2TOOLS_TCTI": tpm.env["TPM2TOOLS_TCTI"]})
+        return stack.cli("simulate", step, "--dir", directory, *more, env=env)
+
+    def certified():
+        return x509.load_pem_x509_certificate(
+            (directory / "op.crt").read_bytes())
     said = simulate("tpm", "--model", maker.model, "--client-id",
-        maker.client_id, "--ek-ca", ca)
+        maker.client_id, "--ek-ca", ca, "--event-log", tmp_path / "log",
+        "--ek", "rsa" if "rsa" in tpm.ak_kind else "ecc")
     assert hashlib.sha256(tpm.ek_spki).hexdigest() in said
     assert expect(operator.import_lines(maker.id,
         (directory / "birth.csv").read_text()), 200).json()["added"] == 1
     expect(operator.call("PUT", f"/models/{maker.model}", json={
         "manufacturer": maker.id, "name": "x", "client_id": maker.client_id,
-        "policy": {"evidence": {"formats": ["tpm"],
+        "policy": {"evidence": {"formats": ["tpm"], "secure_boot": True,
             "min_grade": "hardware"}}}), 200)
     assert "accepted: hardware" in simulate("attest")
     code = simulate("authorize").split()[2]
@@ -318,7 +335,27 @@ def test_the_reference_device_enrolls_by_its_tpm(
     assert "urn:uuid:" in simulate("enroll")
     assert (directory / "op.key").read_text().startswith(
         "-----BEGIN TSS2 PRIVATE KEY-----")
-    certificate = x509.load_pem_x509_certificate(
-        (directory / "op.crt").read_bytes())
-    assert spki_der(certificate.public_key()) == (
+    first = certified()
+    assert spki_der(first.public_key()) == (
         directory / "tls.der").read_bytes()
+    # The TPM signs the handshakes, of MQTT and of EST.
+    device_id = first.subject.get_attributes_for_oid(
+        NameOID.COMMON_NAME)[0].value
+    assert f"connected as {device_id}" in simulate("connect", "--stay", 0)
+    assert "urn:uuid:" in simulate("renew")
+    second = certified()
+    assert spki_der(second.public_key()) != spki_der(first.public_key())
+    assert f"connected as {device_id}" in simulate("connect", "--stay", 0)
+    assert "urn:uuid:" in simulate("renew", "--same-key")
+    assert certified() != second
+    assert spki_der(certified().public_key()) == spki_der(second.public_key())
+    assert f"connected as {device_id}" in simulate("connect", "--stay", 0)
+    env["MQTT_URL"] = "mqtts://localhost:1"
+    with pytest.raises(AssertionError, match="Connection refused") as told:
+        simulate("connect", "--stay", 0)
+    assert "Sanitizer" not in str(told.value)
+    # Without that TPM the directory is worth nothing.
+    env["MQTT_URL"] = f"mqtts://localhost:{broker.port}"
+    env["TPM2TOOLS_TCTI"] = f"swtpm:path={tmp_path}/none"
+    with pytest.raises(AssertionError, match="TLS|handshake|broker"):
+        simulate("connect", "--stay", 0)

@@ -24,7 +24,9 @@ SPKI = serialization.PublicFormat.SubjectPublicKeyInfo
 KINDS = {
     "rsa": ("0x81010001", "0x01C00002", True,
         "rsa2048:rsassa-sha256:null"),
-    "ecc": ("0x81010016", "0x01C00016", False,
+    # Template L-2, which swtpm leaves to whoever wants it
+    "p256": ("ek.ctx", "0x01C0000A", True, "ecc256:ecdsa-sha256:null"),
+    "p384": ("0x81010016", "0x01C00016", False,
         "ecc256:ecdsa-sha256:null"),
 }
 
@@ -44,10 +46,12 @@ class SoftTpm:
     def __init__(self, kind="rsa"):
         self.handle, self.nv, self.policy, self.ak_kind = KINDS[kind]
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="latchkey-tpm-"))
-        self.popen = None
+        self.popen = self.log = None
         try:
             self._manufacture(kind)
             self._start()
+            if kind == "p256":
+                self._certify_p256()
         except BaseException:
             self.close()
             raise
@@ -67,10 +71,32 @@ class SoftTpm:
             f"create_certs_tool_options={self.dir}/options\n")
         run("swtpm_setup", "--tpm2", "--tpmstate", state, "--create-ek-cert",
             "--lock-nvram", "--overwrite", "--config",
-            self.dir / "setup.conf", *(["--ecc"] if kind == "ecc" else []))
+            self.dir / "setup.conf", *(["--ecc"] if kind == "p384" else []))
         self.root = (ca / "swtpm-localca-rootca-cert.pem").read_text()
         self.issuer = x509.load_pem_x509_certificate(
             (ca / "issuercert.pem").read_bytes()).public_bytes(DER)
+
+    def _certify_p256(self):
+        """As its maker would: the key of the template, and a certificate in
+        the place where others look for it."""
+        ca = self.dir / "ca"
+        self.tool("createek", "-c", self.handle, "-G", "ecc", "-u", "ek.pem",
+            "-f", "pem")
+        point = serialization.load_pem_public_key(
+            self.file("ek.pem")).public_numbers()
+        run("swtpm_cert", "--tpm2", "--type", "ek", "--decryption",
+            "--ecc-x", f"{point.x:064x}", "--ecc-y", f"{point.y:064x}",
+            "--ecc-curveid", "secp256r1", "--signkey", ca / "signkey.pem",
+            "--issuercert", ca / "issuercert.pem", "--serial", "77",
+            "--days", "3650", "--tpm-manufacturer", "id:00001014",
+            "--tpm-model", "swtpm", "--tpm-version", "id:20191023",
+            "--tpm-spec-family", "2.0", "--tpm-spec-level", "0",
+            "--tpm-spec-revision", "164",
+            "--out-cert", self.dir / "ek-made.der")
+        size = (self.dir / "ek-made.der").stat().st_size
+        self.tool("nvdefine", "-C", "o", "-s", str(size), "-a",
+            "ownerread|ownerwrite|authread|authwrite|no_da", self.nv)
+        self.tool("nvwrite", "-C", "o", "-i", "ek-made.der", self.nv)
 
     def _start(self):
         socket = self.dir / "sock"
@@ -95,7 +121,8 @@ class SoftTpm:
     def tool(self, name, *argv):
         """A tool of tpm2-tools; swtpm has three slots for what it loads."""
         out = run(f"tpm2_{name}", *argv, cwd=self.dir, env=self.env)
-        if name in ("createprimary", "load", "activatecredential"):
+        if name in ("createprimary", "load", "activatecredential",
+                "createek"):
             run("tpm2_flushcontext", "-t", cwd=self.dir, env=self.env)
         return out
 
@@ -106,6 +133,7 @@ class SoftTpm:
         """An attestation key, and one for TLS."""
         self.tool("nvread", "-C", "o", self.nv, "-o", "ek.der")
         self.tool("readpublic", "-c", self.handle, "-o", "ek.pub")
+        run("tpm2_flushcontext", "-t", cwd=self.dir, env=self.env)
         self.tool("createprimary", "-C", "o", "-G", "ecc", "-c", "srk.ctx")
         for name, kind, attributes in (
                 ("ak", self.ak_kind, ak_attributes),
