@@ -59,7 +59,9 @@ use_once(struct ctx *cx, const struct dpop_proof *p)
 	    cx, BYTES_OF(mac), cx->now + WINDOW + DPOP_AHEAD + 1, &fresh);
 	if (e != NULL || fresh)
 		return e;
-	e = event_add(cx, &(struct event){ .kind = "dpop.replayed" });
+	e = event_add(
+	    cx, &(struct event){ .kind = "dpop.replayed",
+		    .detail = bytes_b64u(cx->arena, BYTES_OF(p->jkt)) });
 	if (e != NULL)
 		return e;
 	return fail(cx, &ERR_INVALID_DPOP_PROOF, "DPoP: jti was used before");

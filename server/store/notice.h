@@ -1,6 +1,6 @@
 /*
  * What an owner's apps are told, in an order without gaps: written by the
- * database with the events (db/migrations/0016_notices.sql), under a lock
+ * database with the events (migration "notices"), under a lock
  * held to commit, so that whoever has seen position n never sees one below it
  * appear.
  */

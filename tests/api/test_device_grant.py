@@ -186,6 +186,16 @@ def test_the_service_has_a_budget(device, operator, database):
     expect(owner.approve(device.grant["user_code"]), 200)
 
 
+@pytest.mark.settings(guesses_service=100000000)
+def test_codes_lengthen_while_guessing_would_find_one(device):
+    """So many tries that a single open code is too many."""
+    expect(device.authorize(), 200)
+    assert len(device.grant["user_code"]) == len("BCDF-GHJK")
+    device.key = new_key()
+    expect(device.authorize(), 200)
+    assert len(device.grant["user_code"]) == len("BCDFG-HJKLM")
+
+
 @pytest.mark.settings(guesses_owner=3)
 def test_wrong_codes_count_on_all_nodes_and_in_any_ten_minutes(
         make_stack, database):

@@ -300,7 +300,8 @@ def test_rfc9449_replayed_proof_is_refused_and_an_event(
     expect(app.call("GET", "/v1/devices", token, proof), 200)
     answer = expect(app.call("GET", "/v1/devices", token, proof), 401)
     assert 'error="invalid_dpop_proof"' in answer.headers["WWW-Authenticate"]
-    assert "dpop.replayed" in kinds(operator)
+    (event,) = [e for e in operator.events() if e["kind"] == "dpop.replayed"]
+    assert event["detail"] == thumbprint(app.dpop), "whose proof it was"
 
 
 def test_rfc9449_bound_token_needs_its_key_at_the_resource(

@@ -11,8 +11,8 @@ def test_owner_lets_an_app_in_and_another_time_does_not(
     app = App(stack, operator, redirect_uris=[stack.url + "/done"])
     app.redirect = stack.url + "/done"
 
-    def ask():
-        handle, verifier = app.ask(scope="devices")
+    def ask(**wishes):
+        handle, verifier = app.ask(scope="devices", **wishes)
         browser.driver.get("about:blank")
         browser.open(f"/authorize#{handle}")
         return verifier
@@ -34,7 +34,10 @@ def test_owner_lets_an_app_in_and_another_time_does_not(
     tokens = expect(app.redeem(answer["code"], verifier), 200).json()
     expect(app.call("GET", "/v1/devices", tokens["access_token"]), 200)
 
-    ask()
+    # It wants to know that it is still the owner who sits there.
+    ask(prompt="login")
+    check(browser, "Sign in")
+    browser.tap("#sign-in")
     check(browser, "Let Lamp app in?")
     browser.tap("#refuse")
     browser.wait_url("/done?")
