@@ -65,7 +65,7 @@ function transfer(d, again) {
 			box.replaceWith(made, transfer(
 				{ ...d, transfer_until: link.expires_at }, again));
 			made.scrollIntoView();
-		});
+		}, { class: null });
 	const said = h("div", { "aria-live": "assertive" });
 	const box = h("div", {}, notice("warn", h("p", {}, t("transfer.open",
 		{ until: time(d.transfer_until) }))), said,
@@ -90,7 +90,7 @@ async function showDevice(id) {
 	show(d.model_name,
 		h("p", {}, badge(d)), h("p", { class: "soft" },
 			t(`state.${stateOf(d)}.text`)),
-		h("dl", { class: "facts" },
+		h("div", { class: "facts" }, h("dl", {},
 			row("fact.maker", d.manufacturer_name),
 			row("fact.serial", d.serial),
 			row("fact.since", date(d.created_at)),
@@ -104,7 +104,7 @@ async function showDevice(id) {
 			row("fact.certificate", d.certificate_not_after &&
 				time(d.certificate_not_after)),
 			row("fact.support", d.support_until ? date(d.support_until)
-				: t("fact.unknown"))),
+				: t("fact.unknown")))),
 		h("h2", {}, t("history.title")), history(log.events),
 		h("h2", {}, t("deeds.title")),
 		byTouch(d, d.lost ? "found" : "lost", again),

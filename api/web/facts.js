@@ -1,5 +1,4 @@
-// The facts of a device, each with how it is known, as activate and accept
-// show them.
+// The facts of a device, each with how it is known (activate, accept).
 import { date, h, has, t, time } from "/assets/app.js";
 
 const LISTED = { bootstrap: "how.list", none: "how.list" };
@@ -23,7 +22,8 @@ export function deviceFacts(f) {
 		["fact.grade", word("grade", a.grade), `how.grade-${a.grade}`],
 		f.made_at && ["fact.made", date(f.made_at), "how.list"],
 		["fact.support", f.support_until ? date(f.support_until)
-			: t("fact.unknown"), "how.list"],
+			: t("fact.unknown"), f.support_until ? "how.list"
+			: "how.unsaid"],
 	].filter((row) => row);
 }
 
@@ -36,13 +36,22 @@ export const requestFacts = (shown) => [
 	["fact.before", t(shown.owned_before ? "before.yes" : "before.no"),
 		"how.service"],
 	["fact.asked", time(shown.asked_at), "how.service"],
-	["fact.until", time(shown.expires_at), null],
+	["fact.until", time(shown.expires_at), "how.service"],
 ];
 
-export const factRows = (rows) => h("dl", { class: "facts" },
-	rows.map(([key, value, how]) => h("div", {}, h("dt", {}, t(key)),
-		h("dd", {}, value,
-			how && h("span", { class: "how" }, t(how))))));
+// Together what is known in the same way, which is said once.
+export function factRows(rows) {
+	const groups = [];
+	for (const [key, value, how] of rows) {
+		if (groups.at(-1)?.how !== how)
+			groups.push({ how, rows: [] });
+		groups.at(-1).rows.push(h("div", {}, h("dt", {}, t(key)),
+			h("dd", {}, value)));
+	}
+	return groups.map((group) => h("div", { class: "facts", role: "group",
+		"aria-label": t(group.how) }, h("p", { class: "how" },
+		t(group.how)), h("dl", {}, group.rows)));
+}
 
 export const belongs = (person) => h("p", { class: "belongs" },
 	t("facts.belongs"), " ", h("strong", {}, person.name));

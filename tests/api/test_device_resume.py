@@ -226,3 +226,22 @@ def test_device_stays_connected_renews_when_due_and_ends_when_revoked(stack,
         revoking.result()
     assert "refused" in life.log().splitlines()[-1], life.log()
     assert len(certificates(database, "SN-stay")) >= 3
+
+
+@SETTINGS
+def test_a_phone_reads_the_picture_of_the_code_in_a_terminal(stack, factory,
+        workdir):
+    directory, _ = factory("SN-QR")
+    said = stack.cli("simulate", "authorize", "--dir", directory, "--qr")
+    code = CODE.search(said)[1]
+    lines = said.splitlines()[1:-1]
+    # A block is two modules, one above the other; what is drawn is light.
+    dark = {"\u2588": "00", "\u2580": "01", "\u2584": "10", " ": "11"}
+    rows = [[dark[block][half] for block in line for _ in range(4)]
+        for line in lines for half in (0, 1) for _ in range(4)]
+    picture = workdir / "qr.pbm"
+    picture.write_text(f"P1\n{len(rows[0])} {len(rows)}\n" + "\n".join(
+        " ".join(row) for row in rows) + "\n")
+    read = subprocess.run(["zbarimg", "-q", "--raw", picture], check=True,
+        capture_output=True, text=True, timeout=60).stdout.strip()
+    assert read == f"{stack.url}/activate#{code}"

@@ -69,7 +69,8 @@ def test_p5_transfer_takes_both_passkeys_and_makes_another_device(ada, grace,
     seen = expect(ada.call("GET", f"/v1/devices/{old}"), 200).json()
     assert seen["transfer_until"] == offered["expires_at"]
     # What the code is for: the facts, and no name of who offers.
-    assert code_of(expect(look(grace, "0000-0000-0000-0000"), 404)) == "no-offer"
+    assert code_of(expect(look(grace, "0000-0000-0000-0000"),
+        404)) == "no-offer"
     answer = expect(look(grace, offered["code"].lower()), 200)
     shown = answer.json()
     assert shown["facts"]["serial"] == device.serial

@@ -21,6 +21,7 @@ import ocsp  # noqa: E402
 from harness.http import expect  # noqa: E402
 from harness.process import run  # noqa: E402
 from peer import Cfssl  # noqa: E402
+from phone import measure as on_phone  # noqa: E402
 from rig import RAISED, Load, Rig, load  # noqa: E402
 import timing  # noqa: E402
 from table import Rows, machine, openssl  # noqa: E402
@@ -338,6 +339,11 @@ def verdicts(_, rows):
     measure(rows)
 
 
+def approval(rig, rows):
+    """An owner's, in a browser."""
+    on_phone(rig, rows)
+
+
 def main(argv):
     began = time.monotonic()
     rows, rig = Rows("rows"), Rig()
@@ -349,7 +355,7 @@ def main(argv):
         openssl(rows)
         for step in (memory, stalled, handshakes, cacerts, polls,
                 certificates, enrollments, revocations, status, oauth,
-                guessing, verdicts):
+                guessing, verdicts, approval):
             if not argv or step.__name__ in argv:
                 print(f"measuring {step.__name__} ...", flush=True)
                 step(rig, rows)

@@ -1,6 +1,7 @@
 """The owner's pages in a real browser, at the width of a phone."""
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from harness.http import expect
 
@@ -203,3 +204,88 @@ def test_pages_hold_nothing_but_our_own_files(browser):
         ".map((e) => e.name)")
     assert loaded and all(url.startswith(browser.stack.url + "/")
         for url in loaded), loaded
+
+
+@FAST
+def test_by_keyboard_alone_and_errors_are_announced(browser, device):
+    browser.open("/activate")
+    browser.sign_up()
+    check(browser, "Add your device")
+    expect(device.authorize(), 200)
+
+    def reach(name):
+        """The next thing by Tab, which can be seen to have the focus."""
+        for _ in range(12):
+            browser.key(Keys.TAB)
+            there = browser.run("const e = document.activeElement; "
+                "return [e.id, getComputedStyle(e).outlineStyle]")
+            assert there[1] not in ("none", "auto") or not there[0], there
+            if there[0] == name:
+                return
+        raise AssertionError(f"no way to {name} by Tab")
+
+    reach("code")
+    browser.key("BBBB-BBBB", Keys.ENTER)
+    browser.wait("[aria-live] [role=alert]")
+    assert browser.run("const e = document.querySelector('#code'); return "
+        "document.getElementById(e.getAttribute('aria-describedby'))"
+        ".textContent").startswith("Capital")
+    browser.run("document.querySelector('#code').value = ''; "
+        "document.querySelector('#code').focus()")
+    browser.key(device.grant["user_code"], Keys.ENTER)
+    check(browser, "Is this your device?")
+    # No comes first, and neither is chosen already.
+    reach("deny")
+    reach("approve")
+    browser.key(Keys.ENTER)
+    check(browser, "Added")
+    device.onboard_after_yes()
+    assert browser.complaints() == []
+
+
+@FAST
+def test_what_is_over_is_said_and_another_code_can_be_typed(browser, device):
+    browser.open("/activate")
+    browser.sign_up()
+    expect(device.authorize(), 200)
+    browser.type("#code", device.grant["user_code"])
+    browser.tap("#continue")
+    check(browser, "Is this your device?")
+    expect(device.authorize(), 200)  # replaces it (P3)
+    browser.tap("#approve")
+    check(browser, "Too late")
+    browser.tap("#again")
+    check(browser, "Add your device")
+    browser.type("#code", device.grant["user_code"])
+    browser.tap("#continue")
+    check(browser, "Is this your device?")
+
+
+@FAST
+def test_p1_scanned_code_is_half_of_it_and_other_pictures_are_none(
+        browser, device):
+    browser.open("/activate")
+    browser.sign_up()
+    check(browser, "Add your device")
+    expect(device.authorize(), 200)
+    link = device.grant["verification_uri_complete"]
+    # This browser reads no pictures: what it would see, one after another.
+    browser.before_each_page("""
+        const seen = ["hello", "https://evil.example/activate#BBBBBBBB",
+            "javascript:alert(1)", location.origin + "/accept#BBBBBBBB", %r];
+        window.BarcodeDetector = class {
+            async detect() {
+                return [{ rawValue: seen.shift() }];
+            }
+        };""" % link)
+    browser.open("/activate")
+    browser.tap("#scan")
+    browser.wait_text("You came by a link or picture")
+    check(browser, "Add your device")
+    code = device.grant["user_code"]
+    assert code[5:] not in browser.text() and browser.run(
+        "return document.querySelector('video')") is None
+    browser.type("#code", code[5:])
+    browser.tap("#continue")
+    check(browser, "Is this your device?")
+    assert browser.complaints() == []

@@ -54,6 +54,8 @@ class Browser:
                 f"--user-data-dir={directory}/profile",
                 # From the address that the devices of the tests ask from.
                 "--host-resolver-rules=MAP localhost 127.0.0.1",
+                "--use-fake-device-for-media-stream",
+                "--use-fake-ui-for-media-stream",
                 "--ignore-certificate-errors-spki-list="
                 + pin(stack.material.pki / "server.crt")):
             options.add_argument(argument)
@@ -126,6 +128,14 @@ class Browser:
 
     def type(self, css, text):
         settled(lambda: self.wait(css).send_keys(text))
+
+    def key(self, *keys):
+        """On whatever has the focus."""
+        settled(lambda: self.driver.switch_to.active_element.send_keys(*keys))
+
+    def before_each_page(self, script):
+        self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument",
+            {"source": script})
 
     def sign_up(self, name="Ada Lovelace"):
         self.tap("#to-sign-up")
