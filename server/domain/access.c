@@ -18,7 +18,7 @@ const struct err ERR_ACCESS_TOKEN = { KIND_UNAUTHENTICATED, "invalid-token",
 	"The access token is malformed, expired or withdrawn, or not for "
 	"this." };
 
-static const struct json_field cnf_fields[] = {
+const struct json_field access_cnf_fields[] = {
 	JSON_F_B64U(access_cnf, jkt, 32, false),
 	{ .name = "x5t#S256",
 	    .type = JSON_B64U,
@@ -37,7 +37,7 @@ static const struct json_field access_fields[] = {
 	JSON_F_INT(access_claims, iat, INT64_MAX, true),
 	JSON_F_INT(access_claims, exp, INT64_MAX, true),
 	JSON_F_INT(access_claims, auth_time, INT64_MAX, true),
-	JSON_F_OBJ(access_claims, cnf, cnf_fields, false),
+	JSON_F_OBJ(access_claims, cnf, access_cnf_fields, false),
 	JSON_END,
 };
 

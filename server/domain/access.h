@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/ctx.h"
 #include "base/err.h"
+#include "codec/json.h"
 #include "store/grant.h"
 
 #define ACCESS_SECONDS 300
@@ -21,6 +22,8 @@ struct access_claims {
 		struct bytes jkt, x5t; /* one of them, or neither */
 	} cnf;
 };
+
+extern const struct json_field access_cnf_fields[];
 
 /* Which family and generation a jti names; of an access token of ours. */
 struct access_token {

@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/mem.h"
 #include "codec/jws.h"
+#include "domain/child.h"
 #include "domain/code.h"
 #include "domain/grant.h"
 #include "domain/kept.h"
@@ -347,7 +348,8 @@ family_introspect(struct ctx *cx, const struct client *client,
 		return introspect_refresh(cx, client, token, out);
 	e = access_judge(cx, token, &t);
 	if (e == &ERR_ACCESS_TOKEN)
-		return NULL;
+		return client->introspects ? child_introspect(cx, token, out)
+					   : NULL;
 	if (e != NULL || !may_know(client, &t.family))
 		return e;
 	*out = (struct introspection){ .active = true,

@@ -53,6 +53,9 @@ struct introspection {
 	const char *iss, *sub, *aud, *client_id, *scope, *token_type, *jti;
 	int64_t iat, exp;
 	struct access_cnf cnf;
+	struct child_actor {
+		const char *sub;
+	} act; /* of a token for a sensor: its hub */
 };
 /* How long an answer may outlive what it says, where the news of that is
  * lost. */

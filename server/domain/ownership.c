@@ -160,11 +160,7 @@ check_touch(struct ctx *cx, const struct owner_caller *owner,
 {
 	const struct touch t = { action, owner->owner_id, id };
 
-	if (owner->app_key.n > 0)
-		return NULL;
-	if (touch == NULL)
-		return fail(cx, &ERR_TOUCH, "%s without a touch", action);
-	return touch_check(cx, &t, touch, NULL);
+	return touch_owner(cx, owner, &t, touch);
 }
 
 const struct err *

@@ -183,6 +183,17 @@ touch_check_app(struct ctx *cx, const struct touch *t,
 }
 
 const struct err *
+touch_owner(struct ctx *cx, const struct owner_caller *owner,
+    const struct touch *t, const struct touch_answer *in)
+{
+	if (owner->app_key.n > 0)
+		return NULL;
+	if (in == NULL)
+		return fail(cx, &ERR_TOUCH, "%s without a touch", t->action);
+	return touch_check(cx, t, in, NULL);
+}
+
+const struct err *
 touch_sign_in(
     struct ctx *cx, const struct touch_answer *in, const char **account)
 {

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/ctx.h"
 #include "base/err.h"
+#include "domain/caller.h"
 #include "domain/passkey.h"
 
 #define TOUCH_SECONDS 300
@@ -56,6 +57,11 @@ ERR_FN touch_check(struct ctx *cx, const struct touch *t,
  * its builds for phones (domain/client), and by nobody else. */
 ERR_FN touch_check_app(struct ctx *cx, const struct touch *t,
     const struct touch_answer *in, const char *client_id);
+
+/* The owner's own word on an action with a target, as they sent it (A7): the
+ * key of a development app, which signs each request, or a touch. */
+ERR_FN touch_owner(struct ctx *cx, const struct owner_caller *owner,
+    const struct touch *t, const struct touch_answer *in);
 
 /* The same for who signs in: *account is whose passkey it was. */
 ERR_FN touch_sign_in(

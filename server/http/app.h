@@ -12,4 +12,8 @@
 ERR_FN app_token(struct ctx *cx, struct request *rq, const struct form *form,
     struct reply *rs);
 
+/* And the grant by which a hub acts for a sensor behind it (RFC 8693). */
+ERR_FN exchange_token(struct ctx *cx, struct request *rq,
+    const struct form *form, struct reply *rs);
+
 #endif

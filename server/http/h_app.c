@@ -1,5 +1,6 @@
 #include "base/limits.h"
 #include "codec/form.h"
+#include "domain/child.h"
 #include "domain/dpop.h"
 #include "domain/family.h"
 #include "domain/grant.h"
@@ -115,15 +116,6 @@ post_revoke(struct ctx *cx, struct request *rq, struct reply *rs)
 	return NULL;
 }
 
-static const struct json_field cnf_fields[] = {
-	JSON_F_B64U(access_cnf, jkt, 32, false),
-	{ .name = "x5t#S256",
-	    .type = JSON_B64U,
-	    .offset = offsetof(struct access_cnf, x5t),
-	    .max = 32 },
-	JSON_END,
-};
-
 #define TEXT(name) JSON_F_STR(introspection, name, LIMIT_BODY_SMALL, false)
 
 static const struct json_field introspection_fields[] = {
@@ -137,7 +129,8 @@ static const struct json_field introspection_fields[] = {
 	TEXT(jti),
 	JSON_F_INT(introspection, iat, 0, true),
 	JSON_F_INT(introspection, exp, 0, true),
-	JSON_F_OBJ(introspection, cnf, cnf_fields, false),
+	JSON_F_OBJ(introspection, cnf, access_cnf_fields, false),
+	JSON_F_OBJ(introspection, act, child_actor_fields, false),
 	JSON_END,
 };
 

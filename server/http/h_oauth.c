@@ -1,6 +1,7 @@
 #include "base/arena.h"
 #include "codec/form.h"
 #include "codec/json.h"
+#include "domain/child.h"
 #include "domain/oauth.h"
 #include "domain/svc.h"
 #include "domain/token_key.h"
@@ -209,6 +210,8 @@ post_token(struct ctx *cx, struct request *rq, struct reply *rs)
 		return fail(cx, &ERR_INVALID_REQUEST, "no grant_type");
 	if (strcmp(grant, GRANT_DEVICE_CODE) == 0)
 		return device_token(cx, rq, form, rs);
+	if (strcmp(grant, GRANT_TOKEN_EXCHANGE) == 0)
+		return exchange_token(cx, rq, form, rs);
 	return app_token(cx, rq, form, rs);
 }
 
@@ -252,7 +255,7 @@ get_oauth_metadata(struct ctx *cx, struct request *rq, struct reply *rs)
 	static const char *claims[] = { "iss", "sub", "aud", "exp", "iat",
 		"auth_time", "nonce", "at_hash" };
 	static const char *grants[] = { GRANT_DEVICE_CODE, "authorization_code",
-		"refresh_token" };
+		"refresh_token", GRANT_TOKEN_EXCHANGE };
 	static const char *scopes[] = { "enroll", "openid", "approvals",
 		"devices" };
 	/* A device is a public client whose certificate binds its tokens. */

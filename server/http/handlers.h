@@ -81,6 +81,11 @@ handler_fn post_device_lost;
 handler_fn post_device_found;
 handler_fn post_approval_report;
 
+/* h_child.c: sensors behind a hub. */
+handler_fn post_child;
+handler_fn get_children;
+handler_fn post_child_decision;
+
 /* h_transfer.c: from owner to owner. */
 handler_fn post_device_transfer;
 handler_fn delete_device_transfer;

@@ -19,7 +19,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 
-#define SCHEMA_VERSION 17
+#define SCHEMA_VERSION 18
 
 struct stmt {
 	const char *name;

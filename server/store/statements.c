@@ -9,6 +9,7 @@
 #include "store/birth_ek.h"
 #include "store/bootstrap.h"
 #include "store/certificate.h"
+#include "store/child.h"
 #include "store/client.h"
 #include "store/consumer.h"
 #include "store/crl.h"
@@ -57,6 +58,7 @@ const struct stmt *const *const store_statements[] = {
 	event_stmts,
 	evidence_stmts,
 	feed_stmts,
+	child_stmts,
 	grant_stmts,
 	guess_stmts,
 	health_stmts,

@@ -189,3 +189,8 @@ class App:
 def decide(owner, handle, decision="allow"):
     return owner.call("POST", "/v1/authorizations/decision",
         json={"request": handle, "decision": decision})
+
+
+def decide_child(owner, hub, child_id, decision):
+    return owner.call("POST", f"{hub.path}/{child_id}/decision",
+        json={"decision": decision})
