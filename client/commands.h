@@ -25,6 +25,7 @@ extern const struct command label_commands[];
 extern const struct command device_commands[];
 extern const struct command revoke_commands[];
 extern const struct command set_commands[];
+extern const struct command broker_commands[];
 extern const struct command status_commands[];
 
 #endif

@@ -23,6 +23,7 @@ static const struct command_group groups[] = {
 	{ "Devices", device_commands },
 	{ "Taking trust away", revoke_commands },
 	{ "Sets of units", set_commands },
+	{ "Brokers", broker_commands },
 	{ "The revocation plane", status_commands },
 	{ "Allowlists", import_commands },
 	{ "Bootstrap tokens", bootstrap_commands },

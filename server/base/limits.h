@@ -62,6 +62,9 @@
 #define LIMIT_SERVICE_PAGE 10      /* services, each with its topics */
 #define LIMIT_TOPICS 64            /* topic patterns of one service */
 #define LIMIT_TOPIC 256            /* bytes of one topic pattern */
+#define LIMIT_TOPIC_FILE (64 * KIB) /* rules of devices, at the broker */
+#define LIMIT_TOPIC_PROFILES 64
+#define LIMIT_TOPIC_RULES 32 /* of one profile */
 #define LIMIT_TOKEN 512            /* bearer token, characters */
 #define LIMIT_JWS (8 * KIB)
 #define LIMIT_TLV_DEPTH 8         /* of Matter's records */

@@ -230,6 +230,7 @@ read_names(struct ctx *cx, const struct parts *p, struct cert *out)
 	    !name_parse(cx->arena, p->issuer, &issuer))
 		return bad(cx, "name malformed, with a repeated CN or "
 			       "serialNumber, or with hidden characters");
+	out->subject_der = p->subject;
 	out->subject = name_text(cx->arena, p->subject);
 	out->cn = subject.cn;
 	out->subject_serial = subject.serial;

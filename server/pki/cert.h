@@ -26,6 +26,7 @@ struct cert {
 	uint8_t key_sha256[32];                        /* of spki */
 	uint8_t subject_sha256[32], issuer_sha256[32]; /* of the name, DER */
 	int64_t not_before, not_after;
+	struct bytes subject_der;
 	const char *subject;        /* RFC 2253 text, escaped, ASCII */
 	const char *cn;             /* the only CN, or NULL */
 	const char *subject_serial; /* the only serialNumber, or NULL */

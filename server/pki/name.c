@@ -59,6 +59,37 @@ name_parse(struct arena *a, struct bytes der, struct name *out)
 	return true;
 }
 
+/* id-at of the attributes that may be asked for (X.520). */
+static uint8_t
+oid_end(const char *attr)
+{
+	if (strcmp(attr, "O") == 0)
+		return 0x0a;
+	if (strcmp(attr, "OU") == 0)
+		return 0x0b;
+	return strcmp(attr, "L") == 0 ? 0x07 : 0x08;
+}
+
+const char *
+name_value(struct arena *a, struct bytes der, const char *attr)
+{
+	const uint8_t want[] = { 0x55, 0x04, oid_end(attr) };
+	struct bytes seq, set, one, oid;
+	const char *value = NULL;
+	struct der_item it;
+
+	if (!der_take(&der, DER_SEQUENCE, &seq))
+		return NULL;
+	while (seq.n > 0 && der_take(&seq, DER_SET, &set))
+		while (set.n > 0 && der_take(&set, DER_SEQUENCE, &one))
+			if (der_take_oid(&one, &oid) &&
+			    bytes_eq(oid, BYTES_OF(want)) &&
+			    (!der_next(&one, &it) ||
+				!text_value(a, &it, &value)))
+				return NULL;
+	return value;
+}
+
 const char *
 name_text(struct arena *a, struct bytes der)
 {

@@ -22,6 +22,10 @@ struct name {
  * IA5String, or holds what must not be shown (text_is_name). */
 bool name_parse(struct arena *a, struct bytes der, struct name *out);
 
+/* The value of O, OU, L or ST in a Name, in the arena; NULL if it has none,
+ * more than one, or one that name_parse would refuse. */
+const char *name_value(struct arena *a, struct bytes der, const char *attr);
+
 /* The start of its RFC 2253 text, control and non-ASCII characters escaped, in
  * the arena: for people, who need no more. */
 const char *name_text(struct arena *a, struct bytes der);

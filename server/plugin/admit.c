@@ -2,9 +2,24 @@
 
 #include "base/mem.h"
 #include "pki/identity.h"
+#include "pki/name.h"
 
 const struct err ERR_NOT_ADMITTED = { KIND_FORBIDDEN, "not-admitted",
 	"This client may not connect to the broker." };
+
+/* What the certificate says of its profile or model, where the rules look for
+ * it; what cannot stand in a topic is not known. */
+static void
+read_name(struct ctx *cx, const struct cert *cert, const char *attr,
+    char out[LIMIT_SLUG + 1])
+{
+	const char *value =
+	    attr == NULL ? NULL
+			 : name_value(cx->arena, cert->subject_der, attr);
+
+	if (value != NULL && topic_name_ok(value))
+		(void)snprintf(out, LIMIT_SLUG + 1, "%s", value);
+}
 
 /* The identity as a user name of ours would give it back. */
 static ERR_FN
@@ -21,6 +36,10 @@ read_who(struct ctx *cx, const struct admit *by, const struct cert *cert,
 		return e;
 	as.is_service = identity.kind == IDENTITY_SERVICE;
 	(void)snprintf(as.name, sizeof(as.name), "%s", identity.id);
+	if (!as.is_service) {
+		read_name(cx, cert, by->rules->profile, as.profile);
+		read_name(cx, cert, by->rules->model, as.model);
+	}
 	who_username(&as, username);
 	if (!who_parse(username, out))
 		return fail(cx, &ERR_NOT_ADMITTED, "admit: no name for %s",
@@ -28,42 +47,49 @@ read_who(struct ctx *cx, const struct admit *by, const struct cert *cert,
 	return NULL;
 }
 
+/* What the view refuses whoever comes. */
+static const char *
+closed(const struct admit *by)
+{
+	if (by->view == NULL)
+		return "view-not-known";
+	return by->stale ? "view-too-old" : NULL;
+}
+
 const struct err *
 admit(struct ctx *cx, const struct admit *by, const struct cert *cert,
-    const char *client_id, struct session *out)
+    struct session *out, const char **why)
 {
 	const struct err *e;
-	const char *why;
-	int n;
 
-	memset(out, 0, sizeof(*out));
-	if (by->view == NULL)
+	*why = closed(by);
+	if (*why != NULL)
 		return fail(cx, &ERR_NOT_ADMITTED,
-		    "admit: what is refused is not known yet");
-	if (by->stale)
-		return fail(cx, &ERR_NOT_ADMITTED,
-		    "admit: what is refused was not read for too long");
+		    by->view == NULL
+			? "admit: what is refused is not known yet"
+			: "admit: what is refused was not read for too long");
+	*why = "identity";
 	e = read_who(cx, by, cert, &out->who);
 	if (e != NULL)
 		return e;
 	/* The broker verified a chain to its CA file; this holds it to the
 	 * issuers that are listed, whatever else that file comes to hold. */
+	*why = "issuer";
 	e = chain_verify(cx, &cert->der, 1, by->issuers, CHAIN_CLIENT);
 	if (e != NULL)
 		return e;
 	if (!view_id_of_serial(cert->serial, out->serial))
 		return fail(cx, &ERR_NOT_ADMITTED, "admit: serial too long");
-	if (!decide_client_id(by->view, &out->who, client_id))
-		return fail(cx, &ERR_NOT_ADMITTED,
-		    "admit: %s: client-id-not-its-own", out->who.name);
-	n = snprintf(out->client_id, sizeof(out->client_id), "%s", client_id);
-	must(n > 0 && (size_t)n < sizeof(out->client_id));
+	*why = "client-id-not-its-own";
+	if (!decide_client_id(by->view, &out->who, out->client_id))
+		return fail(cx, &ERR_NOT_ADMITTED, "admit: %s: %s",
+		    out->who.name, *why);
 	out->not_after = cert->not_after;
 	out->quarantined =
 	    !out->who.is_service && view_quarantined(by->view, out->who.id);
-	why = session_over(by->view, out, cx->now);
-	if (why != NULL)
-		return fail(
-		    cx, &ERR_NOT_ADMITTED, "admit: %s: %s", out->who.name, why);
+	*why = session_over(by->view, out, cx->now);
+	if (*why != NULL)
+		return fail(cx, &ERR_NOT_ADMITTED, "admit: %s: %s",
+		    out->who.name, *why);
 	return NULL;
 }

@@ -20,11 +20,13 @@ struct admit {
 	bool stale; /* not read for longer than the broker may go on */
 	const struct trust *issuers; /* those listed in the configuration */
 	const char *trust_domain;    /* of SPIFFE ids; empty: none here */
+	const struct topic_rules *rules;
 };
 
-/* Fills the session that this certificate and client id may open; its
- * client is the caller's to set. */
+/* Fills the session that this certificate may open with the client id that
+ * is in it; its client is the caller's to set.  *why is a constant for a
+ * refusal. */
 ERR_FN admit(struct ctx *cx, const struct admit *by, const struct cert *cert,
-    const char *client_id, struct session *out);
+    struct session *out, const char **why);
 
 #endif

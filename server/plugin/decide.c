@@ -7,6 +7,22 @@
 #define SUFFIX_MAX 16
 #define UUID_CHARS 36
 
+/* "/PROFILE/MODEL", either of which may be empty. */
+static bool
+take_names(const char *text, struct who *out)
+{
+	size_t n = strcspn(++text, "/");
+	const char *model = text + n + 1;
+
+	if (text[n] == '\0' || n > LIMIT_SLUG || strlen(model) > LIMIT_SLUG)
+		return false;
+	(void)snprintf(
+	    out->profile, sizeof(out->profile), "%.*s", (int)n, text);
+	(void)snprintf(out->model, sizeof(out->model), "%s", model);
+	return (n == 0 || topic_name_ok(out->profile)) &&
+	       (*model == '\0' || topic_name_ok(model));
+}
+
 bool
 who_parse(const char *username, struct who *out)
 {
@@ -18,19 +34,26 @@ who_parse(const char *username, struct who *out)
 		username += n;
 		if (!text_is_slug(bytes_str(username)))
 			return false;
-	} else if (!view_id_of_uuid(username, out->id)) {
-		return false;
+		/* That alphabet keeps it within LIMIT_SLUG. */
+		(void)snprintf(out->name, sizeof(out->name), "%s", username);
+		return true;
 	}
-	/* Both alphabets keep it within LIMIT_SLUG. */
-	(void)snprintf(out->name, sizeof(out->name), "%s", username);
-	return true;
+	n = strcspn(username, "/");
+	(void)snprintf(out->name, sizeof(out->name), "%.*s",
+	    (int)(n < LIMIT_SLUG ? n : LIMIT_SLUG), username);
+	return view_id_of_uuid(out->name, out->id) &&
+	       (username[n] == '\0' || take_names(username + n, out));
 }
 
 void
 who_username(const struct who *who, char out[WHO_USERNAME_BYTES])
 {
-	(void)snprintf(out, WHO_USERNAME_BYTES, "%s%s",
-	    who->is_service ? SERVICE_PREFIX : "", who->name);
+	const char *slash =
+	    *who->profile != '\0' || *who->model != '\0' ? "/" : "";
+
+	(void)snprintf(out, WHO_USERNAME_BYTES, "%s%s%s%s%s%s",
+	    who->is_service ? SERVICE_PREFIX : "", who->name, slash,
+	    who->profile, slash, who->model);
 }
 
 /* A device's own id, or with "-1" to "-4" (R8). */
@@ -120,21 +143,45 @@ service_may(const struct service *s, const struct decide_ask *ask)
 	return false;
 }
 
+/* Whether the rule is about what is asked.  To retain is a right of its own
+ * (R8): the broker goes on delivering it, whatever becomes of the device. */
+static bool
+is_about(enum topic_may may, const struct decide_ask *ask)
+{
+	if (ask->access != DECIDE_WRITE)
+		return may == TOPIC_SUBSCRIBE;
+	return may == TOPIC_RETAIN || (may == TOPIC_PUBLISH && !ask->retain);
+}
+
+static bool
+rules_allow(const struct who *who, const struct decide_ask *ask)
+{
+	struct topic_names names = { who->name, who->model, who->profile };
+	const struct topic_profile *p =
+	    topic_rules_of(ask->rules, who->profile);
+	char pattern[LIMIT_TOPIC + 1];
+	size_t i;
+
+	for (i = 0; p != NULL && i < p->n; i++)
+		if (is_about(p->rule[i].may, ask) &&
+		    topic_rule_expand(p->rule[i].pattern, &names, pattern) &&
+		    pattern_allows(pattern, ask))
+			return true;
+	return false;
+}
+
 static bool
 device_may(
     const struct view *v, const struct who *who, const struct decide_ask *ask)
 {
-	const char *branch = ask->access == DECIDE_WRITE ? "up" : "down";
 	char pattern[96];
 
-	/* No profile allows a device to retain (R8): the broker would go on
-	 * delivering it after the device was refused. */
+	if (!view_quarantined(v, who->id))
+		return rules_allow(who, ask);
 	if (ask->access == DECIDE_WRITE && ask->retain)
 		return false;
-	if (view_quarantined(v, who->id))
-		branch = "quarantine";
 	(void)snprintf(
-	    pattern, sizeof(pattern), "devices/%s/%s/#", who->name, branch);
+	    pattern, sizeof(pattern), "devices/%s/quarantine/#", who->name);
 	return pattern_allows(pattern, ask);
 }
 

@@ -1,7 +1,7 @@
 /*
  * May this identity do this on this topic?  Pure, and an allow-list: what no
- * rule allows is denied (SECURITY.md R8).  A device has devices/<id>/up/# to
- * publish and devices/<id>/down/# to subscribe, in quarantine only
+ * rule allows is denied (SECURITY.md R8).  A device has what the rules of its
+ * profile give it (codec/topic_rules), in quarantine only
  * devices/<id>/quarantine/#; a service has the patterns it was given.
  */
 #ifndef PLUGIN_DECIDE_H
@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/limits.h"
+#include "codec/topic_rules.h"
 #include "plugin/view.h"
 
 #define DECIDE_SUFFIXES 4 /* client ids of a device beside its own */
@@ -20,12 +21,16 @@ struct who {
 	bool is_service;
 	char name[LIMIT_SLUG + 1]; /* device id in text, or service name */
 	uint8_t id[VIEW_ID_BYTES]; /* of a device */
+	/* Of a device, as its certificate says; empty: it does not. */
+	char profile[LIMIT_SLUG + 1], model[LIMIT_SLUG + 1];
 };
 
-#define WHO_USERNAME_BYTES (8 + LIMIT_SLUG + 1)
+#define WHO_USERNAME_BYTES (8 + 3 * (LIMIT_SLUG + 1))
 
-/* The device id, or "service:" and the service's name; false if it is
- * neither. */
+/* The device id, and if the certificate named them "/PROFILE/MODEL"; or
+ * "service:" and the service's name; false if it is neither.  The broker
+ * keeps it with the queue of a client that is offline, when there is no
+ * certificate to read. */
 bool who_parse(const char *username, struct who *out);
 void who_username(const struct who *who, char out[WHO_USERNAME_BYTES]);
 
@@ -51,6 +56,7 @@ struct decide_ask {
 	enum decide_access access;
 	const char *topic; /* a filter for the last two */
 	bool retain;
+	const struct topic_rules *rules; /* of devices */
 };
 
 bool decide(

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/version.h"
+#include "plugin/snapshot.h"
 #include "store/consumer.h"
 #include "store/db.h"
 #include "store/listen.h"
@@ -27,17 +28,29 @@
 #define ARENA_BYTES (256 * (size_t)MIB) /* a page of entries, all topics */
 #define WAIT_MS 10
 #define TELL_US 1000000
+/* How often the snapshot says that nothing has changed, and how soon one
+ * that could not be written is tried again. */
+#define MARK_US 5000000
+#define RETRY_US 10000000
+#define RETRY_MOST_US (64 * RETRY_US)
+/* A clock that was set back by more: what had expired by it has not now. */
+#define CLOCK_BACK 60
 #define QUEUE_MOST 64 /* the broker's thread is busy: wait, do not pile up */
 
 struct follow {
 	pthread_t thread;
 	int stop_fd; /* readable once the thread must end */
-	char *conninfo, *name;
+	char *name;
 	struct wake *wake;
+	struct snapshot *snapshot; /* the thread's own; NULL: none is kept */
+	atomic_bool kept;
 	pthread_mutex_t lock; /* of all below */
+	char *conninfo;
+	bool moved; /* conninfo is another */
 	struct follow_update *first, **end;
 	size_t queued;
-	atomic_bool any;         /* read without the lock, to cost nothing */
+	atomic_bool any; /* read without the lock, to cost nothing */
+	atomic_llong head;
 	atomic_llong read_at_us; /* 0: never; by clock_mono_us */
 };
 
@@ -47,7 +60,10 @@ struct reader {
 	struct ctx *cx;
 	struct view_mark mark; /* what was handed over, once loaded */
 	bool loaded, lost;
-	int64_t told_us; /* when the database was told of the mark */
+	int64_t told_us;           /* when the database was told of the mark */
+	struct view_mark kept;     /* the snapshot's last mark */
+	int64_t kept_us, retry_us; /* when it was made; not before */
+	int64_t retry_after;
 };
 
 void
@@ -99,9 +115,9 @@ push(struct follow *f, const struct follow_update *update)
 	wake_ask(f->wake);
 }
 
-/* Reads the feed from its start to head into a new view. */
+/* Reads the feed from its start to head, into a view and the snapshot. */
 static ERR_FN
-load_entries(struct reader *r, const struct view_mark *head, struct view *v)
+read_entries(struct reader *r, const struct view_mark *head, struct view *v)
 {
 	struct view_mark at = { 0 };
 	struct view_entry *entries;
@@ -113,7 +129,9 @@ load_entries(struct reader *r, const struct view_mark *head, struct view *v)
 		e = view_read_entries(r->cx, &at, head, &entries, &n);
 		if (e != NULL || n == 0)
 			return e;
-		for (i = 0; i < n; i++)
+		if (r->f->snapshot != NULL)
+			snapshot_entries(r->f->snapshot, entries, n);
+		for (i = 0; v != NULL && i < n; i++)
 			view_apply(v, &entries[i]);
 		at.epoch = entries[n - 1].epoch;
 		at.position = entries[n - 1].position;
@@ -121,31 +139,73 @@ load_entries(struct reader *r, const struct view_mark *head, struct view *v)
 }
 
 static ERR_FN
+read_services(struct reader *r, struct view *v)
+{
+	struct view_topic *topics;
+	const struct err *e;
+	size_t i, n;
+
+	e = view_read_topics(r->cx, &topics, &n);
+	for (i = 0; e == NULL && i < n; i++) {
+		struct service *s;
+
+		if (i > 0 &&
+		    strcmp(topics[i].service, topics[i - 1].service) == 0)
+			continue;
+		s = service_new(topics[i].service, topics + i, n - i);
+		if (r->f->snapshot != NULL)
+			snapshot_service(r->f->snapshot, s);
+		if (v != NULL)
+			view_put_service(v, TAKE(s));
+		service_free(s);
+	}
+	return e;
+}
+
+/* The whole feed.  Services are read after the entries, so they are at least
+ * as new as the head. */
+static ERR_FN
+read_all(struct reader *r, const struct view_mark *head, struct view *v)
+{
+	const struct err *e = read_entries(r, head, v);
+
+	if (e == NULL)
+		e = read_services(r, v);
+	if (e != NULL && r->f->snapshot != NULL)
+		snapshot_drop(r->f->snapshot);
+	return e;
+}
+
+static ERR_FN
 load(struct reader *r, const struct view_mark *head)
 {
 	AUTO_STRUCT(view) *v = view_new();
-	const struct err *e = load_entries(r, head, v);
-	struct view_topic *topics;
-	size_t i, n;
+	const struct err *e;
 
+	/* What another feed refused stays on disk as it does in memory. */
+	if (r->f->snapshot != NULL && r->loaded)
+		snapshot_replaced(r->f->snapshot);
+	else if (r->f->snapshot != NULL)
+		snapshot_begin(r->f->snapshot);
+	e = read_all(r, head, v);
 	if (e != NULL)
 		return e;
-	/* Read after the entries, so at least as new as the head. */
-	e = view_read_topics(r->cx, &topics, &n);
-	if (e != NULL)
-		return e;
-	for (i = 0; i < n; i++)
-		if (i == 0 ||
-		    strcmp(topics[i].service, topics[i - 1].service) != 0)
-			view_put_service(v,
-			    service_new(topics[i].service, topics + i, n - i));
 	LOG(NULL, "feed.loaded", LOG_I("epoch", head->epoch),
 	    LOG_I("position", head->position));
-	push(r->f,
-	    &(struct follow_update){ .kind = FOLLOW_VIEW, .view = TAKE(v) });
+	push(r->f, &(struct follow_update){
+		       .kind = FOLLOW_VIEW, .view = TAKE(v), .at = *head });
 	r->mark = *head;
 	r->loaded = true;
 	return NULL;
+}
+
+static void
+push_service(struct reader *r, struct service *s)
+{
+	if (r->f->snapshot != NULL)
+		snapshot_service(r->f->snapshot, s);
+	push(r->f,
+	    &(struct follow_update){ .kind = FOLLOW_SERVICE, .service = s });
 }
 
 /* Services whose entries are in this page, as they are by now. */
@@ -164,9 +224,8 @@ push_services(struct reader *r, const struct view_entry *entries, size_t n)
 			if (e != NULL)
 				return e;
 		}
-		push(r->f, &(struct follow_update){ .kind = FOLLOW_SERVICE,
-			       .service = service_new(
-				   entries[i].service, topics, n_topics) });
+		push_service(
+		    r, service_new(entries[i].service, topics, n_topics));
 	}
 	return NULL;
 }
@@ -191,15 +250,18 @@ catch_up(struct reader *r, const struct view_mark *head)
 		e = push_services(r, entries, n);
 		if (e != NULL)
 			return e;
+		if (r->f->snapshot != NULL)
+			snapshot_entries(r->f->snapshot, entries, n);
 		copy = mem_new(n, sizeof(*copy));
 		memcpy(copy, entries, n * sizeof(*copy));
 		for (i = 0; i < n; i++)
 			copy[i].service = NULL;
-		push(r->f,
-		    &(struct follow_update){
-			.kind = FOLLOW_ENTRIES, .entries = copy, .n = n });
 		at.epoch = entries[n - 1].epoch;
 		at.position = entries[n - 1].position;
+		push(r->f, &(struct follow_update){ .kind = FOLLOW_ENTRIES,
+			       .entries = copy,
+			       .n = n,
+			       .at = at });
 	}
 	r->mark = *head;
 	return NULL;
@@ -229,6 +291,7 @@ read_feed(struct reader *r)
 	e = view_read_head(r->cx, &head);
 	if (e != NULL)
 		return e;
+	atomic_store(&r->f->head, head.position);
 	if (!r->loaded)
 		return load(r, &head);
 	if (head.epoch == r->mark.epoch && head.position == r->mark.position &&
@@ -269,6 +332,95 @@ tell(struct reader *r)
 		r->told_us = now;
 }
 
+/* ------------------------------------------------------------ snapshot */
+
+/* What the disk knows, and how old that is. */
+static void
+start_from_snapshot(struct reader *r)
+{
+	AUTO_STRUCT(view) *v = view_new();
+	int64_t now = clock_now(), age;
+	struct snapshot_head head;
+
+	if (r->f->snapshot == NULL ||
+	    snapshot_read(r->f->snapshot, v, &head) != SNAPSHOT_READ)
+		return;
+	age = now - head.read_at;
+	LOG(NULL, "snapshot.read", LOG_I("epoch", head.mark.epoch),
+	    LOG_I("position", head.mark.position), LOG_I("age", age));
+	push(r->f, &(struct follow_update){
+		       .kind = FOLLOW_VIEW, .view = TAKE(v), .at = head.mark });
+	r->mark = r->kept = head.mark;
+	r->loaded = true;
+	/* By a clock that was set back, nobody knows how old it is. */
+	if (age >= 0)
+		atomic_store(
+		    &r->f->read_at_us, clock_mono_us() - age * 1000000);
+}
+
+static void
+mark_snapshot(struct reader *r)
+{
+	struct snapshot_head head = { r->mark, r->cx->now };
+
+	snapshot_mark(r->f->snapshot, &head);
+	r->kept = r->mark;
+	r->kept_us = clock_mono_us();
+	atomic_store(&r->f->kept, snapshot_is_kept(r->f->snapshot));
+}
+
+/* Made anew from the feed.  What cannot be is tried again, ever later. */
+static void
+remake_snapshot(struct reader *r)
+{
+	int64_t now = clock_mono_us();
+
+	if (now < r->retry_us)
+		return;
+	snapshot_begin(r->f->snapshot);
+	if (read_all(r, &r->mark, NULL) == NULL)
+		mark_snapshot(r);
+	if (snapshot_is_kept(r->f->snapshot)) {
+		r->retry_after = 0;
+		return;
+	}
+	r->retry_after = r->retry_after == 0 ? RETRY_US : r->retry_after * 2;
+	if (r->retry_after > RETRY_MOST_US)
+		r->retry_after = RETRY_MOST_US;
+	r->retry_us = now + r->retry_after;
+}
+
+/* After a reading.  On disk only once the broker has been told: nothing
+ * waits for the disk. */
+static void
+keep(struct reader *r)
+{
+	if (r->f->snapshot == NULL)
+		return;
+	if (snapshot_wants_all(r->f->snapshot))
+		remake_snapshot(r);
+	else if (r->kept.position != r->mark.position ||
+		 r->kept.epoch != r->mark.epoch ||
+		 clock_mono_us() - r->kept_us >= MARK_US)
+		mark_snapshot(r);
+	atomic_store(&r->f->kept, snapshot_is_kept(r->f->snapshot));
+}
+
+/* ------------------------------------------------------------- reading */
+
+/* What had expired and was dropped counts again if the clock goes back: then
+ * all is read anew, and until then nobody new is admitted. */
+static void
+watch_clock(struct reader *r, int64_t now)
+{
+	if (now < r->cx->now - CLOCK_BACK) {
+		LOG(NULL, "clock.back", LOG_I("seconds", r->cx->now - now));
+		r->loaded = false;
+		atomic_store(&r->f->read_at_us, 0);
+	}
+	r->cx->now = now;
+}
+
 /* One reading; false if Postgres cannot be read now. */
 static bool
 turn(struct reader *r)
@@ -277,31 +429,60 @@ turn(struct reader *r)
 	bool ok;
 
 	arena_reset(r->cx->arena);
-	r->cx->now = clock_now();
+	watch_clock(r, clock_now());
 	/* Each time: a statement may have opened a new connection, which
 	 * listens to nothing yet. */
 	ok = listen_start(r->cx, CHANNEL) && read_feed(r) == NULL;
 	if (ok)
 		atomic_store(&r->f->read_at_us, began);
 	note_lost(r, !ok);
-	if (ok)
+	if (ok) {
 		tell(r);
+		keep(r);
+	}
 	return ok;
+}
+
+static void
+wipe(char *conninfo)
+{
+	explicit_bzero(conninfo, strlen(conninfo));
+	mem_free(conninfo);
+}
+
+/* A connection by another conninfo, if there is one. */
+static void
+move(struct reader *r, struct db **db)
+{
+	static const struct stmt *const *const lists[] = { view_stmts,
+		consumer_seen_stmts, NULL };
+	char *conninfo = NULL;
+
+	must(pthread_mutex_lock(&r->f->lock) == 0);
+	if (r->f->moved || *db == NULL)
+		conninfo = mem_strdup(r->f->conninfo);
+	r->f->moved = false;
+	must(pthread_mutex_unlock(&r->f->lock) == 0);
+	if (conninfo == NULL)
+		return;
+	db_free(*db);
+	*db = r->cx->db = db_new(conninfo, lists);
+	wipe(conninfo);
 }
 
 static void *
 run(void *arg)
 {
-	static const struct stmt *const *const lists[] = { view_stmts,
-		consumer_seen_stmts, NULL };
 	struct follow *f = arg;
 	AUTO_STRUCT(arena) *arena = arena_new(ARENA_BYTES);
-	AUTO_STRUCT(db) *db = db_new(f->conninfo, lists);
-	struct ctx cx = { .arena = arena, .db = db };
+	AUTO_STRUCT(db) *db = NULL;
+	struct ctx cx = { .arena = arena };
 	struct reader r = { .f = f, .cx = &cx };
 	uint32_t backoff = BACKOFF_FIRST_MS;
 
+	start_from_snapshot(&r);
 	while (!stopping(f, 0)) {
+		move(&r, &db);
 		if (turn(&r)) {
 			backoff = BACKOFF_FIRST_MS;
 			(void)listen_wait(&cx, f->stop_fd, POLL_MS, NULL, NULL);
@@ -317,13 +498,16 @@ run(void *arg)
 }
 
 struct follow *
-follow_new(const char *conninfo, const char *name, struct wake *wake)
+follow_new(const struct follow_how *how, struct wake *wake)
 {
 	struct follow *f = mem_new(1, sizeof(*f));
 	sigset_t all, old;
 
-	f->conninfo = mem_strdup(conninfo);
-	f->name = mem_strdup(name);
+	f->conninfo = mem_strdup(how->conninfo);
+	f->name = mem_strdup(how->name);
+	if (how->snapshot != NULL)
+		f->snapshot = snapshot_new(how->snapshot, how->key);
+	atomic_store(&f->kept, f->snapshot == NULL);
 	f->wake = wake;
 	f->end = &f->first;
 	f->stop_fd = eventfd(0, EFD_CLOEXEC);
@@ -351,12 +535,24 @@ follow_free(struct follow *f)
 		f->first = u->next;
 		follow_update_free(u);
 	}
+	snapshot_free(f->snapshot);
 	(void)close(f->stop_fd);
 	(void)pthread_mutex_destroy(&f->lock);
-	explicit_bzero(f->conninfo, strlen(f->conninfo));
-	mem_free(f->conninfo);
+	wipe(f->conninfo);
 	mem_free(f->name);
 	mem_free(f);
+}
+
+void
+follow_reconnect(struct follow *f, const char *conninfo)
+{
+	must(pthread_mutex_lock(&f->lock) == 0);
+	if (strcmp(f->conninfo, conninfo) != 0) {
+		wipe(f->conninfo);
+		f->conninfo = mem_strdup(conninfo);
+		f->moved = true;
+	}
+	must(pthread_mutex_unlock(&f->lock) == 0);
 }
 
 struct follow_update *
@@ -382,6 +578,18 @@ follow_age(const struct follow *f)
 	int64_t at = atomic_load(&f->read_at_us);
 
 	return at == 0 ? INT64_MAX : (clock_mono_us() - at) / 1000000;
+}
+
+int64_t
+follow_head(const struct follow *f)
+{
+	return atomic_load(&f->head);
+}
+
+bool
+follow_is_kept(const struct follow *f)
+{
+	return atomic_load(&f->kept);
 }
 
 void

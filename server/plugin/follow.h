@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "pki/mac.h"
 #include "plugin/view.h"
 #include "plugin/wake.h"
 
@@ -24,6 +25,7 @@ enum follow_kind {
 struct follow_update {
 	struct follow_update *next;
 	enum follow_kind kind;
+	struct view_mark at; /* up to which this is known; views and entries */
 	struct view *view;
 	struct view_entry *entries; /* without their services' names */
 	size_t n;
@@ -34,10 +36,18 @@ void follow_update_free(struct follow_update *u);
 
 struct follow;
 
-/* Starts the thread, which asks for a turn of the loop with each update, and
- * tells the database how far it has read under that name. */
-struct follow *
-follow_new(const char *conninfo, const char *name, struct wake *wake);
+struct follow_how {
+	const char *conninfo;
+	const char *name;     /* under which it tells how far it has read */
+	const char *snapshot; /* the file, or NULL */
+	const struct mac_key *key; /* the snapshot's; outlives the thread */
+};
+
+/* Starts the thread, which asks for a turn of the loop with each update.  It
+ * starts from the snapshot, if there is a good one. */
+struct follow *follow_new(const struct follow_how *how, struct wake *wake);
+/* The database is found by this from now on. */
+void follow_reconnect(struct follow *f, const char *conninfo);
 /* Ends it; what is still queued is dropped. */
 void follow_free(struct follow *f);
 
@@ -47,8 +57,15 @@ void follow_free(struct follow *f);
 struct follow_update *follow_take(struct follow *f);
 
 /* Seconds since the feed was last read to its head; INT64_MAX if it never
- * was.  Counted from before that reading, so never too low. */
+ * was, or the clock was set back since.  Counted from before that reading, so
+ * never too low, and for a snapshot by when that was read. */
 int64_t follow_age(const struct follow *f);
+
+/* The newest position of the feed that was seen. */
+int64_t follow_head(const struct follow *f);
+
+/* Whether what is known would survive a crash; true without a snapshot. */
+bool follow_is_kept(const struct follow *f);
 
 /* Waits until something is queued, or for that long. */
 void follow_wait(struct follow *f, int timeout_ms);

@@ -1,13 +1,8 @@
 /*
  * latchkey_broker.so: the three entry points of a Mosquitto 2.0 plugin (API
  * version 5), and its callbacks.  All of them run on the broker's one
- * thread, so none may block; whoever is in doubt is denied.  Options:
- *
- *	plugin_opt_database  libpq conninfo of the broker's role, or @FILE
- *	plugin_opt_issuer    PEM file of the CAs whose leaves may connect
- *	plugin_opt_stale_after  seconds (30) for which new connections are
- *	                     admitted by what is known while the feed cannot
- *	                     be read (SECURITY.md R9); sessions stay
+ * thread, so none may block; whoever is in doubt is denied.  Its
+ * options are those of plugin/options, which docs/broker.md explains.
  *
  * The listener needs require_certificate true, allow_anonymous false, and
  * neither use_identity_as_username nor use_subject_as_username, with which

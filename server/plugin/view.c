@@ -152,6 +152,40 @@ view_keep(struct view *v, const struct view *older)
 }
 
 void
+view_keep_refusals(struct view *v)
+{
+	size_t i;
+
+	idset_free(v->quarantined);
+	v->quarantined = idset_new();
+	for (i = 0; i < v->n_services; i++)
+		service_free(v->services[i]);
+	v->n_services = 0;
+}
+
+struct view_counts
+view_counts(const struct view *v)
+{
+	return (struct view_counts){ idset_count(v->refused),
+		idset_count(v->quarantined), idset_count(v->serials) };
+}
+
+size_t
+view_count(const struct view *v)
+{
+	struct view_counts n = view_counts(v);
+
+	return n.devices + n.quarantined + n.serials;
+}
+
+size_t
+view_bytes(const struct view *v)
+{
+	return idset_bytes(v->refused) + idset_bytes(v->quarantined) +
+	       idset_bytes(v->serials);
+}
+
+void
 view_expire(struct view *v, int64_t now)
 {
 	idset_expire(v->serials, now, EXPIRE_SLOTS);

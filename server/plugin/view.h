@@ -42,6 +42,19 @@ void view_put_service(struct view *v, struct service *s);
  * backup does not make a refusal unseen (SECURITY.md R9). */
 void view_keep(struct view *v, const struct view *older);
 
+/* Forgets all else: another feed follows, and says it anew. */
+void view_keep_refusals(struct view *v);
+
+struct view_counts {
+	size_t devices, quarantined, serials;
+};
+
+/* Entries that it holds, of each kind and in all, and the memory they
+ * take. */
+struct view_counts view_counts(const struct view *v);
+size_t view_count(const struct view *v);
+size_t view_bytes(const struct view *v);
+
 /* Drops refused serials whose time is over, a slice of them a call. */
 void view_expire(struct view *v, int64_t now);
 

@@ -64,12 +64,13 @@ class Issuer:
         return kind.from_issuer_subject_key_identifier(own.value)
 
     def leaf(self, cn, uris, seconds=3600, purposes=CLIENT_AUTH,
-            dns=()):
+            dns=(), units=()):
         now = datetime.datetime.utcnow().replace(microsecond=0)
         key = new_key()
         builder = (x509.CertificateBuilder()
             .subject_name(x509.Name(
-                [x509.NameAttribute(NameOID.COMMON_NAME, cn)]))
+                [x509.NameAttribute(oid, value) for oid, value in units]
+                + [x509.NameAttribute(NameOID.COMMON_NAME, cn)]))
             .issuer_name(self.certificate.subject)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number() >> 33 | 1 << 125)

@@ -20,6 +20,7 @@ PARSERS = {
     "birth_line": ["server/codec/birth_line.c", "server/codec/csv.c",
         "server/codec/lines.c"],
     "topic": ["server/codec/topic.c"],
+    "topic_rules": ["server/codec/topic_rules.c -topic_rules_default"],
     "jwk": ["server/codec/jwk.c"],
     "jws": ["server/codec/jws.c -jws_input -jws_join"],
     "dpop": ["server/domain/dpop_read.c"],
@@ -33,7 +34,7 @@ PARSERS = {
     "csr": ["server/pki/csr.c -csr_make -csr_info -csr_joined",
         "server/pki/csr_evidence.c",
         "server/pki/ext.c -ext_policies -ext_find",
-        "server/pki/name.c -name_text",
+        "server/pki/name.c -name_text -name_value -oid_end",
         "server/pki/key.c -key_verify_es256 -sig_to_der -key_point_p256 "
         "-key_parse_pem -key_parse_spki -key_read_pem -key_pem",
         "server/pki/sigalg.c -sigalg_der -family_of_key"],

@@ -23,6 +23,7 @@
 #include "codec/matter.h"
 #include "codec/matter_tlv.h"
 #include "codec/topic.h"
+#include "codec/topic_rules.h"
 #include "codec/webauthn.h"
 #include "domain/client_text.h"
 #include "domain/dpop.h"
@@ -40,6 +41,7 @@
 #include "pki/identity.h"
 #include "pki/keywrap.h"
 #include "pki/matter_cert.h"
+#include "pki/name.h"
 #include "pki/ocsp_request.h"
 #include "pki/path.h"
 #include "pki/template.h"
@@ -192,6 +194,34 @@ fuzz_topic(struct bytes in)
 		must(topic_matches(text[1], text[2]));
 	must(topic_filter_within(text[2], text[1]) ==
 	     topic_matches(text[1], text[2]));
+}
+
+/* Rules of devices at the broker: whatever is allowed to publish, or by a
+ * wildcard, is below the device's own id. */
+static void
+fuzz_topic_rules(struct bytes in)
+{
+	static const struct topic_names names = { "dev1", "model1", "prof1" };
+	char why[TOPIC_RULES_WHY], topic[LIMIT_TOPIC + 1];
+	const struct topic_profile *p;
+	struct topic_rules rules;
+	size_t i;
+
+	if (!topic_rules_read(cx.arena, in, &rules, why)) {
+		must(why[0] != '\0');
+		return;
+	}
+	must(topic_name_ok(names.model));
+	(void)topic_rules_of(&rules, names.profile);
+	for (p = rules.v; p < rules.v + rules.n; p++)
+		for (i = 0; i < p->n; i++) {
+			must(topic_rule_expand(
+			    p->rule[i].pattern, &names, topic));
+			must(topic_grant_valid(bytes_str(topic)));
+			if (p->rule[i].may != TOPIC_SUBSCRIBE ||
+			    strpbrk(topic, "+#") != NULL)
+				must(strstr(topic, "dev1") != NULL);
+		}
 }
 
 /* An operator's settings of a label: what was read can be written and read
@@ -381,6 +411,7 @@ fuzz_cert(struct bytes in)
 	if (cert_parse(&cx, in, &c) != NULL)
 		return;
 	must(bytes_eq(c.der, in) && c.serial.n > 0 && bounded);
+	(void)name_value(cx.arena, c.subject_der, "OU");
 	must(identity_parse(&cx, &c, "fleet.example", &id) != NULL ||
 	     strlen(id.id) > 0);
 }
@@ -664,6 +695,7 @@ static const struct row {
 	{ "webauthn", fuzz_webauthn },
 	{ "birth_line", fuzz_birth_line },
 	{ "topic", fuzz_topic },
+	{ "topic_rules", fuzz_topic_rules },
 	{ "jwk", fuzz_jwk },
 	{ "jws", fuzz_jws },
 	{ "dpop", fuzz_dpop },

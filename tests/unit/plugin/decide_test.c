@@ -50,7 +50,7 @@ may(const struct view *v, const char *username, enum decide_access access,
     const char *topic)
 {
 	struct who who = who_of(username);
-	struct decide_ask ask = { access, topic, false };
+	struct decide_ask ask = { access, topic, false, topic_rules_default() };
 
 	return decide(v, &who, &ask);
 }
@@ -151,9 +151,10 @@ retain_is_refused_to_devices_only_when_writing(void **state)
 {
 	AUTO_STRUCT(view) *v = view_of_services();
 	struct who device = who_of(ID), service = who_of("service:backend");
-	struct decide_ask up = { DECIDE_WRITE, MINE "/up/a", true };
-	struct decide_ask down = { DECIDE_READ, MINE "/down/a", true };
-	struct decide_ask to = { DECIDE_WRITE, MINE "/down/a", true };
+	const struct topic_rules *r = topic_rules_default();
+	struct decide_ask up = { DECIDE_WRITE, MINE "/up/a", true, r };
+	struct decide_ask down = { DECIDE_READ, MINE "/down/a", true, r };
+	struct decide_ask to = { DECIDE_WRITE, MINE "/down/a", true, r };
 
 	(void)state;
 	assert_false(decide(v, &device, &up));
@@ -244,7 +245,8 @@ user_names_that_are_not_ours_stand_for_nobody(void **state)
 static void
 user_name_survives_a_round_trip(void **state)
 {
-	static const char *const names[] = { ID, "service:backend",
+	static const char *const names[] = { ID, ID "/meter/Lamp-1",
+		ID "/meter/", ID "//Lamp-1", "service:backend",
 		"service:"
 		"a23456789012345678901234567890123456789012345678901234567890"
 		"123" };
@@ -257,6 +259,56 @@ user_name_survives_a_round_trip(void **state)
 		assert_true(who_parse(names[i], &who));
 		who_username(&who, text);
 		assert_string_equal(text, names[i]);
+	}
+}
+
+static void
+profile_and_model_choose_the_rules(void **state)
+{
+	static const struct topic_profile v[] = {
+		{ "*", { { TOPIC_SUBSCRIBE, "fleet/%m/all" } }, 1 },
+		{ "meter",
+		    { { TOPIC_RETAIN, "m/%m/%d/state" },
+			{ TOPIC_PUBLISH, "m/%m/%d/up/#" } },
+		    2 },
+	};
+	static const struct topic_rules rules = { "O", "OU", v, 2 };
+	static const struct {
+		const char *username, *topic;
+		enum decide_access access;
+		bool retain, allowed;
+	} asks[] = {
+		{ ID "/meter/L1", "m/L1/" ID "/up/a", DECIDE_WRITE, false,
+		    true },
+		{ ID "/meter/L1", "m/L1/" ID "/up/a", DECIDE_WRITE, true,
+		    false },
+		{ ID "/meter/L1", "m/L1/" ID "/state", DECIDE_WRITE, true,
+		    true },
+		{ ID "/meter/L1", "m/L1/" ID "/state", DECIDE_WRITE, false,
+		    true },
+		{ ID "/meter/L1", "m/L2/" ID "/up/a", DECIDE_WRITE, false,
+		    false },
+		{ ID "/meter/L1", "m/L1/" OTHER "/up/a", DECIDE_WRITE, false,
+		    false },
+		{ ID "/meter/L1", "fleet/L1/all", DECIDE_READ, false, false },
+		{ ID "/lamp/L1", "fleet/L1/all", DECIDE_SUBSCRIBE, false,
+		    true },
+		{ ID "/lamp/L1", "fleet/+/all", DECIDE_SUBSCRIBE, false,
+		    false },
+		{ ID "/lamp/", "fleet//all", DECIDE_READ, false, false },
+		{ ID, "m/L1/" ID "/up/a", DECIDE_WRITE, false, false },
+	};
+	AUTO_STRUCT(view) *view = view_new();
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+		struct who who = who_of(asks[i].username);
+		struct decide_ask ask = { asks[i].access, asks[i].topic,
+			asks[i].retain, &rules };
+
+		if (decide(view, &who, &ask) != asks[i].allowed)
+			fail_msg("ask %zu", i);
 	}
 }
 
@@ -328,6 +380,7 @@ main(void)
 		cmocka_unit_test(withdrawn_service_may_do_nothing),
 		cmocka_unit_test(user_names_that_are_not_ours_stand_for_nobody),
 		cmocka_unit_test(user_name_survives_a_round_trip),
+		cmocka_unit_test(profile_and_model_choose_the_rules),
 		cmocka_unit_test(device_uses_its_own_client_id_and_four_more),
 		cmocka_unit_test(service_uses_its_name_with_a_short_suffix),
 		cmocka_unit_test(service_cannot_take_the_client_id_of_another),
