@@ -52,20 +52,20 @@
 #define LIMIT_ANCHORS 32         /* of one manufacturer */
 #define LIMIT_MAKER_CRLS 64      /* revocation lists of one manufacturer */
 #define LIMIT_SET_SERIALS 5000
-#define LIMIT_BODY_SET (384 * KIB) /* JSON with so many serial numbers */
-#define LIMIT_BODY_CRL (6 * MIB)   /* one of them, PEM, in JSON */
-#define LIMIT_KEY_ID 64            /* of a public key, bytes */
-#define LIMIT_SECRET 64            /* of a maker's MACs, bytes */
-#define LIMIT_LABELS 1000          /* enrollment labels */
-#define LIMIT_MODEL_LABELS 16      /* further labels of one model */
-#define LIMIT_CONSUMERS 500        /* of the feed: nodes and brokers */
-#define LIMIT_SERVICE_PAGE 10      /* services, each with its topics */
-#define LIMIT_TOPICS 64            /* topic patterns of one service */
-#define LIMIT_TOPIC 256            /* bytes of one topic pattern */
+#define LIMIT_BODY_SET (384 * KIB)  /* JSON with so many serial numbers */
+#define LIMIT_BODY_CRL (6 * MIB)    /* one of them, PEM, in JSON */
+#define LIMIT_KEY_ID 64             /* of a public key, bytes */
+#define LIMIT_SECRET 64             /* of a maker's MACs, bytes */
+#define LIMIT_LABELS 1000           /* enrollment labels */
+#define LIMIT_MODEL_LABELS 16       /* further labels of one model */
+#define LIMIT_CONSUMERS 500         /* of the feed: nodes and brokers */
+#define LIMIT_SERVICE_PAGE 10       /* services, each with its topics */
+#define LIMIT_TOPICS 64             /* topic patterns of one service */
+#define LIMIT_TOPIC 256             /* bytes of one topic pattern */
 #define LIMIT_TOPIC_FILE (64 * KIB) /* rules of devices, at the broker */
 #define LIMIT_TOPIC_PROFILES 64
 #define LIMIT_TOPIC_RULES 32 /* of one profile */
-#define LIMIT_TOKEN 512            /* bearer token, characters */
+#define LIMIT_TOKEN 512      /* bearer token, characters */
 #define LIMIT_JWS (8 * KIB)
 #define LIMIT_TLV_DEPTH 8         /* of Matter's records */
 #define LIMIT_MATTER_PIDS 100     /* products of one declaration */

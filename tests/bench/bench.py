@@ -4,21 +4,19 @@ is missing, or whose limit was not measured, is a failure.  Slow is not.
 Names of steps as arguments measure those alone."""
 
 import pathlib
-import random
 import re
 import socket
 import ssl
 import subprocess
 import sys
-import threading
 import time
-import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+import cuts  # noqa: E402
+import messages  # noqa: E402
 import oauth as oauth_step  # noqa: E402
 import ocsp  # noqa: E402
-from harness.http import expect  # noqa: E402
 from harness.process import run  # noqa: E402
 from peer import Cfssl  # noqa: E402
 from phone import measure as on_phone  # noqa: E402
@@ -260,63 +258,13 @@ def certificates(rig, rows):
 
 
 def revocations(rig, rows):
-    """To end of file on the device's socket: one after another from sending
-    the call; of a set from what the feed says, a moment before the commit."""
-    n, singly, at_once = 1000, 100, 500
-    cuts, changed = {}, threading.Condition()
-    one = Load("broker", port=rig.stack.port, mqtt_port=rig.broker.port,
-        units=n, prefix="CUT", **rig.files())
-    one.read()
-    rig.allow()
-    rig.approve()
-    one.go()
-    assert one.read()["connected"] == n
+    """1,000 connected."""
+    cuts.measure(rig, rows, 1000)
 
-    def listen():
-        for _ in range(singly + at_once):
-            cut = one.read()
-            with changed:
-                cuts[cut["cut"]] = cut["us"]
-                changed.notify()
 
-    listener = threading.Thread(target=listen, daemon=True)
-    listener.start()
-    took = []
-    units = [line.split("\t")
-        for line in (rig.dir / "issued").read_text().splitlines()]
-    for _, _, device in units[:singly]:
-        assert device not in cuts, f"{device} was cut before"
-        # Else each call would come right after the broker's last turn.
-        time.sleep(random.uniform(0, 0.1))
-        began = time.monotonic_ns() // 1000
-        expect(rig.operator.revoke(device), 200)
-        with changed:
-            assert changed.wait_for(lambda: device in cuts, 10), device
-        took.append((cuts[device] - began) / 1e3)
-    units = units[singly:singly + at_once]
-    to_monotonic = time.monotonic_ns() // 1000 - time.time_ns() // 1000
-    expect(rig.operator.call("PUT", f"/sets/{uuid.uuid4()}", json={
-        "action": "revoke", "reason": "superseded", "count": at_once,
-        "manufacturer": rig.maker.id,
-        "serials": [serial for serial, _, _ in units]}), 200)
-    with changed:
-        assert changed.wait_for(lambda: len(cuts) == singly + at_once, 60)
-    listener.join()
-    one.go()
-    one.end()
-    began = dict(rig.database.query("SELECT device_id::text, "
-        "(extract(epoch FROM at) * 1000000)::bigint FROM revocation "
-        "WHERE kind = 'device'"))
-    together = sorted((cuts[device] - began[device] - to_monotonic) / 1e3
-        for _, _, device in units)
-    took.sort()
-    rows.add("revoke to cut p50, 1,000 connected", took[singly // 2])
-    rows.add("revoke to cut p99, 1,000 connected",
-        took[singly - 1 - singly // 100])
-    rows.add("revoke to cut p50, 500 of 1,000 at once",
-        together[at_once // 2])
-    rows.add("revoke to cut p99, 500 of 1,000 at once",
-        together[at_once - 1 - at_once // 100])
+def broker(rig, rows):
+    """What the plugin costs."""
+    messages.measure(rig, rows)
 
 
 def status(rig, rows):
@@ -354,8 +302,8 @@ def main(argv):
         rig.start()
         openssl(rows)
         for step in (memory, stalled, handshakes, cacerts, polls,
-                certificates, enrollments, revocations, status, oauth,
-                guessing, verdicts, approval):
+                certificates, enrollments, revocations, broker, status,
+                oauth, guessing, verdicts, approval):
             if not argv or step.__name__ in argv:
                 print(f"measuring {step.__name__} ...", flush=True)
                 step(rig, rows)

@@ -15,6 +15,9 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 from harness.cluster import Cluster  # noqa: E402
+from harness.stack import Broker  # noqa: E402
+import cuts  # noqa: E402
+import messages  # noqa: E402
 from rig import RAISED, Rig  # noqa: E402
 from store import Store  # noqa: E402
 from table import Rows, machine, openssl  # noqa: E402
@@ -26,6 +29,7 @@ ENROLLMENTS = int(os.environ.get("LARGE_ENROLLMENTS", 1_000_000))
 RUNS, RUN_UNITS = 5, 5000
 CONNECTIONS = 32
 CHUNK = 50_000
+SESSIONS = 10_000
 BEYOND = 1_000_000  # a rate
 BUFFERS = "4GB"
 
@@ -98,6 +102,14 @@ def memory_of_a_server(directory):
     return cluster
 
 
+def broker(rows, rig):
+    """Many sessions, then many refusals."""
+    rig.start_service()
+    rig.broker = rig.make(Broker, "broker", rig.stack).start()
+    cuts.measure(rig, rows, SESSIONS)
+    messages.memory(rig, rows)
+
+
 def main():
     began = time.monotonic()
     rows = Rows("rows-large")
@@ -108,7 +120,7 @@ def main():
     directory = pathlib.Path(tempfile.mkdtemp(prefix="latchkey-bench-"))
     directory.chmod(0o711)
     cluster = memory_of_a_server(directory)
-    empty, full = Rig(cluster), Rig(cluster)
+    empty, full, guest = Rig(cluster), Rig(cluster), Rig(cluster)
     try:
         empty.start_service()
         full.start_service()
@@ -118,8 +130,9 @@ def main():
         stores(rows, *tokens)
         memory(rows, tokens[0])
         verdicts_memory(rows)
+        broker(rows, guest)
     finally:
-        for rig in (full, empty):
+        for rig in (full, empty, guest):
             rig.stop()
         cluster.remove()
         shutil.rmtree(directory)
