@@ -21,6 +21,10 @@
  * within each request_timeout. */
 #define PROGRESS_BYTES (64 * KIB)
 
+/* Each look takes memory of the request: whoever was woken for nothing this
+ * often asks again. */
+#define WAITS_MOST 16
+
 static const struct err ERR_BUSY = { KIND_UNAVAILABLE, "busy",
 	"The service has too much to do at this moment; try again." };
 static const struct err ERR_WAITING = {
@@ -405,7 +409,7 @@ set_aside(struct exchange *ex)
 		return false;
 	if (ex->wait_until_us == 0)
 		ex->wait_until_us = now + rs->wait_seconds * 1000000;
-	if (now >= ex->wait_until_us)
+	if (now >= ex->wait_until_us || ++ex->waits > WAITS_MOST)
 		return false;
 	ex->waiter.until_us = ex->wait_until_us;
 	ex->waiter.wake = come_back;

@@ -54,6 +54,7 @@ struct exchange {
 	const struct form *query;
 	int64_t began_us, queued_us;
 	int64_t wait_until_us; /* of who is set aside; 0: not yet */
+	int waits;             /* how often it was */
 	struct waiter waiter;
 	size_t progress_n, discarded;
 	struct ctx cx;

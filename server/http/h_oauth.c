@@ -38,6 +38,10 @@ struct metadata {
 	    *pushed_authorization_request_endpoint;
 	bool tls_client_certificate_bound_access_tokens;
 	bool authorization_response_iss_parameter_supported;
+	/* What clients otherwise take for offered: signed requests, by value
+	 * or by reference; what was pushed is neither (RFC 9126 section 5). */
+	bool request_parameter_supported, request_uri_parameter_supported,
+	    claims_parameter_supported;
 	struct json_strs response_types_supported, response_modes_supported,
 	    grant_types_supported, scopes_supported, subject_types_supported,
 	    prompt_values_supported, claims_supported,
@@ -82,6 +86,9 @@ static const struct json_field metadata_fields[] = {
 	JSON_F_BOOL(metadata, tls_client_certificate_bound_access_tokens, true),
 	JSON_F_BOOL(
 	    metadata, authorization_response_iss_parameter_supported, true),
+	JSON_F_BOOL(metadata, request_parameter_supported, true),
+	JSON_F_BOOL(metadata, request_uri_parameter_supported, true),
+	JSON_F_BOOL(metadata, claims_parameter_supported, true),
 	JSON_END,
 };
 

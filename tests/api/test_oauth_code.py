@@ -353,6 +353,10 @@ def test_metadata_says_what_there_is(stack):
     assert oauth == expect(http.get("/.well-known/openid-configuration"),
         200).json()
     assert oauth["code_challenge_methods_supported"] == ["S256"]
+    for name in ("request", "request_uri", "claims"):
+        assert oauth[f"{name}_parameter_supported"] is False
+    assert "userinfo_endpoint" not in oauth
+    assert "none" in oauth["prompt_values_supported"]
     for name, url in oauth.items():
         if name.endswith("_endpoint") or name == "jwks_uri":
             path = urllib.parse.urlsplit(url).path

@@ -42,3 +42,60 @@ def test_owner_lets_an_app_in_and_another_time_does_not(
     browser.tap("#refuse")
     browser.wait_url("/done?")
     assert query_of(browser.driver.current_url)["error"] == "access_denied"
+
+
+# What the page of a companion app does: look up, ask, touch, decide.
+APP = """
+const [url, token, user_code, done] = arguments;
+const call = async (path, body) => (await fetch(url + path, { method: "POST",
+  headers: { Authorization: `Bearer ${token}`,
+    "Content-Type": "application/json" },
+  body: JSON.stringify(body) })).json();
+const encode = (b) => btoa(String.fromCharCode(...new Uint8Array(b)))
+  .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const decode = (s) => Uint8Array.from(atob(
+  s.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+(async () => {
+  const { id, digest } = await call("/v1/approvals/lookup", { user_code });
+  const asked = await call(`/v1/approvals/${id}/challenges`,
+    { decision: "approve", digest });
+  const made = await navigator.credentials.get({ publicKey: {
+    challenge: decode(asked.challenge), rpId: asked.rp_id,
+    userVerification: "required" } });
+  const touch = { challenge: asked.challenge, credential_id: encode(made.rawId),
+    client_data: encode(made.response.clientDataJSON),
+    authenticator_data: encode(made.response.authenticatorData),
+    signature: encode(made.response.signature) };
+  return call(`/v1/approvals/${id}/decision`,
+    { decision: "approve", digest, touch });
+})().then(done, (error) => done({ error: error.name }));
+"""
+
+
+def test_app_of_another_origin_decides_with_the_owners_passkey(
+        browser, stack, make_stack, operator, device):
+    there = make_stack()  # its pages are the app's: another origin
+    home = {"redirect_uris": [stack.url + "/done"], "dpop": False}
+    app = App(stack, operator, origins=[there.url], **home)
+    app.redirect = stack.url + "/done"
+    handle, verifier = app.ask(scope="approvals")
+    browser.open(f"/authorize#{handle}")
+    browser.sign_up()
+    browser.tap("#allow")
+    browser.wait_url("/done?")
+    answer = query_of(browser.driver.current_url)
+    token = expect(app.redeem(answer["code"], verifier),
+        200).json()["access_token"]
+    expect(device.authorize(), 200)
+
+    def decide():
+        browser.driver.get(there.url + "/healthz")
+        return browser.driver.execute_async_script(APP, stack.url, token,
+            device.grant["user_code"])
+
+    # A browser shows nothing to a page that nobody registered.
+    App(stack, operator, origins=[], **home)
+    assert decide() == {"error": "TypeError"}
+    App(stack, operator, origins=[there.url], **home)
+    assert decide()["state"] == "approved"
+    device.onboard_after_yes()
