@@ -37,7 +37,6 @@ enum {
 
 #define TEXT_MAX 1024
 #define SKEW 300 /* seconds that a device's clock may be ahead */
-#define UEID_MIN 7
 #define PEN_BYTES 4
 #define NAME_SHOWN 60
 
@@ -64,24 +63,6 @@ parse(struct ctx *cx, struct bytes evidence, void **out)
 {
 	*out = arena_alloc(cx->arena, sizeof(struct token));
 	return token_parse(cx, evidence, COSE_CWT_OK, *out);
-}
-
-/* Section 4.2.1: a type byte, then a number of the size that it has. */
-static bool
-is_ueid(struct bytes b)
-{
-	if (b.n < UEID_MIN || b.n > LIMIT_UEID)
-		return false;
-	switch (b.p[0]) {
-	case 1: /* random; an example of RFC 9711 has 15 bytes of it */
-		return true;
-	case 2: /* of EUI-48, EUI-60 or EUI-64 */
-		return b.n == 7 || b.n == 9;
-	case 3: /* 14 digits of an IMEI */
-		return b.n == 15;
-	default:
-		return false;
-	}
 }
 
 static bool

@@ -2,6 +2,7 @@
 
 #include "attest/chain_judge.h"
 #include "attest/context.h"
+#include "base/text.h"
 #include "pki/cert.h"
 #include "pki/cose_sig.h"
 #include "pki/digest.h"
@@ -43,11 +44,30 @@ verifies(struct ctx *cx, const struct token *t, struct bytes key)
 		   : cose_sig_verify(s->alg, key, covered, s->signature);
 }
 
+bool
+is_ueid(struct bytes b)
+{
+	if (b.n < UEID_MIN || b.n > LIMIT_UEID)
+		return false;
+	switch (b.p[0]) {
+	case 1: /* random; an example of RFC 9711 has 15 bytes of it */
+		return true;
+	case 2: /* of EUI-48, EUI-60 or EUI-64 */
+		return b.n == 7 || b.n == 9;
+	case 3: /* 14 digits of an IMEI */
+		return b.n == 15;
+	default:
+		return false;
+	}
+}
+
+/* A key id is a hint of whoever sent the message: it finds no key of another
+ * unit than the one that the claims name. */
 static bool
 has_id(const struct token *t, struct bytes instance, struct bytes id)
 {
-	return id.n > 0 &&
-	       (bytes_eq(id, t->cose.body.kid) || bytes_eq(id, instance));
+	return bytes_eq(id, t->cose.body.kid) &&
+	       (instance.n == 0 || !is_ueid(id));
 }
 
 /* A public key is never a secret, whatever the message says it is. */
@@ -59,22 +79,26 @@ is_candidate(const struct token *t, const struct attest_anchor *a)
 }
 
 /* The keys to try: those registered for this very instance, if there are
- * any; else those registered for no instance. */
+ * any; else those of the message's key id; else those without an id. */
 static size_t
 find_keys(const struct token *t, struct bytes instance,
     const struct attest_basis *basis, const struct attest_anchor **key)
 {
-	size_t i, n = 0, named;
+	enum { OF_INSTANCE, OF_KEY_ID, OF_NOBODY, KINDS } kind;
+	size_t i, n = 0;
 
-	for (i = 0; i < basis->n_anchors && n < LIMIT_ANCHORS; i++)
-		if (is_candidate(t, &basis->anchor[i]) &&
-		    has_id(t, instance, basis->anchor[i].id))
-			key[n++] = &basis->anchor[i];
-	named = n;
-	for (i = 0; i < basis->n_anchors && n < LIMIT_ANCHORS; i++)
-		if (named == 0 && is_candidate(t, &basis->anchor[i]) &&
-		    basis->anchor[i].id.n == 0)
-			key[n++] = &basis->anchor[i];
+	for (kind = OF_INSTANCE; kind < KINDS && n == 0; kind++)
+		for (i = 0; i < basis->n_anchors && n < LIMIT_ANCHORS; i++) {
+			const struct attest_anchor *a = &basis->anchor[i];
+
+			if (!is_candidate(t, a) ||
+			    (a->id.n == 0) != (kind == OF_NOBODY) ||
+			    (kind == OF_INSTANCE &&
+				!bytes_eq(a->id, instance)) ||
+			    (kind == OF_KEY_ID && !has_id(t, instance, a->id)))
+				continue;
+			key[n++] = a;
+		}
 	return n;
 }
 
@@ -127,6 +151,14 @@ judge_chain(struct ctx *cx, const struct token *t,
 	if (!judge_keys(cx, t, &key, 1, v))
 		return false;
 	chain_judge(cx, s->x5chain, s->n_x5chain, basis, v);
+	/* A certificate with a serial number is one unit's (IEEE 802.1AR
+	 * section 8.6), and its key speaks for no other. */
+	if (v->accepted && leaf.subject_serial != NULL &&
+	    text_is_serial(bytes_str(leaf.subject_serial))) {
+		v->facts.serial = leaf.subject_serial;
+		v->facts.birth_key_sha256 =
+		    bytes_dup(cx->arena, BYTES_OF(leaf.key_sha256));
+	}
 	return v->accepted;
 }
 

@@ -60,4 +60,8 @@ bool claim_refuse(struct ctx *cx, struct verdict *v, const char *name);
 struct bytes claim_bytes(const struct cbor *map, int64_t label);
 const char *claim_text(struct ctx *cx, const struct cbor *map, int64_t label);
 
+/* RFC 9711 section 4.2.1: a type byte, then a number of the size it has. */
+#define UEID_MIN 7
+bool is_ueid(struct bytes b);
+
 #endif

@@ -196,6 +196,17 @@ def test_evidence_leads_to_a_certificate_for_its_key_alone(
     assert "nonce was used" in last_refusal(operator)
 
 
+def test_a_units_certificate_speaks_in_tokens_for_that_unit_alone(
+        stack, operator, maker):
+    unit = listed(stack, operator, maker, EatOfChain)
+    assert attest(unit, nonce_of(stack)) == 200
+    other = EatOfChain(stack, maker)
+    other.root, other.ueid = other.birth_key, unit.ueid
+    assert attest(other, nonce_of(stack)) == 403
+    assert "another birth key" in last_refusal(operator)
+    assert attest(unit, nonce_of(stack)) == 200
+
+
 def test_a_key_that_nobody_listed_is_no_unit_of_dice(
         stack, operator, maker):
     unit = listed(stack, operator, maker, Dice)

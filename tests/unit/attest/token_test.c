@@ -168,6 +168,50 @@ the_key_registered_for_the_instance_is_the_one(void **state)
 	    "unknown-key");
 }
 
+/* A unit's own key speaks for that unit alone, whatever key id a message has:
+ * else any unit could be any other of its maker. */
+static void
+the_key_of_one_unit_never_speaks_for_another(void **state)
+{
+	AUTO_STRUCT(keypair) *other = keypair_new();
+	struct attest_anchor a[] = {
+		{ .kind = ANCHOR_PUBLIC_KEY,
+		    .value = spki,
+		    .id = LIT("\1unit-8-of-17-byt") },
+		{ .kind = ANCHOR_PUBLIC_KEY,
+		    .value = keypair_spki(&cx, other),
+		    .id = LIT("\1unit-7-of-17-byt") },
+	};
+	struct attest_basis basis = {
+		.anchor = a, .n_anchors = 2, .policy = &policy
+	};
+	struct bytes hint = LIT("\xa1\4\x51\1unit-8-of-17-byt");
+	struct bytes ueid = LIT("\x19\1\0\x51\1unit-7-of-17-byt");
+	struct verdict v;
+
+	(void)state;
+	/* Its own token, for comparison */
+	assert_string_equal(
+	    judge("eat",
+		sign(hint,
+		    claims(2, zeros(), LIT("\x19\1\0\x51\1unit-8-of-17-byt"))),
+		&basis, &v),
+	    "accepted");
+	assert_string_equal(
+	    judge("eat", sign(hint, claims(2, zeros(), ueid)), &basis, &v),
+	    "signature");
+	/* Nor where the other one has no key of its own. */
+	basis.n_anchors = 1;
+	assert_string_equal(
+	    judge("eat", sign(hint, claims(2, zeros(), ueid)), &basis, &v),
+	    "unknown-key");
+	/* Of a token without a name it says who it is of. */
+	assert_string_equal(
+	    judge(
+		"eat", sign(hint, claims(1, zeros(), BYTES_NONE)), &basis, &v),
+	    "accepted");
+}
+
 static void
 a_public_key_is_never_a_secret(void **state)
 {
@@ -378,6 +422,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_token_is_bound_to_the_key_by_its_nonce),
 		TEST(the_key_registered_for_the_instance_is_the_one),
+		TEST(the_key_of_one_unit_never_speaks_for_another),
 		TEST(a_public_key_is_never_a_secret),
 		TEST(claims_have_their_types),
 		TEST(a_module_that_is_open_opens_the_device),
