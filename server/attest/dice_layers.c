@@ -12,9 +12,15 @@
 static const struct err *
 key_spki(struct ctx *cx, const struct cose_key *k, struct bytes *spki)
 {
-	if (k->curve == COSE_ED25519)
-		return rawkey_ed25519(cx, k->x, spki);
-	return rawkey_ec(cx, k->x, k->y, spki);
+	const struct err *e = k->curve == COSE_ED25519
+				  ? rawkey_ed25519(cx, k->x, spki)
+				  : rawkey_ec(cx, k->x, k->y, spki);
+
+	/* RFC 9052 section 7.1: it is for that algorithm alone. */
+	if (e == NULL && k->alg != 0 && !cose_sig_fits(k->alg, *spki))
+		return fail(cx, &ERR_BAD_DICE,
+		    "dice: a key for another algorithm than its curve's");
+	return e;
 }
 
 /* The names of a layer are the hashes of keys, as text. */

@@ -110,6 +110,22 @@ a_layer_in_debug_mode_spoils_those_after_it(void **state)
 	    judged(unit_file(CHAINS "not-configured.cbor"), &v), "secure-boot");
 }
 
+/* RFC 9052 section 7.1: a key that says which algorithm it is for. */
+static void
+a_key_for_another_algorithm_is_refused(void **state)
+{
+	struct bytes good = unit_file(CHAINS "good.cbor");
+	uint8_t *changed = arena_alloc(cx.arena, good.n);
+	struct verdict v;
+
+	(void)state;
+	memcpy(changed, good.p, good.n);
+	assert_int_equal(changed[5], 0x27); /* EdDSA of the first key */
+	changed[5] = 0x26;                  /* ES256 */
+	assert_string_equal(
+	    judged((struct bytes){ changed, good.n }, &v), "parse");
+}
+
 static void
 a_chain_of_another_device_is_refused(void **state)
 {
@@ -326,6 +342,7 @@ main(void)
 		TEST(a_chain_says_what_every_layer_measured),
 		TEST(a_chain_is_bound_by_its_last_key),
 		TEST(a_layer_in_debug_mode_spoils_those_after_it),
+		TEST(a_key_for_another_algorithm_is_refused),
 		TEST(a_chain_of_another_device_is_refused),
 		TEST(what_is_no_chain_is_refused),
 		TEST(layers_full_of_items_fit_the_arena),
