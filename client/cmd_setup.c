@@ -1,6 +1,7 @@
 #include "base/arena.h"
 #include "client/commands.h"
 #include "pki/ca.h"
+#include "pki/ca_rotate.h"
 
 #define DNS_NAMES 16
 
@@ -58,6 +59,49 @@ run_ca_issuing(struct cli *cli)
 	return NULL;
 }
 
+static const struct err *
+run_rotate_issuing(struct cli *cli)
+{
+	const struct ca_places at = { cli_option(cli, "dir"),
+		cli_option(cli, "root-dir"), cli_option(cli, "issuers-dir") };
+	const char *name = cli->arg[0], *dir = at.issuers_dir;
+	char why[256] = "";
+
+	if (!ca_rotate_issuing(&at, name, why))
+		return fail(&cli->cx, &ERR_LOCAL, "%s", why);
+	printf("made the issuing CA %s in %s, with the first one beside it\n"
+	       "first, on each node, and restart it:\n"
+	       "  issuers_dir = %s\n  issuing_also = %s\n"
+	       "then, once all who verify know the new one:\n"
+	       "  issuing_cert = %s/%s.crt\n  issuing_key = %s/%s.key\n"
+	       "  issuing_also = (the one before)\n",
+	    name, dir, dir, name, dir, name, dir, name);
+	return NULL;
+}
+
+static const struct option_row rotate_root_options[] = {
+	{ "dir", "DIR", "where root.crt is, which gets the new one", true },
+	{ "root-dir", "DIR", "where the old root's key is", true },
+	{ "new-root-dir", "DIR", "for the new root's key", true },
+	OPTIONS_END,
+};
+
+static const struct err *
+run_rotate_root(struct cli *cli)
+{
+	const char *dir = cli_option(cli, "dir");
+	char why[256] = "";
+
+	if (!ca_rotate_root(dir, cli_option(cli, "root-dir"),
+		cli_option(cli, "new-root-dir"), why))
+		return fail(&cli->cx, &ERR_LOCAL, "%s", why);
+	printf("%s/root.crt has the new root, the old one, OldWithNew and "
+	       "NewWithOld: give it\nto each node, and restart it\nthe new "
+	       "root's key is in %s: keep it apart and offline\n",
+	    dir, cli_option(cli, "new-root-dir"));
+	return NULL;
+}
+
 const struct command setup_commands[] = {
 	{ "init", "",
 	    "makes the root, the issuing CA and the server's "
@@ -70,5 +114,13 @@ const struct command setup_commands[] = {
 	    issuing_options, run_ca_issuing,
 	    "Refuses to overwrite.  Each node needs both files in its "
 	    "issuers_dir." },
+	{ "ca rotate issuing", "NAME", "makes the next issuing CA",
+	    issuing_options, run_rotate_issuing,
+	    "The one before stays for verification, OCSP and its list, until "
+	    "its last\ncertificate has died; see docs/rotation.md." },
+	{ "ca rotate root", "", "makes the next root", rotate_root_options,
+	    run_rotate_root,
+	    "Both roots vouch for each other (OldWithNew, NewWithOld), so that "
+	    "whoever\nknows one of them verifies what is below the other." },
 	{ .name = NULL },
 };

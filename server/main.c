@@ -111,6 +111,9 @@ static const struct cfg_key keys[] = {
 	STR(issuing_cert, NULL, "PEM file: the issuing CA's certificate"),
 	STR(issuing_key, NULL, "PEM file (0600): the issuing CA's key"),
 	STR(issuers_dir, "", "directory of further CAs, NAME.crt and NAME.key"),
+	STR(issuing_also, "",
+	    "one of them that /cacerts names with the main one, while that is "
+	    "replaced"),
 	STR(mac_key, NULL, "file (0600): key of keyed hashes"),
 	STR(token_keys, NULL,
 	    "directory (0700) of keys that sign tokens for apps"),
@@ -238,26 +241,28 @@ read_conninfo(struct wiring *w, char why[CFG_WHY_BYTES])
 	return true;
 }
 
-/* Our leaves lead to an issuing CA, and from there to the root. */
+/* The root, for others; ours are those whose issuing CA is listed, so that one
+ * that is not any more vouches for nobody. */
 static bool
 load_trust(struct wiring *w, char why[CFG_WHY_BYTES])
 {
 	const char *path = w->svc.set.root_cert;
 	char *pem = arena_alloc(w->arena, MAX_PEM);
-	struct bytes ders[SIGNERS_MAX + 1];
-	size_t n, issuers;
+	struct bytes issuers[SIGNERS_MAX];
 
 	if (!read_text(path, pem, MAX_PEM, why))
 		return false;
-	if (cert_read_pem(&w->cx, bytes_str(pem), ders, 1, &n) != NULL ||
-	    n != 1) {
+	if (cert_read_pem(&w->cx, bytes_str(pem), w->svc.root_cert, ROOT_CERTS,
+		&w->svc.roots) != NULL ||
+	    w->svc.roots == 0) {
 		(void)snprintf(why, CFG_WHY_BYTES,
-		    "%.300s: expected one certificate", path);
+		    "%.300s: expected a root, and at most three certificates "
+		    "of its replacement",
+		    path);
 		return false;
 	}
-	w->svc.root_cert = ders[0];
-	issuers = signers_certs(w->svc.signers, ders + 1);
-	w->svc.own_trust = trust_new(ders, issuers + 1);
+	w->svc.own_trust =
+	    trust_new(issuers, signers_certs(w->svc.signers, issuers));
 	must(w->svc.own_trust != NULL);
 	return true;
 }
@@ -295,9 +300,16 @@ load_keys(struct wiring *w, char why[CFG_WHY_BYTES])
 	if (main_ca == NULL)
 		return false;
 	svc->signer = main_ca;
-	svc->signers = signers_open(main_ca, svc->set.issuers_dir, why);
+	svc->signers = signers_open(
+	    main_ca, svc->set.issuing_cert, svc->set.issuers_dir, why);
 	if (svc->signers == NULL)
 		return false;
+	if (svc->set.issuing_also[0] != '\0' &&
+	    signers_find(svc->signers, svc->set.issuing_also) < 0) {
+		(void)snprintf(why, CFG_WHY_BYTES,
+		    "issuing_also: no such CA in issuers_dir");
+		return false;
+	}
 	svc->mac = mac_key_load(svc->set.mac_key, why);
 	if (svc->mac == NULL)
 		return false;

@@ -4,6 +4,8 @@
 #include "domain/clone.h"
 #include "domain/label_rule.h"
 #include "domain/proved.h"
+#include "domain/svc.h"
+#include "pki/crl_sign.h"
 #include "store/device.h"
 #include "store/event.h"
 #include "store/renewal.h"
@@ -88,7 +90,7 @@ stay_under(struct ctx *cx, const struct enrollment *en, const char *has,
 }
 
 /* The unit's key has a certificate: the same again while it lives, and a new
- * one for the same key once it has expired (A1, R4). */
+ * one for the same key once it has expired or its CA is gone (A1, R4). */
 static ERR_FN
 issue_again(struct ctx *cx, const struct certificate_latest *latest,
     struct enrollment *en)
@@ -107,7 +109,9 @@ issue_again(struct ctx *cx, const struct certificate_latest *latest,
 	if (latest->revoked)
 		return fail(cx, &ERR_NOT_ENROLLED, "certificate %s is revoked",
 		    bytes_hex(cx->arena, latest->serial));
-	if (latest->not_after > cx->now)
+	/* One of a CA that is not ours any more is good for nothing. */
+	if (latest->not_after > cx->now &&
+	    crl_issuer_of(cx->svc->signers, latest->der) >= 0)
 		return certify_answer(cx, latest->der, &en->out);
 	e = store_unapproved(cx, en, &label, &c, &issued);
 	return e != NULL || issued ? e : answer_repeat(cx, en);

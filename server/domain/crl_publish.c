@@ -249,17 +249,14 @@ crl_publish_get(struct ctx *cx, const char *issuer, const char *list, bool gzip,
     struct crl_list *out)
 {
 	const struct crl_publish *p = cx->svc->crl_publish;
-	const struct signer *ca = signers_get(cx->svc->signers, issuer);
 	const struct err *e;
 	struct crl_made *m;
 	enum crl_kind kind;
 	int64_t day;
-	size_t i = 0;
+	int i = signers_find(cx->svc->signers, issuer);
 
-	if (ca == NULL || !kind_of(list, &kind, &day))
+	if (i < 0 || !kind_of(list, &kind, &day))
 		return fail(cx, &ERR_NOT_FOUND, "crl: none of that name");
-	while (signers_at(cx->svc->signers, i) != ca)
-		i++;
 	e = take(cx, p->lists[i], kind, day, &m);
 	if (e != NULL)
 		return e;

@@ -7,15 +7,33 @@
 #include "pki/digest.h"
 #include "pki/signers.h"
 
+/* The CA, with the main one the one before or after it, and the roots, each
+ * once: how many. */
+static size_t
+ca_certs(const struct svc *svc, const struct signer *ca,
+    struct bytes out[2 + ROOT_CERTS])
+{
+	const int also = signers_find(svc->signers, svc->set.issuing_also);
+	size_t i, n = 0;
+
+	out[n++] = signer_cert(ca);
+	if (ca == svc->signer && also > 0)
+		out[n++] = signer_cert(signers_at(svc->signers, (size_t)also));
+	for (i = 0; i < svc->roots; i++)
+		if (!bytes_eq(svc->root_cert[i], out[0]))
+			out[n++] = svc->root_cert[i];
+	return n;
+}
+
 const struct err *
 est_cacerts(struct ctx *cx, const char *label, struct est_cacerts *out)
 {
 	const struct signer *ca = cx->svc->signer;
 	uint8_t hash[SHA256_BYTES];
-	struct bytes ders[2];
+	struct bytes ders[2 + ROOT_CERTS];
 	const struct err *e = NULL;
 	struct label l;
-	bool is_root;
+	size_t n;
 
 	if (label != NULL)
 		e = label_get(cx, label, &l);
@@ -23,10 +41,8 @@ est_cacerts(struct ctx *cx, const char *label, struct est_cacerts *out)
 		e = certify_issuer(cx, &l, &ca);
 	if (e != NULL)
 		return e;
-	ders[0] = signer_cert(ca);
-	ders[1] = cx->svc->root_cert;
-	is_root = bytes_eq(ders[0], ders[1]);
-	e = cms_certs_only(cx, ders, is_root ? 1 : 2, &out->cms);
+	n = ca_certs(cx->svc, ca, ders);
+	e = cms_certs_only(cx, ders, n, &out->cms);
 	if (e != NULL)
 		return e;
 	digest_sha256(out->cms, hash);

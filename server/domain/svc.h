@@ -43,8 +43,9 @@ struct settings {
 	int64_t crl_lifetime;  /* seconds to nextUpdate */
 	/* keys and files */
 	char *root_cert, *issuing_cert, *issuing_key, *mac_key, *profiles;
-	char *issuers_dir; /* of further issuing CAs; empty: none */
-	char *token_keys;  /* directory of the keys that sign our tokens */
+	char *issuers_dir;  /* of further issuing CAs; empty: none */
+	char *issuing_also; /* name of the one that /cacerts has, too */
+	char *token_keys;   /* directory of the keys that sign our tokens */
 	char *state_dir, *web_dir;
 	/* database */
 	char *db; /* libpq conninfo, or @FILE that holds it */
@@ -60,13 +61,18 @@ struct settings {
 	char *trust_domain; /* of SPIFFE ids; empty: none are made or taken */
 };
 
+/* A root, and while it is replaced the one before, OldWithNew and NewWithOld
+ * (RFC 4210 section 4.4). */
+#define ROOT_CERTS 4
+
 struct svc {
 	struct settings set;
 	const char *node_name;       /* among those who follow the feed */
 	const struct signer *signer; /* the main issuing CA */
 	struct signers *signers;     /* it and the others, by name */
-	struct trust *own_trust;     /* issuing CAs and root, for our leaves */
-	struct bytes root_cert;      /* DER */
+	struct trust *own_trust;     /* issuing CAs, for our leaves */
+	struct bytes root_cert[ROOT_CERTS]; /* DER, the current one first */
+	size_t roots;
 	struct profiles *profiles;
 	struct mac_key *mac;
 	struct token_keys *token_keys;

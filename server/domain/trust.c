@@ -56,8 +56,8 @@ read_one(struct ctx *cx, const char *what, const char *pem, struct cert *out)
 }
 
 struct own_cas {
-	struct cert cert[SIGNERS_MAX + 1];
-	const struct cert *at[SIGNERS_MAX + 1];
+	struct cert cert[SIGNERS_MAX + ROOT_CERTS];
+	const struct cert *at[SIGNERS_MAX + ROOT_CERTS];
 	size_t n;
 };
 
@@ -66,12 +66,13 @@ static ERR_FN
 own_cas(struct ctx *cx, struct own_cas **out)
 {
 	struct own_cas *own = arena_alloc(cx->arena, sizeof(*own));
-	struct bytes ders[SIGNERS_MAX + 1];
+	const size_t roots = cx->svc->roots;
+	struct bytes ders[SIGNERS_MAX + ROOT_CERTS];
 	const struct err *e;
 	size_t i;
 
-	ders[0] = cx->svc->root_cert;
-	own->n = 1 + signers_certs(cx->svc->signers, ders + 1);
+	memcpy(ders, cx->svc->root_cert, roots * sizeof(ders[0]));
+	own->n = roots + signers_certs(cx->svc->signers, ders + roots);
 	for (i = 0; i < own->n; i++) {
 		e = cert_parse(cx, ders[i], &own->cert[i]);
 		if (e != NULL)

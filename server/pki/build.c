@@ -207,3 +207,34 @@ build_certificate(const struct build *b, X509 *issuer, EVP_PKEY *key)
 	must(X509_sign(x, key, key_digest(key)) > 0);
 	return x;
 }
+
+static void
+remove_ext(X509 *x, int nid)
+{
+	int at = X509_get_ext_by_NID(x, nid, -1);
+
+	if (at >= 0)
+		X509_EXTENSION_free(X509_delete_ext(x, at));
+}
+
+X509 *
+build_like(const struct build_like *b, X509 *issuer, EVP_PKEY *key)
+{
+	X509 *x = X509_dup(b->model);
+	uint8_t serial[SERIAL_BYTES];
+
+	must(x != NULL);
+	build_serial(serial);
+	set_serial(x, serial);
+	set_time(X509_getm_notBefore(x), b->not_before);
+	set_time(X509_getm_notAfter(x), b->not_after);
+	remove_ext(x, NID_authority_key_identifier);
+	if (b->spki.n > 0) {
+		set_key(X509_get_X509_PUBKEY(x), b->spki);
+		remove_ext(x, NID_subject_key_identifier);
+		add_subject_key_id(x);
+	}
+	add_authority_key_id(x, issuer == NULL ? x : issuer);
+	must(X509_sign(x, key, key_digest(key)) > 0);
+	return x;
+}

@@ -44,4 +44,16 @@ size_t build_address(const char *name, uint8_t out[16]);
  * caller frees.  Its key is not decoded: encode it, or decode that again. */
 X509 *build_certificate(const struct build *b, X509 *issuer, EVP_PKEY *key);
 
+/* What a root's certificate is made anew from (RFC 4210 section 4.4): all of
+ * the model but its number and what is named here. */
+struct build_like {
+	X509 *model;
+	struct bytes spki; /* empty: the model's */
+	int64_t not_before, not_after;
+};
+
+/* Signed by the issuer's key, whose name is the model's own; issuer NULL:
+ * self-signed.  The caller frees. */
+X509 *build_like(const struct build_like *b, X509 *issuer, EVP_PKEY *key);
+
 #endif

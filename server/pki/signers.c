@@ -33,11 +33,11 @@ open_one(struct signers *s, const char *dir, const char *name, char why[256])
 {
 	char cert[512], key[512];
 	struct one *one = &s->v[s->n];
+	bool same;
 
-	if (s->n == SIGNERS_MAX || signers_get(s, name) != NULL) {
-		(void)snprintf(why, 256, "%.120s: %.60s: %s", dir, name,
-		    s->n == SIGNERS_MAX ? "too many issuing CAs"
-					: "this name is the main CA's");
+	if (s->n == SIGNERS_MAX) {
+		(void)snprintf(
+		    why, 256, "%.120s: %.60s: too many issuing CAs", dir, name);
 		return false;
 	}
 	(void)snprintf(cert, sizeof(cert), "%.400s/%s.crt", dir, name);
@@ -46,8 +46,17 @@ open_one(struct signers *s, const char *dir, const char *name, char why[256])
 	one->signer = signer_open(cert, key, why);
 	if (one->signer == NULL)
 		return false;
-	s->n++;
-	return true;
+	if (signers_find(s, name) < 0) {
+		s->n++;
+		return true;
+	}
+	same = bytes_eq(signer_cert(one->signer), signer_cert(s->v[0].signer));
+	signer_free(one->signer);
+	one->signer = NULL;
+	if (!same)
+		(void)snprintf(why, 256,
+		    "%.120s: %.60s: this name is the main CA's", dir, name);
+	return same;
 }
 
 static bool
@@ -70,11 +79,14 @@ open_all(struct signers *s, const char *dir, char why[256])
 }
 
 struct signers *
-signers_open(struct signer *main_ca, const char *dir, char why[256])
+signers_open(struct signer *main_ca, const char *main_cert, const char *dir,
+    char why[256])
 {
 	struct signers *s = mem_new(1, sizeof(*s));
+	const char *slash = strrchr(main_cert, '/');
 
-	(void)snprintf(s->v[0].name, sizeof(s->v[0].name), SIGNER_MAIN);
+	if (!take_name(slash == NULL ? main_cert : slash + 1, s->v[0].name))
+		(void)snprintf(s->v[0].name, sizeof(s->v[0].name), SIGNER_MAIN);
 	s->v[0].signer = main_ca;
 	s->n = 1;
 	if (dir[0] == '\0' || open_all(s, dir, why))
@@ -98,12 +110,20 @@ signers_free(struct signers *s)
 const struct signer *
 signers_get(const struct signers *s, const char *name)
 {
+	int i = strcmp(name, SIGNER_MAIN) == 0 ? 0 : signers_find(s, name);
+
+	return i < 0 ? NULL : s->v[i].signer;
+}
+
+int
+signers_find(const struct signers *s, const char *name)
+{
 	size_t i;
 
 	for (i = 0; i < s->n; i++)
 		if (strcmp(s->v[i].name, name) == 0)
-			return s->v[i].signer;
-	return NULL;
+			return (int)i;
+	return -1;
 }
 
 const struct signer *

@@ -32,7 +32,7 @@ one_ca(void)
 
 	X509_up_ref(h.x);
 	EVP_PKEY_up_ref(h.key);
-	all = signers_open(signer_wrap(h.x, h.key), "", why);
+	all = signers_open(signer_wrap(h.x, h.key), "ca.crt", "", why);
 	assert_non_null(all);
 	arena_own(cx.arena, own_signers, all);
 	return all;
