@@ -1,7 +1,9 @@
 """What needs millions of rows: CPU per certificate beside an empty store, and
-the service's memory as enrollments add up.  Prints a table and writes
+the service's memory as enrollments add up; what a million revoked ones cost.
+Prints a table and writes
 build/bench-large.json; tests/bench/rows-large says which rows there must be.
-LARGE_ROWS and LARGE_ENROLLMENTS in the environment make it smaller."""
+LARGE_ROWS, LARGE_ENROLLMENTS and LARGE_REVOKED in the environment make it
+smaller."""
 
 import os
 import pathlib
@@ -18,6 +20,8 @@ from harness.cluster import Cluster  # noqa: E402
 from harness.stack import Broker  # noqa: E402
 import cuts  # noqa: E402
 import messages  # noqa: E402
+from revoked import REVOKED  # noqa: E402
+from revoked import measure as revoked_measure  # noqa: E402
 from rig import RAISED, Rig  # noqa: E402
 from store import Store  # noqa: E402
 from table import Rows, machine, openssl  # noqa: E402
@@ -113,7 +117,8 @@ def broker(rows, rig):
 def main():
     began = time.monotonic()
     rows = Rows("rows-large")
-    print(f"{machine()}\n{ROWS} rows, {ENROLLMENTS} enrollments; "
+    print(f"{machine()}\n{ROWS} rows, {ENROLLMENTS} enrollments, "
+        f"{REVOKED} revoked; "
         "shipped limits raised: "
         + ", ".join(f"{k} = {v}" for k, v in RAISED.items())
         + f"; shared_buffers = {BUFFERS}", flush=True)
@@ -128,6 +133,7 @@ def main():
         tokens = Tokens(empty), Tokens(full)
         fill(rows, full, tokens[1])
         stores(rows, *tokens)
+        revoked_measure(rows, *tokens)
         memory(rows, tokens[0])
         verdicts_memory(rows)
         broker(rows, guest)
