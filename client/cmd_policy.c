@@ -8,7 +8,7 @@
 #include "codec/policy.h"
 #include "pki/pem.h"
 
-#define ENDORSEMENTS_BYTES (32 * KIB)
+#define ENDORSEMENTS_BYTES (384 * KIB)
 #define PEM_BYTES (16 * KIB)
 
 struct policy_put {

@@ -1,5 +1,6 @@
 #include "attest/endorse.h"
 
+#include "base/arena.h"
 #include "pki/key.h"
 
 static const struct err *
@@ -27,7 +28,10 @@ endorse_policy(
 		e = ask_class(cx, v->class_id, policy);
 		if (e != NULL)
 			return e;
-		if (policy->n_measurements == LIMIT_MEASUREMENTS)
+		if (policy->measurement == NULL)
+			policy->measurement = arena_alloc(cx->arena,
+			    LIMIT_REFERENCES * sizeof(*policy->measurement));
+		if (policy->n_measurements == LIMIT_REFERENCES)
 			return fail(cx, &ERR_BAD_CORIM,
 			    "corim: more values than the policy's limit");
 		policy->measurement[policy->n_measurements++] =

@@ -49,8 +49,8 @@ struct attest_policy {
 	/* Firmware. */
 	const char *least_sw_version;
 	int64_t sw_scheme; /* of it: 16384 semver, 16387 integers (RFC 9393) */
-	bool sw_may_go_down; /* than this unit has shown before */
-	struct measurement measurement[LIMIT_MEASUREMENTS]; /* allowed */
+	bool sw_may_go_down;             /* than this unit has shown before */
+	struct measurement *measurement; /* allowed; LIMIT_REFERENCES */
 	size_t n_measurements;
 	struct {
 		uint32_t index;

@@ -8,7 +8,7 @@
 #define LIMIT_PROFILE 256
 #define LIMIT_VERSION 64
 #define LIMIT_CERTIFICATE_ID 19
-#define LIMIT_ENDORSEMENTS 4
+#define LIMIT_ENDORSEMENTS 16
 
 const struct err ERR_BAD_ATTEST_POLICY = { KIND_INVALID, "bad-policy",
 	"The attestation policy is not valid." };
@@ -82,9 +82,9 @@ static const struct json_field text_fields[] = {
 	JSON_F_STR(text, version_scheme, 16, false),
 	JSON_F_BOOL(text, allow_downgrade, false),
 	{ "measurements", JSON_LIST, offsetof(struct text, measurements),
-	    LIMIT_MEASUREMENTS, false, item_fields, sizeof(struct item) },
+	    LIMIT_REFERENCES, false, item_fields, sizeof(struct item) },
 	JSON_F_STRS(
-	    text, endorsements, LIMIT_ENDORSEMENTS, LIMIT_BODY_SMALL, false),
+	    text, endorsements, LIMIT_ENDORSEMENTS, LIMIT_POLICY, false),
 	{ "pcrs", JSON_LIST, offsetof(struct text, pcrs), LIMIT_PCRS, false,
 	    pcr_fields, sizeof(struct pcr) },
 	{ "boot", JSON_LIST, offsetof(struct text, boot), LIMIT_BOOT_EVENTS,
@@ -220,6 +220,9 @@ read_lists(struct ctx *cx, const struct text *in, struct attest_policy *out)
 	const struct pcr *pcr = in->pcrs.v;
 	size_t i;
 
+	if (in->measurements.n > 0)
+		out->measurement = arena_alloc(
+		    cx->arena, LIMIT_REFERENCES * sizeof(*out->measurement));
 	for (i = 0; i < in->measurements.n; i++) {
 		/* An empty one would allow any software. */
 		if (item[i].value.n == 0 || is_void(item[i].signer_id))

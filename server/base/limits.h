@@ -16,8 +16,9 @@
 #define LIMIT_BODY_SMALL (16 * KIB)    /* JSON and form bodies */
 #define LIMIT_BODY_EST (64 * KIB)      /* base64 of a CSR */
 #define LIMIT_BODY_EVIDENCE (96 * KIB) /* JSON with evidence in base64url */
-#define LIMIT_POLICY (64 * KIB)        /* of a model, JSON */
-#define LIMIT_BODY_POLICY (72 * KIB)   /* JSON with one */
+#define LIMIT_POLICY (512 * KIB)       /* of a model, JSON */
+#define LIMIT_POLICY_ARENA (64 * MIB)  /* memory while one is applied */
+#define LIMIT_BODY_POLICY (576 * KIB)  /* JSON with one */
 #define LIMIT_BODY_IMPORT (1024 * MIB) /* an allowlist, spooled to disk */
 #define LIMIT_IMPORT_LINE (16 * KIB)   /* one birth */
 #define LIMIT_IMPORT_ERRORS 100        /* bad lines named in the answer */
@@ -78,7 +79,9 @@
 #define LIMIT_SUBMODS 16                 /* of one claims set of an EAT */
 #define LIMIT_COSE_SIGNERS 4             /* of a COSE_Sign */
 #define LIMIT_FINDINGS 32                /* of one verdict */
-#define LIMIT_MEASUREMENTS 32            /* components, measured or allowed */
+#define LIMIT_MEASUREMENTS 32            /* components that one unit measured */
+#define LIMIT_REFERENCES 2048            /* that one policy allows */
+#define LIMIT_REFERENCE_ITEMS (64 * KIB) /* of CBOR, in one file of them */
 #define LIMIT_POLICY_LIST 16             /* choices in one field of a policy */
 #define LIMIT_PCRS 24                    /* of a TPM bank */
 #define LIMIT_EVENT_LOG (48 * KIB)       /* of what firmware measured */

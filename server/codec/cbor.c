@@ -365,7 +365,7 @@ read_nested(
 	const struct err *e;
 
 	out->n = h->kind == CBOR_TAG ? 1 : (size_t)h->v;
-	if (h->kind != CBOR_TAG && h->v > LIMIT_CBOR_ITEMS)
+	if (h->kind != CBOR_TAG && h->v > r->items)
 		return bad(r->cx, "more items than the limit");
 	if (h->indefinite)
 		e = read_until_break(r, depth, out);
@@ -423,7 +423,13 @@ read_whole(struct reader *r, struct cbor *out)
 const struct err *
 cbor_read(struct ctx *cx, struct bytes in, struct cbor *out)
 {
-	struct reader r = { cx, in, LIMIT_CBOR_ITEMS, false };
+	return cbor_read_long(cx, in, LIMIT_CBOR_ITEMS, out);
+}
+
+const struct err *
+cbor_read_long(struct ctx *cx, struct bytes in, size_t items, struct cbor *out)
+{
+	struct reader r = { cx, in, items, false };
 
 	return read_whole(&r, out);
 }

@@ -47,6 +47,10 @@ extern const struct err ERR_BAD_CBOR; /* bad-cbor, INVALID */
 
 ERR_FN cbor_read(struct ctx *cx, struct bytes in, struct cbor *out);
 
+/* The same of so many items at most, for what an operator hands in. */
+ERR_FN
+cbor_read_long(struct ctx *cx, struct bytes in, size_t items, struct cbor *out);
+
 /* One item at the start of in, and what follows it. */
 ERR_FN cbor_read_first(
     struct ctx *cx, struct bytes in, struct cbor *out, struct bytes *rest);

@@ -28,7 +28,7 @@ bad(struct ctx *cx, const char *reason)
 const struct err *
 corim_add_value(struct ctx *cx, struct corim *c, const struct corim_value *v)
 {
-	if (c->n_values == LIMIT_MEASUREMENTS)
+	if (c->n_values == LIMIT_REFERENCES)
 		return bad(cx, "more reference values than the limit");
 	if (v->class_id.n == 0)
 		return bad(cx, "a value of no class");
@@ -255,7 +255,7 @@ read_tag(struct ctx *cx, const struct cbor *tag, struct corim *out)
 	if (tag->kind != CBOR_TAG || tag->number != TAG_COMID ||
 	    tag->item->kind != CBOR_BYTES)
 		return bad(cx, "a tag that is no CoMID");
-	e = cbor_read(cx, tag->item->bytes, &map);
+	e = cbor_read_long(cx, tag->item->bytes, LIMIT_REFERENCE_ITEMS, &map);
 	return e != NULL ? e : read_comid(cx, &map, out);
 }
 
@@ -269,7 +269,7 @@ corim_read(struct ctx *cx, struct bytes in, struct corim *out)
 
 	if (in.n > 0 && in.p[0] == '{')
 		return corim_read_json(cx, in, out);
-	e = cbor_read(cx, in, &c);
+	e = cbor_read_long(cx, in, LIMIT_REFERENCE_ITEMS, &c);
 	if (e != NULL)
 		return e;
 	if (c.kind == CBOR_TAG && c.number == TAG_COMID)

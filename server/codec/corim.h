@@ -33,7 +33,7 @@ struct corim_key {
 };
 
 struct corim {
-	struct corim_value value[LIMIT_MEASUREMENTS];
+	struct corim_value value[LIMIT_REFERENCES];
 	size_t n_values;
 	struct corim_key key[LIMIT_ANCHORS];
 	size_t n_keys;

@@ -148,7 +148,7 @@ static const struct json_field version_fields[] = {
 static const struct json_field value_fields[] = {
 	{ .name = "digests",
 	    .type = JSON_STRS,
-	    .max = LIMIT_MEASUREMENTS,
+	    .max = LIMIT_REFERENCES,
 	    .stride = TEXT_MAX,
 	    .offset = offsetof(struct measurement, value.digests) - VALUE_AT,
 	    .required = true },
@@ -177,7 +177,7 @@ static const struct json_field measurement_fields[] = {
 
 static const struct json_field reference_fields[] = {
 	OBJ("environment", triple, environment, environment_fields),
-	LIST("measurements", struct triple, list, LIMIT_MEASUREMENTS,
+	LIST("measurements", struct triple, list, LIMIT_REFERENCES,
 	    struct measurement, measurement_fields),
 	JSON_END,
 };
@@ -193,7 +193,7 @@ static const struct json_field keys_fields[] = {
 static const struct json_field triples_fields[] = {
 	{ .name = "reference-values",
 	    .type = JSON_LIST,
-	    .max = LIMIT_MEASUREMENTS,
+	    .max = LIMIT_REFERENCES,
 	    .offset = offsetof(struct comid, triples.values) - TRIPLES_AT,
 	    .sub = reference_fields,
 	    .stride = sizeof(struct triple) },

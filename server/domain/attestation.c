@@ -25,6 +25,7 @@ struct attempt {
 	const struct attestation_in *in;
 	uint8_t policy_sha256[32], key_sha256[32], evidence_sha256[32];
 	struct verdict *verdict;
+	struct arena *scratch; /* the policy's, which may be long */
 	struct attest_policy policy;
 	int64_t policy_version;
 	bool asked; /* by the policy */
@@ -50,15 +51,18 @@ text(const char *s)
 static ERR_FN
 read_policy(struct ctx *cx, struct attempt *a)
 {
+	struct ctx wide = *cx;
+	const struct err *e;
 	const char *asks;
-	const struct err *e = policy_evidence(
-	    cx, a->whose.unit.model_id, 0, &asks, &a->policy_version);
 
+	wide.arena = a->scratch;
+	e = policy_evidence(
+	    &wide, a->whose.unit.model_id, 0, &asks, &a->policy_version);
 	if (e != NULL)
 		return e;
 	a->asked = asks != NULL;
 	digest_sha256(text(asks), a->policy_sha256);
-	return a->asked ? policy_json_read(cx, bytes_str(asks), &a->policy)
+	return a->asked ? policy_json_read(&wide, bytes_str(asks), &a->policy)
 			: NULL;
 }
 
@@ -388,13 +392,14 @@ judge_any(struct ctx *cx, struct attempt *a, struct attested *out)
 }
 
 static struct attempt *
-attempt_new(
-    struct ctx *cx, const struct unit *unit, const struct attestation_in *in)
+attempt_new(struct ctx *cx, struct arena *scratch, const struct unit *unit,
+    const struct attestation_in *in)
 {
 	struct attempt *a = arena_alloc(cx->arena, sizeof(*a));
 
 	*a = (struct attempt){ .whose = { .format = in->format, .unit = *unit },
-		.in = in };
+		.in = in,
+		.scratch = scratch };
 	a->verdict = arena_alloc(cx->arena, sizeof(*a->verdict));
 	verdict_init(a->verdict);
 	digest_sha256(in->key, a->key_sha256);
@@ -406,14 +411,17 @@ const struct err *
 attestation_judge(struct ctx *cx, const struct unit *unit,
     const struct attestation_in *in, struct attested *out)
 {
-	return judge_any(cx, attempt_new(cx, unit, in), out);
+	AUTO_STRUCT(arena) *scratch = arena_new(LIMIT_POLICY_ARENA);
+
+	return judge_any(cx, attempt_new(cx, scratch, unit, in), out);
 }
 
 const struct err *
 attestation_seal(struct ctx *cx, const struct unit *unit,
     const struct attestation_in *in, struct attestation_out *out)
 {
-	struct attempt *a = attempt_new(cx, unit, in);
+	AUTO_STRUCT(arena) *scratch = arena_new(LIMIT_POLICY_ARENA);
+	struct attempt *a = attempt_new(cx, scratch, unit, in);
 	struct attested attested;
 	const struct err *e;
 	struct handle h;

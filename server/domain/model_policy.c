@@ -14,6 +14,8 @@ model_policy_check(struct ctx *cx, const char *text)
 {
 	struct attest_policy *evidence =
 	    arena_alloc(cx->arena, sizeof(*evidence));
+	AUTO_STRUCT(arena) *scratch = arena_new(LIMIT_POLICY_ARENA);
+	struct ctx wide = *cx;
 	struct policy policy;
 	const struct err *e;
 
@@ -23,7 +25,11 @@ model_policy_check(struct ctx *cx, const char *text)
 	e = policy_parse(cx, text, &policy);
 	if (e != NULL || policy.evidence == NULL)
 		return e;
-	return policy_json_read(cx, bytes_str(policy.evidence), evidence);
+	wide.arena = scratch;
+	e = policy_json_read(&wide, bytes_str(policy.evidence), evidence);
+	if (e != NULL)
+		cx->reason = arena_strdup(cx->arena, wide.reason);
+	return e;
 }
 
 const struct err *

@@ -149,7 +149,7 @@ read_version(struct ctx *cx, const char *model_id, int64_t version,
 
 /* The verdict on what was proved, by what is asked now. */
 static ERR_FN
-judge(struct ctx *cx, const struct proved_row *p,
+judge(struct ctx *cx, struct ctx *wide, const struct proved_row *p,
     const struct attest_policy *now, struct verdict *v)
 {
 	struct attest_policy *then = arena_alloc(cx->arena, sizeof(*then));
@@ -167,7 +167,7 @@ judge(struct ctx *cx, const struct proved_row *p,
 	if (e != NULL || p->evidence == NULL)
 		return e;
 	if (p->under_version != p->policy_version) {
-		e = read_version(cx, p->model_id, p->under_version, then);
+		e = read_version(wide, p->model_id, p->under_version, then);
 		if (e == NULL)
 			policy_rejudge(cx, p->format, now, then, v);
 	}
@@ -195,17 +195,42 @@ refuse(struct ctx *cx, int64_t birth_id, const struct proved_row *p,
 	    fail(cx, &ERR_ATTEST_AGAIN, "%s: %s", found->code, found->words));
 }
 
+/* What was proved for a key (none: any), and what is asked now, which may be
+ * long: in an arena of its own. */
+struct question {
+	struct ctx wide;
+	struct proved_row row;
+	struct attest_policy now;
+};
+
+static ERR_FN
+ask(struct ctx *cx, struct arena *scratch, int64_t birth_id,
+    struct bytes key_sha256, struct question *q)
+{
+	const struct err *e;
+
+	*q = (struct question){ .wide = *cx };
+	q->wide.arena = scratch;
+	e = proved_get(&q->wide, birth_id, key_sha256, &q->row);
+	if (e != NULL || q->row.evidence == NULL)
+		return e;
+	return policy_json_read(&q->wide, bytes_str(q->row.evidence), &q->now);
+}
+
 const struct err *
 proved_repeats(struct ctx *cx, const struct proved_attempt *a, int64_t since,
     bool *repeats)
 {
+	AUTO_STRUCT(arena) *scratch = arena_new(LIMIT_POLICY_ARENA);
+	struct ctx wide = *cx;
 	struct proved_row p;
 	const struct err *e;
 
 	*repeats = false;
 	if (since == 0 || a->unit->birth_id == 0 || a->format == NULL)
 		return NULL;
-	e = proved_get(cx, a->unit->birth_id, a->key_sha256, &p);
+	wide.arena = scratch;
+	e = proved_get(&wide, a->unit->birth_id, a->key_sha256, &p);
 	if (e != NULL)
 		return e;
 	*repeats = p.verdict != NULL && p.at >= since &&
@@ -218,42 +243,41 @@ const struct err *
 proved_again(struct ctx *cx, int64_t birth_id, const uint8_t key_sha256[32],
     struct verdict *v, const char **format)
 {
+	AUTO_STRUCT(arena) *scratch = arena_new(LIMIT_POLICY_ARENA);
+	struct question *q = arena_alloc(cx->arena, sizeof(*q));
 	const struct bytes key = { key_sha256, 32 };
-	struct attest_policy *now = arena_alloc(cx->arena, sizeof(*now));
-	struct proved_row p;
-	const struct err *e = proved_get(cx, birth_id, key, &p);
+	const struct err *e = ask(cx, scratch, birth_id, key, q);
 
-	if (e == NULL && p.evidence != NULL)
-		e = policy_json_read(cx, bytes_str(p.evidence), now);
 	if (e == NULL)
-		e = judge(cx, &p, now, v);
+		e = judge(cx, &q->wide, &q->row, &q->now, v);
 	if (e != NULL)
 		return e;
-	*format = p.format;
-	return v->accepted ? NULL : refuse(cx, birth_id, &p, key, v);
+	if (!v->accepted)
+		return refuse(cx, birth_id, &q->row, key, v);
+	*format = arena_strdup(cx->arena, q->row.format);
+	return NULL;
 }
 
 static ERR_FN
 check(struct ctx *cx, int64_t birth_id, struct bytes key_sha256, bool renews)
 {
-	struct attest_policy *now = arena_alloc(cx->arena, sizeof(*now));
+	AUTO_STRUCT(arena) *scratch = arena_new(LIMIT_POLICY_ARENA);
+	struct question *q = arena_alloc(cx->arena, sizeof(*q));
 	struct verdict *v = arena_alloc(cx->arena, sizeof(*v));
-	struct proved_row p;
-	const struct err *e = proved_get(cx, birth_id, key_sha256, &p);
+	const struct err *e = ask(cx, scratch, birth_id, key_sha256, q);
 
-	if (e != NULL || p.evidence == NULL)
+	if (e != NULL || q->row.evidence == NULL)
 		return e;
-	e = policy_json_read(cx, bytes_str(p.evidence), now);
-	if (e == NULL)
-		e = judge(cx, &p, now, v);
+	e = judge(cx, &q->wide, &q->row, &q->now, v);
 	if (e != NULL)
 		return e;
-	if (renews && v->accepted && now->reattest_every > 0 &&
-	    p.at + now->reattest_every <= cx->now)
+	if (renews && v->accepted && q->now.reattest_every > 0 &&
+	    q->row.at + q->now.reattest_every <= cx->now)
 		verdict_refuse(cx, v, LAYER_FRESHNESS, "too-old",
 		    "The device's last evidence is older than the model "
 		    "allows: it has to send new evidence.");
-	return v->accepted ? NULL : refuse(cx, birth_id, &p, key_sha256, v);
+	return v->accepted ? NULL
+			   : refuse(cx, birth_id, &q->row, key_sha256, v);
 }
 
 const struct err *

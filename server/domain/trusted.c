@@ -80,14 +80,17 @@ const struct err *
 trusted_check_lists(struct ctx *cx, const char *manufacturer_id,
     const char *model_id, const struct idevid *id)
 {
+	AUTO_STRUCT(arena) *scratch = arena_new(LIMIT_POLICY_ARENA);
 	struct attest_policy *asks = arena_alloc(cx->arena, sizeof(*asks));
+	struct ctx wide = *cx;
 	const char *evidence;
+	const struct err *e;
 	int64_t version;
-	const struct err *e =
-	    policy_evidence(cx, model_id, 0, &evidence, &version);
 
+	wide.arena = scratch;
+	e = policy_evidence(&wide, model_id, 0, &evidence, &version);
 	if (e == NULL && evidence != NULL)
-		e = policy_json_read(cx, bytes_str(evidence), asks);
+		e = policy_json_read(&wide, bytes_str(evidence), asks);
 	if (e != NULL || !asks->crl_required)
 		return e;
 	return judge(cx, manufacturer_id, asks, id);

@@ -5,7 +5,9 @@
 #include "http/handlers.h"
 #include "http/page.h"
 
-#define ENDORSEMENTS_MAX (32 * KIB)
+#define ENDORSEMENTS_MAX (384 * KIB)
+/* A policy as it is stored, as text and as the answer. */
+#define POLICY_ARENA (16 * LIMIT_POLICY)
 
 static const struct err ERR_IF_MATCH = { KIND_INVALID, "bad-if-match",
 	"If-Match must be the ETag that was read." };
@@ -99,8 +101,10 @@ const struct err *
 get_policy(struct ctx *cx, struct request *rq, struct reply *rs)
 {
 	struct policy_row p;
-	const struct err *e = model_policy_get(cx, rq->param[0], NULL, &p);
+	const struct err *e;
 
+	arena_raise(cx->arena, POLICY_ARENA);
+	e = model_policy_get(cx, rq->param[0], NULL, &p);
 	return e != NULL ? e : reply_policy(cx, rs, &p);
 }
 
@@ -108,9 +112,10 @@ const struct err *
 get_policy_version(struct ctx *cx, struct request *rq, struct reply *rs)
 {
 	struct policy_row p;
-	const struct err *e =
-	    model_policy_get(cx, rq->param[0], rq->param[1], &p);
+	const struct err *e;
 
+	arena_raise(cx->arena, POLICY_ARENA);
+	e = model_policy_get(cx, rq->param[0], rq->param[1], &p);
 	return e != NULL ? e : reply_policy(cx, rs, &p);
 }
 

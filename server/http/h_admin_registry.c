@@ -204,6 +204,8 @@ put_model(struct ctx *cx, struct request *rq, struct reply *rs)
 const struct err *
 get_model(struct ctx *cx, struct request *rq, struct reply *rs)
 {
+	/* Its policy, as it is stored, as text and as the answer. */
+	arena_raise(cx->arena, 16 * LIMIT_POLICY);
 	return reply_model(cx, rs, 200, rq->param[0]);
 }
 

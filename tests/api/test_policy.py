@@ -2,14 +2,18 @@
 
 import json
 import pathlib
+import secrets
 
 import pytest
 
 from harness.crypto import b64u
+from harness.evidence import cbor_map, number, text
 from harness.http import expect
 from harness.players import Maker
 
+from test_attest_handle import Unit
 from test_cli import latchkey
+from vectors.common import cbor_bytes, cbor_head
 
 
 ENDORSED = (pathlib.Path(__file__).parent.parent /
@@ -97,8 +101,8 @@ def test_a_change_of_what_was_read_before_another_is_412(operator, maker):
 @pytest.mark.parametrize("policy", [
     {"other": 1}, {"evidence": {"min_grade": "high"}},
     {"evidence": {"endorsements": ["AAAA"]}}, [], "x",
-    {"evidence": {"measurements": [{"value": "00" * 32, "type": "x" * 200}
-        for _ in range(33)]}}])
+    {"evidence": {"measurements": [{"value": "00" * 32}
+        for _ in range(2049)]}}])
 def test_one_that_nobody_can_apply_is_400(operator, maker, policy):
     assert expect(put(operator, maker, policy), 400).json()["detail"]
     assert expect(get(operator, maker), 200).json()["version"] == 1
@@ -120,6 +124,45 @@ def test_reference_values_may_be_long_and_are_added_to_it(operator, maker):
         json={"file": b64u(b"not reference values")}), 400)
     expect(put(operator, maker, {"evidence": {"profiles":
         ["x" * 256] * 300}}), 400, 413)
+
+
+def comid(*digests):
+    """Components of one implementation in a CoMID, as PSA has them."""
+    tag = lambda n, item: cbor_head(6, n) + item
+    array = lambda *items: cbor_head(4, len(items)) + b"".join(items)
+    env = cbor_map({0: cbor_map({0: tag(600, cbor_bytes(bytes(32)))})})
+    values = [cbor_map({0: tag(601, cbor_map({1: text("PRoT"),
+        5: cbor_bytes(bytes(32))})), 1: cbor_map({2: array(array(number(1),
+            cbor_bytes(d)))})}) for d in digests]
+    return tag(506, cbor_map({4: cbor_map({0: array(array(env,
+        array(*values)))})}))
+
+
+def test_a_thousand_reference_values_are_imported_and_count(
+        stack, operator, maker, database):
+    unit = Unit(stack, maker)
+    unit.list(operator)
+
+    def endorse(*digests):
+        return operator.call("POST",
+            f"/models/{maker.model}/policy/endorsements",
+            json={"file": b64u(comid(*digests))})
+
+    expect(endorse(*(secrets.token_bytes(32) for _ in range(1000))), 200)
+    expect(unit.attest(), 403)
+    assert "measurement" in operator.events()[-1]["detail"]
+    made = expect(endorse(*(secrets.token_bytes(32) for _ in range(999)),
+        bytes(32)), 200).json()  # what it measures
+    expect(unit.attest(), 200)
+    expect(unit.enroll_by_handle(), 202)
+    # Judged again under a version that is as long, without new evidence
+    expect(put(operator, maker, {"evidence": {**made["policy"]["evidence"],
+        "min_version": "1.0.0"}}), 200)
+    expect(unit.enroll_by_handle(), 202)
+    got = expect(operator.call("GET", f"/models/{maker.model}"), 200).json()
+    assert len(got["policy"]["evidence"]["endorsements"]) == 2
+    expect(endorse(*(secrets.token_bytes(32) for _ in range(49))), 400)
+    expect(unit.attest(), 200)
 
 
 def test_the_command_line_sets_shows_and_endorses(

@@ -107,6 +107,7 @@ fuzz_policy(struct bytes in)
 	struct attest_policy p;
 	size_t i;
 
+	arena_raise(cx.arena, LIMIT_POLICY_ARENA);
 	if (policy_json_read(&cx, in, &p) != NULL)
 		return;
 	for (i = 0; i < p.n_formats; i++)
@@ -169,6 +170,7 @@ fuzz_corim(struct bytes in)
 	struct corim c = { .n_values = 0 };
 	size_t i;
 
+	arena_raise(cx.arena, LIMIT_POLICY_ARENA);
 	if (corim_read(&cx, in, &c) != NULL)
 		return;
 	for (i = 0; i < c.n_values; i++)

@@ -22,7 +22,7 @@ values_are_allowed_for_one_implementation(void **state)
 	c.value[1].class_id = LIT("j");
 	assert_non_null(endorse_policy(&cx, &c, &p));
 	c.value[1].class_id = LIT("i");
-	p.n_measurements = LIMIT_MEASUREMENTS - 1;
+	p.n_measurements = LIMIT_REFERENCES - 1;
 	assert_non_null(endorse_policy(&cx, &c, &p));
 }
 

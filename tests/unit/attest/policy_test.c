@@ -86,7 +86,7 @@ strict(void)
 		.lifecycle_secured = true,
 		.least_sw_version = "2.0.0",
 		.sw_scheme = SEMVER,
-		.measurement = { { .type = "BL",
+		.measurement = (struct measurement[]){ { .type = "BL",
 		    .version = "2.1.0",
 		    .value = LIT("value"),
 		    .signer = LIT("signer") } },
