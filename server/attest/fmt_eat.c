@@ -349,12 +349,49 @@ set_versions(struct ctx *cx, const struct cbor *map, struct facts *f)
 		f->sw_scheme = sw->item[1].number;
 }
 
+/* Of a set of claims with all that is below it. */
+static void
+set_state(const struct cbor *map, struct facts *f)
+{
+	const struct cbor *boot = cbor_at(map, OEMBOOT),
+			  *debug = cbor_at(map, DBGSTAT);
+
+	f->secure_boot = boot == NULL ? KNOWN_NOT : KNOWN_YES;
+	if (debug != NULL)
+		f->debug = (enum debug_state)(DEBUG_ENABLED + debug->number);
+	fold_state(map, f);
+}
+
+/* The parts by name; what one of them says is its own. */
+static void
+set_submodules(struct ctx *cx, const struct cbor *map, struct facts *f)
+{
+	const struct cbor *modules = cbor_at(map, SUBMODS);
+	struct facts *of = arena_alloc(cx->arena, sizeof(*of));
+	size_t i;
+
+	for (i = 0; modules != NULL && i < modules->n; i++) {
+		const struct cbor *claims = &modules->item[2 * i + 1];
+		struct submodule *m = &f->submodule[f->n_submodules++];
+
+		*of = (struct facts){ .sw_version = NULL };
+		m->name = cbor_str(cx, &modules->item[2 * i]);
+		m->judged = claims->kind == CBOR_MAP;
+		if (m->judged) {
+			set_state(claims, of);
+			set_versions(cx, claims, of);
+		}
+		m->secure_boot = of->secure_boot;
+		m->debug = of->debug;
+		m->sw_version = of->sw_version;
+		m->sw_scheme = of->sw_scheme;
+	}
+}
+
 static void
 set_facts(struct ctx *cx, const struct cbor *map, struct facts *f)
 {
-	const struct cbor *boot = cbor_at(map, OEMBOOT),
-			  *debug = cbor_at(map, DBGSTAT),
-			  *profile = cbor_at(map, PROFILE);
+	const struct cbor *profile = cbor_at(map, PROFILE);
 	struct bytes model = claim_bytes(map, HWMODEL);
 
 	f->ueid = claim_bytes(map, UEID);
@@ -366,11 +403,9 @@ set_facts(struct ctx *cx, const struct cbor *map, struct facts *f)
 				 ? cbor_str(cx, profile)
 				 : bytes_hex(cx->arena, profile->bytes);
 	f->boot_seed = claim_bytes(map, BOOTSEED);
-	f->secure_boot = boot == NULL ? KNOWN_NOT : KNOWN_YES;
-	if (debug != NULL)
-		f->debug = (enum debug_state)(DEBUG_ENABLED + debug->number);
 	set_versions(cx, map, f);
-	fold_state(map, f);
+	set_state(map, f);
+	set_submodules(cx, map, f);
 }
 
 static void

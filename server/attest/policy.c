@@ -245,6 +245,52 @@ apply_firmware(struct ctx *cx, const struct attest_policy *p,
 		verdict_add(v, &found);
 }
 
+static const struct submodule *
+submodule_named(const struct facts *f, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_submodules; i++)
+		if (f->submodule[i].name != NULL &&
+		    strcmp(f->submodule[i].name, name) == 0)
+			return &f->submodule[i];
+	return NULL;
+}
+
+/* The part that is named is there, by claims of the same signer, and is what
+ * the rule asks. */
+static bool
+submodule_ok(const struct attest_policy *p, const struct facts *f,
+    const struct submodule_rule *rule)
+{
+	const struct submodule *m = submodule_named(f, rule->name);
+	struct facts of = { .sw_scheme = m == NULL ? 0 : m->sw_scheme };
+	int64_t scheme = policy_sw_scheme(p, &of);
+
+	if (m == NULL || !m->judged || m->debug < rule->least_debug ||
+	    (rule->secure_boot && m->secure_boot != KNOWN_YES))
+		return false;
+	return rule->least_sw_version == NULL ||
+	       ((of.sw_scheme == 0 ||
+		    versions_have_order(of.sw_scheme, scheme)) &&
+		   version_at_least(
+		       scheme, m->sw_version, rule->least_sw_version));
+}
+
+static void
+apply_submodules(
+    struct ctx *cx, const struct attest_policy *p, struct verdict *v)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_submodules; i++)
+		if (!submodule_ok(p, &v->facts, &p->submodule[i]))
+			verdict_refuse(cx, v, LAYER_POLICY, "submodule",
+			    "The part %s is missing, was not judged, or is "
+			    "not in the state that the model asks of it.",
+			    p->submodule[i].name);
+}
+
 void
 policy_apply(struct ctx *cx, const struct attest_policy *p,
     const char *earlier_sw, struct verdict *v)
@@ -252,6 +298,7 @@ policy_apply(struct ctx *cx, const struct attest_policy *p,
 	apply_identity(cx, p, v);
 	apply_state(cx, p, v);
 	apply_firmware(cx, p, earlier_sw, v);
+	apply_submodules(cx, p, v);
 }
 
 bool

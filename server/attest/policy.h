@@ -19,6 +19,14 @@
 #define SCHEME_SEMVER 16384
 #define SCHEME_INTEGERS 16387
 
+/* What is asked of a part of the unit; it has to be there. */
+struct submodule_rule {
+	const char *name;
+	bool secure_boot;
+	enum debug_state least_debug;
+	const char *least_sw_version;
+};
+
 /* Unset: NULL, empty, 0 or false.  Lists are any of. */
 struct attest_policy {
 	/* Evidence. */
@@ -60,6 +68,8 @@ struct attest_policy {
 	/* Of each PCR that is in it: all that a TPM's log may name. */
 	struct boot_event boot[LIMIT_BOOT_EVENTS];
 	size_t n_boot;
+	struct submodule_rule submodule[LIMIT_SUBMODS]; /* of EAT, all of */
+	size_t n_submodules;
 	/* Revocation: whether a chain without a current CRL is refused. */
 	bool crl_required;
 	/* Renewal: how old the unit's last evidence may be, seconds. */

@@ -28,6 +28,11 @@ struct boot {
 	struct bytes sha256;
 };
 
+struct part {
+	const char *name, *debug, *min_version;
+	bool secure_boot;
+};
+
 struct text {
 	struct json_strs formats, profiles, pids, declarations, endorsements;
 	const char *min_grade, *debug, *min_version, *version_scheme;
@@ -37,7 +42,7 @@ struct text {
 	bool mac, ueid_required, secure_boot, lifecycle_secured,
 	    allow_downgrade, crl_required;
 	int64_t reattest_every;
-	struct json_list measurements, pcrs, boot;
+	struct json_list measurements, pcrs, boot, submodules;
 };
 
 static const struct json_field item_fields[] = {
@@ -57,6 +62,14 @@ static const struct json_field pcr_fields[] = {
 static const struct json_field boot_fields[] = {
 	JSON_F_INT(boot, pcr, LIMIT_PCRS - 1, true),
 	JSON_F_HEX(boot, sha256, 32, true),
+	JSON_END,
+};
+
+static const struct json_field part_fields[] = {
+	JSON_F_STR(part, name, LIMIT_NAME, true),
+	JSON_F_BOOL(part, secure_boot, false),
+	JSON_F_STR(part, debug, 40, false),
+	JSON_F_STR(part, min_version, LIMIT_VERSION, false),
 	JSON_END,
 };
 
@@ -89,6 +102,8 @@ static const struct json_field text_fields[] = {
 	    pcr_fields, sizeof(struct pcr) },
 	{ "boot", JSON_LIST, offsetof(struct text, boot), LIMIT_BOOT_EVENTS,
 	    false, boot_fields, sizeof(struct boot) },
+	{ "submodules", JSON_LIST, offsetof(struct text, submodules),
+	    LIMIT_SUBMODS, false, part_fields, sizeof(struct part) },
 	JSON_F_BOOL(text, crl_required, false),
 	JSON_F_INT(text, reattest_every, INT32_MAX, false),
 	JSON_END,
@@ -256,6 +271,38 @@ read_boot(struct ctx *cx, const struct text *in, struct attest_policy *out)
 }
 
 static const struct err *
+read_submodules(
+    struct ctx *cx, const struct text *in, struct attest_policy *out)
+{
+	const struct part *part = in->submodules.v;
+	size_t i;
+
+	for (i = 0; i < in->submodules.n; i++, part++) {
+		struct submodule_rule *rule =
+		    &out->submodule[out->n_submodules++];
+
+		*rule = (struct submodule_rule){ .name = part->name,
+			.secure_boot = part->secure_boot,
+			.least_sw_version = part->min_version };
+		if (*part->name == '\0')
+			return bad(cx, "submodules", "a part without name");
+		if (part->debug != NULL &&
+		    !read_debug(part->debug, &rule->least_debug))
+			return bad(cx, "submodules", part->debug);
+		/* By the policy's scheme, or whichever the part has. */
+		if (part->min_version != NULL &&
+		    !version_at_least(
+			out->sw_scheme != 0 ? out->sw_scheme : SCHEME_SEMVER,
+			part->min_version, part->min_version) &&
+		    !version_at_least(
+			out->sw_scheme != 0 ? out->sw_scheme : SCHEME_INTEGERS,
+			part->min_version, part->min_version))
+			return bad(cx, "submodules", part->min_version);
+	}
+	return NULL;
+}
+
+static const struct err *
 read_endorsements(
     struct ctx *cx, const struct text *in, struct attest_policy *out)
 {
@@ -310,5 +357,7 @@ policy_json_read(struct ctx *cx, struct bytes text, struct attest_policy *out)
 		e = read_lists(cx, &in, out);
 	if (e == NULL)
 		e = read_boot(cx, &in, out);
+	if (e == NULL)
+		e = read_submodules(cx, &in, out);
 	return e != NULL ? e : read_endorsements(cx, &in, out);
 }

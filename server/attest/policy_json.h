@@ -24,6 +24,8 @@
  *	                   measurements; keys in them are not (anchors are
  *	                   registered)
  *	pcrs               {index, sha256}: quoted, and if said that value
+ *	submodules         {name, secure_boot, debug, min_version}: parts of an
+ *	                   EAT that have to be there and be so
  *	crl_required       true: a chain without a current list is refused
  *	reattest_every     seconds: no renewal on older evidence
  */

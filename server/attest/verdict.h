@@ -70,6 +70,17 @@ struct measurement {
 	struct bytes signer; /* or empty */
 };
 
+/* A part of the unit that an EAT speaks of by name (RFC 9711 section
+ * 4.2.18). */
+struct submodule {
+	const char *name;
+	bool judged; /* by claims of the token itself */
+	enum known secure_boot;
+	enum debug_state debug;
+	const char *sw_version; /* or NULL */
+	int64_t sw_scheme;
+};
+
 /* What a TPM's log names as started or used. */
 struct boot_event {
 	uint32_t pcr;
@@ -97,6 +108,8 @@ struct facts {
 	size_t n_measurements;
 	struct boot_event boot[LIMIT_BOOT_EVENTS];
 	size_t n_boot;
+	struct submodule submodule[LIMIT_SUBMODS];
+	size_t n_submodules;
 	struct bytes key_spki;  /* the attested key, DER, or empty */
 	struct bytes ek_sha256; /* of a TPM's endorsement key, SPKI */
 	/* Of the key that the unit has for life, SPKI: that of its birth

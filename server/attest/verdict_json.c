@@ -21,11 +21,16 @@ struct boot_out {
 	struct bytes digest;
 };
 
+struct part_out {
+	const char *name, *secure_boot, *debug, *sw_version, *sw_scheme;
+	bool judged;
+};
+
 struct facts_out {
 	const char *serial, *model, *hw_version, *sw_version, *profile;
 	const char *secure_boot, *debug, *lifecycle, *sw_scheme;
 	struct bytes ueid, oem_id, boot_seed, key, ek_sha256;
-	struct json_list measurements, boot;
+	struct json_list measurements, boot, submodules;
 };
 
 struct verdict_out {
@@ -49,6 +54,16 @@ static const struct json_field measurement_fields[] = {
 	JSON_F_STR(measurement_out, version, TEXT_MAX, false),
 	JSON_F_HEX(measurement_out, value, BYTES_MAX, true),
 	JSON_F_HEX(measurement_out, signer_id, BYTES_MAX, false),
+	JSON_END,
+};
+
+static const struct json_field part_fields[] = {
+	JSON_F_STR(part_out, name, TEXT_MAX, false),
+	JSON_F_BOOL(part_out, judged, true),
+	JSON_F_RAW(part_out, secure_boot, 8, false),
+	JSON_F_STR(part_out, debug, 64, false),
+	JSON_F_STR(part_out, sw_version, TEXT_MAX, false),
+	JSON_F_RAW(part_out, sw_scheme, 32, false),
 	JSON_END,
 };
 
@@ -76,6 +91,8 @@ static const struct json_field facts_fields[] = {
 	JSON_F_LIST(facts_out, measurements, LIMIT_MEASUREMENTS,
 	    measurement_out, measurement_fields),
 	JSON_F_LIST(facts_out, boot, LIMIT_BOOT_EVENTS, boot_out, boot_fields),
+	JSON_F_LIST(
+	    facts_out, submodules, LIMIT_SUBMODS, part_out, part_fields),
 	JSON_END,
 };
 
@@ -102,6 +119,23 @@ number(struct ctx *cx, int64_t n, int64_t nothing)
 {
 	return n == nothing ? NULL
 			    : arena_printf(cx->arena, "%lld", (long long)n);
+}
+
+static struct json_list
+fill_parts(struct ctx *cx, const struct facts *f)
+{
+	struct part_out *out =
+	    arena_alloc(cx->arena, (f->n_submodules + 1) * sizeof(*out));
+	size_t i;
+
+	for (i = 0; i < f->n_submodules; i++) {
+		const struct submodule *m = &f->submodule[i];
+
+		out[i] = (struct part_out){ m->name, known_name(m->secure_boot),
+			debug_name(m->debug), m->sw_version,
+			number(cx, m->sw_scheme, 0), m->judged };
+	}
+	return (struct json_list){ out, f->n_submodules };
 }
 
 static void
@@ -136,6 +170,7 @@ fill_facts(struct ctx *cx, const struct facts *f, struct facts_out *out)
 		.key = f->key_spki,
 		.measurements = { m, f->n_measurements },
 		.boot = { b, f->n_boot },
+		.submodules = fill_parts(cx, f),
 	};
 }
 
@@ -186,6 +221,24 @@ read_known(const char *text)
 }
 
 static void
+read_parts(const struct json_list *in, struct facts *out)
+{
+	const struct part_out *p = in->v;
+
+	for (; out->n_submodules < in->n; p++)
+		out->submodule[out->n_submodules++] = (struct submodule){
+			.name = p->name,
+			.judged = p->judged,
+			.secure_boot = read_known(p->secure_boot),
+			.debug = read_debug(p->debug),
+			.sw_version = p->sw_version,
+			.sw_scheme = p->sw_scheme == NULL
+					 ? 0
+					 : strtoll(p->sw_scheme, NULL, 10),
+		};
+}
+
+static void
 read_facts(const struct facts_out *in, struct facts *out)
 {
 	const struct measurement_out *m = in->measurements.v;
@@ -217,6 +270,7 @@ read_facts(const struct facts_out *in, struct facts *out)
 	for (i = 0; i < in->measurements.n; i++)
 		out->measurement[i] = (struct measurement){ m[i].type,
 			m[i].version, m[i].value, m[i].signer_id };
+	read_parts(&in->submodules, out);
 	for (i = 0; i < out->n_boot; i++)
 		out->boot[i] =
 		    (struct boot_event){ (uint32_t)b[i].pcr, b[i].digest };

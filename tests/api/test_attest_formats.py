@@ -39,6 +39,7 @@ class Psa(Token):
 
 class Eat(Token):
     format = "eat"
+    more = {}  # further claims
 
     def evidence(self, nonce, key):
         hashed = hashlib.sha256(context("eat", self.issuer, nonce,
@@ -46,7 +47,7 @@ class Eat(Token):
         return self.sign(cbor_map({10: cbor_bytes(hashed),
             256: cbor_bytes(self.ueid), 258: cbor_bytes(b"\x88\x12\x4e"),
             262: b"\xf5", 263: number(3), 271: cbor_head(4, 2) +
-                text("2.7.1") + number(16384)}))
+                text("2.7.1") + number(16384), **self.more}))
 
     def sign(self, claims):
         return sign1(self.root, claims)
@@ -205,6 +206,43 @@ def test_a_units_certificate_speaks_in_tokens_for_that_unit_alone(
     assert attest(other, nonce_of(stack)) == 403
     assert "another birth key" in last_refusal(operator)
     assert attest(unit, nonce_of(stack)) == 200
+
+
+def test_parts_of_an_eat_are_asked_by_name(stack, operator, maker):
+    unit = listed(stack, operator, maker, Eat)
+
+    def part(version="2.0.0", secure=b"\xf5"):
+        return cbor_map({262: secure, 263: number(2), 271: cbor_head(4, 2)
+            + text(version) + number(16384)})
+
+    def with_parts(**parts_):
+        unit.more = {266: cbor_head(5, len(parts_)) + b"".join(
+            text(k) + v for k, v in parts_.items())} if parts_ else {}
+        return attest(unit, nonce_of(stack))
+
+    rule = {"name": "TEE", "secure_boot": True, "debug": "disabled",
+        "min_version": "2.0.0"}
+    expect(operator.call("PUT", f"/models/{maker.model}/policy", json={
+        "policy": {"evidence": {"formats": ["eat"],
+            "submodules": [rule]}}}), 200)
+    nested = cbor_bytes(b"\xd2 a token of its own")
+    for bad in ({}, {"tee": part()}, {"TEE": part("1.9.9")},
+            {"TEE": part(secure=b"\xf4")}, {"TEE": nested}):
+        assert with_parts(**bad) == 403
+        assert "eat: submodule: The part TEE" in last_refusal(operator)
+    assert with_parts(TEE=part(), modem=nested) == 200
+    expect(unit.enroll_by_handle(), 202)
+    # What was proved of it is on record, and judged again.
+    rule["min_version"] = "2.0.1"
+    expect(operator.call("PUT", f"/models/{maker.model}/policy", json={
+        "policy": {"evidence": {"submodules": [rule]}}}), 200)
+    again = expect(unit.enroll_by_handle(), 403)
+    verdict = expect(operator.call("GET", "/attestations/"
+        + again.headers["X-Request-Id"]), 200).json()["verdict"]
+    assert verdict["facts"]["submodules"] == [{"name": "TEE",
+        "judged": True, "secure_boot": True, "debug": "disabled-since-boot",
+        "sw_version": "2.0.0", "sw_scheme": 16384},
+        {"name": "modem", "judged": False}]
 
 
 def test_a_key_that_nobody_listed_is_no_unit_of_dice(

@@ -9,6 +9,7 @@
 #include "attest/policy_json.h"
 #include "attest/token.h"
 #include "attest/tpm_quote.h"
+#include "base/arena.h"
 #include "base/mem.h"
 #include "codec/cbor.h"
 #include "codec/corim.h"

@@ -17,7 +17,8 @@ an_empty_policy_asks_nothing(void **state)
 	assert_true(reads("{}"));
 	assert_int_equal(p.least_grade, GRADE_NONE);
 	assert_int_equal(p.n_formats + p.n_profiles + p.n_pids +
-			     p.n_measurements + p.n_pcrs + p.n_boot,
+			     p.n_measurements + p.n_pcrs + p.n_boot +
+			     p.n_submodules,
 	    0);
 	assert_null(p.least_sw_version);
 }
@@ -43,7 +44,9 @@ every_member_is_read(void **state)
 	    "\"sha256\":\"00000000000000000000000000000000000000000000000000"
 	    "00000000000000\"}],\"boot\":[{\"pcr\":4,\"sha256\":\""
 	    "1111111111111111111111111111111111111111111111111111111111111111"
-	    "\"}],\"crl_required\":true,"
+	    "\"}],\"submodules\":[{\"name\":\"TEE\",\"secure_boot\":true,"
+	    "\"debug\":\"disabled\",\"min_version\":\"1.2\"}],"
+	    "\"crl_required\":true,"
 	    "\"reattest_every\":86400}"));
 	assert_string_equal(p.format[1], "matter");
 	assert_int_equal(p.least_grade, GRADE_HARDWARE);
@@ -53,6 +56,11 @@ every_member_is_read(void **state)
 	assert_true(bytes_eq(p.hw_model, LIT("\2")));
 	assert_true(bytes_eq(p.implementation_id, LIT("\3")));
 	assert_int_equal(p.vid, 0xfff1);
+	assert_int_equal(p.n_submodules, 1);
+	assert_string_equal(p.submodule[0].name, "TEE");
+	assert_true(p.submodule[0].secure_boot);
+	assert_int_equal(p.submodule[0].least_debug, DEBUG_DISABLED);
+	assert_string_equal(p.submodule[0].least_sw_version, "1.2");
 	assert_int_equal(p.n_boot, 1);
 	assert_int_equal(p.boot[0].pcr, 4);
 	assert_int_equal(p.boot[0].digest.p[31], 0x11);

@@ -71,6 +71,11 @@ good(void)
 	return v;
 }
 
+static struct measurement boot_loader = { .type = "BL",
+	.version = "2.1.0",
+	.value = LIT("value"),
+	.signer = LIT("signer") };
+
 static struct attest_policy
 strict(void)
 {
@@ -86,10 +91,7 @@ strict(void)
 		.lifecycle_secured = true,
 		.least_sw_version = "2.0.0",
 		.sw_scheme = SEMVER,
-		.measurement = (struct measurement[]){ { .type = "BL",
-		    .version = "2.1.0",
-		    .value = LIT("value"),
-		    .signer = LIT("signer") } },
+		.measurement = &boot_loader,
 		.n_measurements = 1,
 	};
 }
@@ -257,6 +259,68 @@ facts_outlive_their_way_through_json(void **state)
 	assert_non_null(verdict_json_read(&cx, LIT("{}"), &back));
 }
 
+static void
+a_named_part_is_there_judged_and_as_asked(void **state)
+{
+	const struct attest_policy p = { .submodule = { { .name = "TEE",
+					     .secure_boot = true,
+					     .least_debug = DEBUG_DISABLED,
+					     .least_sw_version = "2.0.0" } },
+		.n_submodules = 1 };
+	const struct submodule good = { .name = "TEE",
+		.judged = true,
+		.secure_boot = KNOWN_YES,
+		.debug = DEBUG_DISABLED,
+		.sw_version = "2.0.0",
+		.sw_scheme = SEMVER };
+	struct verdict v;
+	struct submodule *m;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 9; i++) {
+		verdict_init(&v);
+		v.grade = GRADE_HARDWARE;
+		v.facts.n_submodules = 2;
+		v.facts.submodule[0].name = NULL;
+		m = &v.facts.submodule[1];
+		*m = good;
+		switch (i) {
+		case 1:
+			v.facts.n_submodules = 1;
+			break;
+		case 2:
+			m->name = "tee";
+			break;
+		case 3:
+			m->judged = false;
+			break;
+		case 4:
+			m->secure_boot = KNOWN_NOT;
+			break;
+		case 5:
+			m->debug = DEBUG_ENABLED;
+			break;
+		case 6:
+			m->sw_version = "1.9.9";
+			break;
+		case 7:
+			m->sw_version = NULL;
+			break;
+		case 8:
+			m->sw_scheme = 16387;
+			break;
+		}
+		policy_apply(&cx, &p, NULL, &v);
+		/* Without a scheme of the policy's, integers may be asked for
+		 * as the part has them: 2.0.0 is that much. */
+		assert_int_equal(v.accepted, i == 0 || i == 8);
+		if (!v.accepted)
+			assert_string_equal(
+			    verdict_refusal(&v)->code, "submodule");
+	}
+}
+
 int
 main(void)
 {
@@ -269,6 +333,7 @@ main(void)
 		UNIT_TEST(
 		    facts_are_judged_anew_and_what_they_do_not_hold_is_asked_for),
 		UNIT_TEST(facts_outlive_their_way_through_json),
+		UNIT_TEST(a_named_part_is_there_judged_and_as_asked),
 	};
 
 	return cmocka_run_group_tests_name("attest/policy", tests, NULL, NULL);
