@@ -1,5 +1,5 @@
 // /account: passkeys, recovery codes, and leaving.
-import { account, addPasskey, allDevices, api, button, busy, date, field, form, h, notice,
+import { account, addPasskey, allDevices, allOf, api, button, busy, date, field, form, h, notice,
 	show, signOut, start, t, time, touch } from "/assets/app.js";
 
 function passkeys(a, again) {
@@ -56,10 +56,11 @@ async function save() {
 	const devices = await allDevices();
 	for (const d of devices)
 		Object.assign(d, {
-			history: (await api("GET", `/v1/devices/${d.id}/history`))
-				.events,
-			attestations: (await api("GET",
-				`/v1/devices/${d.id}/attestations`)).attestations });
+			history: await allOf(`/v1/devices/${d.id}/history`,
+				"events"),
+			attestations: await allOf(
+				`/v1/devices/${d.id}/attestations`, "attestations"),
+		});
 	const text = JSON.stringify({ account: await account(true), devices,
 		home: await api("GET", "/v1/home"),
 		...await api("GET", "/v1/homes") }, null, "\t");

@@ -266,17 +266,18 @@ export async function addPasskey(name) {
 	await api("POST", "/v1/account/passkeys", body);
 }
 
-export const allDevices = () => allOf("/v1/devices");
+export const allDevices = () => allOf("/v1/devices", "devices");
 
-export async function allOf(path) {
-	const devices = [];
+// Every row of a listing, page by page.
+export async function allOf(path, rows) {
+	const all = [];
 	let next = "";
 	do {
-		const page = await api("GET", `${path}${next}`);
-		devices.push(...page.devices);
-		next = page.next ? `?after=${page.next}` : "";
+		const page = await api("GET", `${path}?limit=100${next}`);
+		all.push(...page[rows]);
+		next = page.next ? `&after=${page.next}` : "";
 	} while (next);
-	return devices;
+	return all;
 }
 
 // ---- who is signed in

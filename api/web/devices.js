@@ -19,7 +19,8 @@ const card = (d, link) => h("li", { class: "card" },
 
 // A home of somebody else's: to look at.
 async function homeOf(home) {
-	const devices = await allOf(`/v1/homes/${home.id}/devices`);
+	const devices = await allOf(`/v1/homes/${home.id}/devices`,
+		"devices");
 	return h("section", {}, h("h2", {}, t("home.of", { name: home.name })),
 		devices.length
 			? h("ul", { class: "cards" }, devices.map((d) => card(d, false)))
@@ -80,7 +81,7 @@ function transfer(d, again) {
 
 async function showDevice(id) {
 	const [d, log] = await Promise.all([api("GET", `/v1/devices/${id}`),
-		api("GET", `/v1/devices/${id}/history`)]);
+		api("GET", `/v1/devices/${id}/history?limit=100`)]);
 	// What the device itself did last.
 	const seen = log.events.find((e) => /^(certificate|token)\./
 		.test(e.kind))?.at;

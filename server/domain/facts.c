@@ -1,6 +1,7 @@
 #include "domain/facts.h"
 
 #include "base/arena.h"
+#include "base/text.h"
 #include "codec/json.h"
 #include "pki/digest.h"
 
@@ -82,6 +83,10 @@ facts_write(struct ctx *cx, const struct unit *unit,
 	    unit->bootstrap != NULL ? "none" : policy.key_protection;
 	if (attested != NULL && attested->format != NULL)
 		f.attestation = *attested;
+	/* What the device says of itself is shown only as plain text (P6). */
+	if (f.attestation.sw_version != NULL &&
+	    !text_is_name(bytes_str(f.attestation.sw_version)))
+		f.attestation.sw_version = NULL;
 	e = json_write(cx, facts_fields, &f, &text);
 	if (e != NULL)
 		return e;

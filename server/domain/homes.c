@@ -17,10 +17,12 @@ static const struct err ERR_NO_INVITATION = { KIND_NOT_FOUND, "no-invitation",
 static const struct err ERR_OWN_HOME = { KIND_CONFLICT, "own-home",
 	"It is your own home." };
 
+/* Of a home; who is the member or invitation, by its id (V1), or NULL. */
 static ERR_FN
-record(struct ctx *cx, const char *kind, const char *home)
+record(struct ctx *cx, const char *kind, const char *home, const char *who)
 {
-	return event_add(cx, &(struct event){ .kind = kind, .owner_id = home });
+	return event_add(cx,
+	    &(struct event){ .kind = kind, .owner_id = home, .detail = who });
 }
 
 const struct err *
@@ -73,7 +75,7 @@ homes_invite(struct ctx *cx, const struct owner_caller *owner,
 	if (e == NULL && !done)
 		return fail(cx, &ERR_FULL, "the home is full");
 	if (e == NULL)
-		e = record(cx, "home.invited", owner->owner_id);
+		e = record(cx, "home.invited", owner->owner_id, NULL);
 	return e != NULL ? e : tx_commit(&tx);
 }
 
@@ -98,7 +100,7 @@ change_row(struct ctx *cx, const char *home, const char *id, row_fn *change,
 	if (e == NULL && !done)
 		return fail(cx, &ERR_NOT_FOUND, "%s: there is none", kind);
 	if (e == NULL)
-		e = record(cx, kind, home);
+		e = record(cx, kind, home, id);
 	return e != NULL ? e : tx_commit(&tx);
 }
 
@@ -181,7 +183,8 @@ homes_join(struct ctx *cx, const struct owner_caller *owner,
 	if (e == NULL && !done)
 		return fail(cx, &ERR_NO_INVITATION, "used by now");
 	if (e == NULL)
-		e = record(cx, "home.member_joined", found.home);
+		e = record(
+		    cx, "home.member_joined", found.home, owner->owner_id);
 	return e != NULL ? e : tx_commit(&tx);
 }
 

@@ -204,12 +204,15 @@ ownership_release_ownerless(
 
 const struct err *
 ownership_history(struct ctx *cx, const struct owner_caller *owner,
-    const char *id, struct audit_step **out, size_t *n)
+    const struct audit_query *q, struct audit_step **out, size_t *n)
 {
 	struct device d;
-	const struct err *e = ownership_get(cx, owner, id, &d);
+	const struct err *e = ownership_get(cx, owner, q->device_id, &d);
 
-	return e != NULL ? e : audit_of_device(cx, id, LIMIT_PAGE, out, n);
+	if (e == NULL && q->after != NULL && !audit_cursor_valid(q->after))
+		return fail(cx, &ERR_BAD_REQUEST,
+		    "after: must be the next of the page before");
+	return e != NULL ? e : audit_of_device(cx, q, out, n);
 }
 
 const struct err *

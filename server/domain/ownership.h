@@ -19,9 +19,9 @@ ERR_FN ownership_list(struct ctx *cx, const struct owner_caller *owner,
 ERR_FN ownership_get(struct ctx *cx, const struct owner_caller *owner,
     const char *id, struct device *out);
 
-/* What happened to it, the newest first; LIMIT_PAGE at most. */
+/* A page of what happened to the device of the query, the newest first. */
 ERR_FN ownership_history(struct ctx *cx, const struct owner_caller *owner,
-    const char *id, struct audit_step **out, size_t *n);
+    const struct audit_query *q, struct audit_step **out, size_t *n);
 
 /* Lost, or found again (P4, R5): a flag of the unit, which its owner alone
  * sets and clears.  It narrows the device as quarantine does, so that its

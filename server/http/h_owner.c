@@ -95,20 +95,14 @@ static const struct json_field device_fields[] = {
 	JSON_END,
 };
 
-struct history_out {
-	struct json_list events;
-};
-
 static const struct json_field step_fields[] = {
 	JSON_F_TIME(audit_step, at, true),
 	JSON_F_STR(audit_step, kind, LIMIT_NAME, true),
 	JSON_END,
 };
 
-static const struct json_field history_fields[] = {
-	JSON_F_LIST(history_out, events, LIMIT_PAGE, audit_step, step_fields),
-	JSON_END,
-};
+static const struct json_field history_fields[] =
+    ANSWER_PAGE("events", LIMIT_PAGE, audit_step, step_fields);
 
 static const struct json_field page_fields[] =
     ANSWER_PAGE("devices", LIMIT_PAGE, device_view, device_fields);
@@ -279,16 +273,24 @@ delete_device(struct ctx *cx, struct request *rq, struct reply *rs)
 const struct err *
 get_device_history(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct history_out out;
+	struct answer_page page = { .next = NULL };
+	struct audit_query query = { .device_id = rq->param[0] };
 	struct audit_step *steps;
 	const struct err *e;
-	size_t n;
+	struct page_query q;
 
-	e = ownership_history(cx, &rq->caller.owner, rq->param[0], &steps, &n);
+	e = page_query(cx, rq, &q);
+	query.after = q.after;
+	query.limit = q.limit;
+	if (e == NULL)
+		e = ownership_history(
+		    cx, &rq->caller.owner, &query, &steps, &page.rows.n);
 	if (e != NULL)
 		return e;
-	out.events = (struct json_list){ steps, n };
-	return answer_json(cx, rs, 200, history_fields, &out);
+	page.rows.v = steps;
+	if (page_is_full(&q, page.rows.n))
+		page.next = steps[page.rows.n - 1].cursor;
+	return answer_json(cx, rs, 200, history_fields, &page);
 }
 
 const struct err *

@@ -20,9 +20,13 @@ static const struct stmt AUDIT_LIST = { "audit_list",
 	5 };
 
 static const struct stmt AUDIT_OF_DEVICE = { "audit_of_device",
-	"SELECT extract(epoch FROM at)::bigint, kind FROM event "
-	"WHERE device_id = $1::uuid ORDER BY at DESC, id DESC LIMIT $2",
-	2 };
+	"SELECT extract(epoch FROM at)::bigint, kind, "
+	"(extract(epoch FROM at) * 1000000)::bigint || '_' || id FROM event "
+	"WHERE device_id = $1::uuid AND ($2::text IS NULL OR (at, id) < "
+	"(timestamptz '1970-01-01Z' + split_part($2, '_', 1)::bigint * "
+	"interval '1 microsecond', split_part($2, '_', 2)::uuid)) "
+	"ORDER BY at DESC, id DESC LIMIT $3",
+	3 };
 
 bool
 audit_cursor_valid(const char *cursor)
@@ -76,12 +80,12 @@ audit_list(struct ctx *cx, const struct audit_query *q, struct audit_row **out,
 }
 
 const struct err *
-audit_of_device(struct ctx *cx, const char *device_id, int64_t limit,
+audit_of_device(struct ctx *cx, const struct audit_query *q,
     struct audit_step **out, size_t *n)
 {
 	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e =
-	    DB_RUN(cx, &AUDIT_OF_DEVICE, &r, DB_TEXT(device_id), DB_INT(limit));
+	const struct err *e = DB_RUN(cx, &AUDIT_OF_DEVICE, &r,
+	    DB_TEXT(q->device_id), DB_TEXT(q->after), DB_INT(q->limit));
 	size_t i;
 
 	if (e != NULL)
@@ -90,7 +94,8 @@ audit_of_device(struct ctx *cx, const char *device_id, int64_t limit,
 	*out = arena_alloc(cx->arena, (*n + 1) * sizeof(**out));
 	for (i = 0; i < *n; i++)
 		(*out)[i] = (struct audit_step){ rows_int(r, (int)i, 0),
-			rows_text(cx, r, (int)i, 1) };
+			rows_text(cx, r, (int)i, 1),
+			rows_text(cx, r, (int)i, 2) };
 	return NULL;
 }
 

@@ -32,8 +32,9 @@ ERR_FN audit_list(struct ctx *cx, const struct audit_query *q,
 struct audit_step {
 	int64_t at;
 	const char *kind;
+	const char *cursor; /* continues after this step */
 };
-ERR_FN audit_of_device(struct ctx *cx, const char *device_id, int64_t limit,
+ERR_FN audit_of_device(struct ctx *cx, const struct audit_query *q,
     struct audit_step **out, size_t *n);
 
 #endif

@@ -98,6 +98,12 @@ def test_p5_transfer_takes_both_passkeys_and_makes_another_device(ada, grace,
     events = expect(grace.call("GET",
         f"/v1/devices/{taken['device_id']}/history"), 200).json()["events"]
     assert [e["kind"] for e in events] == ["device.received"]
+    page = f"/v1/devices/{taken['device_id']}/history?limit=1"
+    first = expect(grace.call("GET", page), 200).json()
+    assert first["events"] == events
+    assert expect(grace.call("GET", f"{page}&after={first['next']}"),
+        200).json() == {"events": []}
+    expect(grace.call("GET", f"{page}&after=1"), 400)
     # It proves itself anew, with a new key, for the new owner's yes.
     assert device.key is key
     expect(device.authorize(), 400)
@@ -221,10 +227,11 @@ def test_member_of_a_home_sees_and_does_not_decide(ada, grace, device, stack,
         "members"]] == ["Grace"]
     expect(ada.call("DELETE", f"/v1/home/members/{grace.id}"), 204)
     expect(grace.call("GET", f"/v1/homes/{ada.id}/devices"), 404)
-    kinds = [k for k, in database.query("SELECT kind FROM event WHERE kind "
-        "LIKE 'home.%%' ORDER BY at")]
-    assert kinds == ["home.invited", "home.member_joined",
-        "home.member_removed"]
+    assert database.query("SELECT kind, owner_id, detail FROM event WHERE "
+        "kind LIKE 'home.%' ORDER BY at") == [
+        ("home.invited", ada.id, None),
+        ("home.member_joined", ada.id, grace.id),
+        ("home.member_removed", ada.id, grace.id)]
 
 
 def test_invitations_end_and_members_leave(ada, grace, database):

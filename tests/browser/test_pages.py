@@ -1,9 +1,12 @@
 """The owner's pages in a real browser, at the width of a phone."""
 
+import json
+
 import pytest
 from selenium.webdriver.common.keys import Keys
 
 from harness.http import expect
+from harness.process import until
 
 FAST = pytest.mark.settings(code_interval="1s")
 
@@ -289,3 +292,35 @@ def test_p1_scanned_code_is_half_of_it_and_other_pictures_are_none(
     browser.tap("#continue")
     check(browser, "Is this your device?")
     assert browser.complaints() == []
+
+
+@FAST
+def test_owner_takes_all_data_along_and_leaves(browser, device, workdir,
+        database):
+    browser.open("/activate")
+    browser.sign_up()
+    expect(device.authorize(), 200)
+    browser.type("#code", device.grant["user_code"])
+    browser.tap("#continue")
+    browser.tap("#approve")
+    check(browser, "Added")
+    device.onboard_after_yes()
+    browser.driver.execute_cdp_cmd("Browser.setDownloadBehavior", {
+        "behavior": "allow", "downloadPath": str(workdir)})
+    browser.open("/account")
+    check(browser, "Your account")
+    browser.tap("#export")
+    file, = until(lambda: list(workdir.glob("account.json")))
+    kept = until(lambda: file.stat().st_size and json.loads(file.read_text()))
+    assert kept["account"]["name"] == "Ada Lovelace"
+    assert kept["devices"][0]["serial"] == device.serial
+    assert "approval.approved" in {
+        e["kind"] for e in kept["devices"][0]["history"]}
+    assert kept["homes"] == [] and kept["home"]["members"] == []
+    browser.tap("details.deed summary")
+    browser.tap("#delete")
+    check(browser, "Deleted")
+    assert device.renew().status_code in (401, 403)
+    assert database.value("SELECT count(*) FROM owner WHERE name <> ''") == 0
+    browser.open("/devices")
+    check(browser, "Sign in")
