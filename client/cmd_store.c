@@ -5,46 +5,17 @@
 #include "base/clock.h"
 #include "client/commands.h"
 #include "client/disk.h"
+#include "client/store_env.h"
 #include "pki/admin_token.h"
 #include "pki/mac.h"
 #include "store/admin_token.h"
 #include "store/maintain.h"
 #include "store/migrate.h"
 
-#define CONNINFO_BYTES 4096
 #define MIGRATIONS "db/migrations"
 #define INSTALLED_MIGRATIONS "/usr/share/latchkey/migrations"
 #define EVENT_DAYS 400
 #define TOKEN_SECONDS (30 * (int64_t)86400)
-
-/* LATCHKEY_DB, or what the file says that it names as @FILE. */
-static const struct err *
-get_conninfo(struct cli *cli, const char **out)
-{
-	struct bytes text;
-	const struct err *e = cli_env(cli, "LATCHKEY_DB", out);
-
-	if (e != NULL || **out != '@')
-		return e;
-	e = disk_read(&cli->cx, *out + 1, CONNINFO_BYTES, &text);
-	if (e != NULL)
-		return e;
-	*out = arena_printf(cli->cx.arena, "%.*s",
-	    (int)strcspn((const char *)text.p, "\n"), (const char *)text.p);
-	return NULL;
-}
-
-/* A connection with the migrator's role for one command. */
-static const struct err *
-open_db(struct cli *cli, const struct stmt *const *const *lists)
-{
-	const char *conninfo;
-	const struct err *e = get_conninfo(cli, &conninfo);
-
-	if (e == NULL)
-		cli->cx.db = db_new(conninfo, lists);
-	return e;
-}
 
 /* ---- migrate, maintain */
 
@@ -101,7 +72,7 @@ maintain(struct cli *cli, int keep_events_days)
 {
 	static const struct stmt *const *const lists[] = { maintain_stmts,
 		NULL };
-	const struct err *e = open_db(cli, lists);
+	const struct err *e = store_env_db(cli, lists);
 
 	if (e != NULL)
 		return e;
@@ -115,7 +86,7 @@ run_migrate(struct cli *cli)
 {
 	struct migrate m = { .dir = cli_option(cli, "migrations"),
 		.report = say_migrated };
-	const struct err *e = open_db(cli, NULL);
+	const struct err *e = store_env_db(cli, NULL);
 
 	if (e != NULL)
 		return e;
@@ -173,15 +144,10 @@ make_token(struct cli *cli, struct admin_token *t, char *text)
 {
 	struct admin_token_key key;
 	struct mac_key *mac;
-	const char *path;
-	char why[256] = "";
-	const struct err *e = cli_env(cli, "LATCHKEY_MAC_KEY", &path);
+	const struct err *e = store_env_mac(cli, &mac);
 
 	if (e != NULL)
 		return e;
-	mac = mac_key_load(path, why);
-	if (mac == NULL)
-		return fail(&cli->cx, &ERR_LOCAL, "%s", why);
 	admin_token_make(mac, text, &key);
 	mac_key_free(mac);
 	t->id = arena_strdup(cli->cx.arena, key.id);
@@ -206,7 +172,7 @@ run_token_add(struct cli *cli)
 	if (e == NULL)
 		e = make_token(cli, &t, text);
 	if (e == NULL)
-		e = open_db(cli, token_lists);
+		e = store_env_db(cli, token_lists);
 	if (e != NULL)
 		return e;
 	t.created_at = cli->cx.now;
@@ -232,7 +198,7 @@ run_token_list(struct cli *cli)
 {
 	struct admin_token *t = NULL;
 	size_t i, n = 0;
-	const struct err *e = open_db(cli, token_lists);
+	const struct err *e = store_env_db(cli, token_lists);
 
 	if (e != NULL)
 		return e;
@@ -258,7 +224,7 @@ run_token_list(struct cli *cli)
 static const struct err *
 run_token_withdraw(struct cli *cli)
 {
-	const struct err *e = open_db(cli, token_lists);
+	const struct err *e = store_env_db(cli, token_lists);
 
 	if (e != NULL)
 		return e;

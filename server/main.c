@@ -22,6 +22,7 @@
 #include "domain/follow.h"
 #include "domain/kept.h"
 #include "domain/labels.h"
+#include "domain/lineage.h"
 #include "domain/live.h"
 #include "domain/ocsp.h"
 #include "domain/rates.h"
@@ -121,6 +122,8 @@ static const struct cfg_key keys[] = {
 	STR(state_dir, NULL, "directory (0700) for what this node keeps"),
 	STR(node_name, "",
 	    "what this node is called; empty: the host's name and a number"),
+	INT(journal_megabytes, "256", 1, 65536,
+	    "kept in state_dir: entries and certificates for a recovery"),
 	TIME(consumer_alert, "30s", 10, 86400,
 	    "a node or broker is reported when silent or behind for"),
 	STR(trust_domain, "", "of SPIFFE ids in certificates; empty: none"),
@@ -320,6 +323,20 @@ load_keys(struct wiring *w, char why[CFG_WHY_BYTES])
 	return svc->profiles != NULL && load_trust(w, why);
 }
 
+/* A node that is new here, or has lost its state, asks the others. */
+static void
+introduce(struct wiring *w)
+{
+	static const struct stmt *const *const none[] = { NULL };
+	AUTO_STRUCT(db) *db = db_new(w->conninfo, none);
+
+	db_unguarded(db);
+	w->cx.db = db;
+	lineage_introduce(&w->cx);
+	w->cx.db = NULL;
+	w->cx.reason = NULL;
+}
+
 /* A database of another version stops the start; one that is away does not:
  * requests answer 503 until it is back. */
 static bool
@@ -327,6 +344,7 @@ check_database(struct wiring *w, char why[CFG_WHY_BYTES])
 {
 	const struct err *e;
 
+	introduce(w);
 	w->cx.db = w->dbs[0];
 	e = db_check(&w->cx);
 	if (e == NULL)
@@ -358,6 +376,11 @@ start(struct wiring *w, char why[CFG_WHY_BYTES])
 		w->svc.set.node_name, w->svc.set.state_dir, w->node_name, why))
 		return false;
 	w->svc.node_name = w->node_name;
+	w->svc.lineage = lineage_new(w->svc.set.state_dir, w->svc.mac,
+	    w->svc.set.journal_megabytes * (int64_t)MIB, why);
+	if (w->svc.lineage == NULL)
+		return false;
+	lineage_guard();
 	open_databases(w);
 	w->svc.labels = labels_new();
 	w->svc.anchors = anchors_new();
@@ -393,6 +416,7 @@ stop(struct wiring *w)
 	kept_free(w->svc.verified);
 	waiting_free(w->svc.waiting);
 	rates_free(w->svc.rates);
+	lineage_free(w->svc.lineage);
 	ocsp_free(w->svc.ocsp);
 	labels_free(w->svc.labels);
 	anchors_free(w->svc.anchors);

@@ -7,9 +7,11 @@
 #include "base/text.h"
 #include "domain/budget.h"
 #include "domain/code.h"
+#include "domain/lineage.h"
 #include "domain/ownership.h"
 #include "domain/svc.h"
 #include "store/event.h"
+#include "store/feed.h"
 #include "store/guess.h"
 
 #define SIGN_UPS_PER_ADDRESS 50
@@ -343,7 +345,11 @@ account_remove_passkey(struct ctx *cx, const struct owner_caller *owner,
 		e = session_close_others(cx, owner->owner_id, owner->cookie);
 	if (e == NULL)
 		e = record(cx, "passkey.removed", owner->owner_id);
-	return e != NULL ? e : tx_commit(&tx);
+	if (e == NULL)
+		e = feed_removed(cx, arena_printf(cx->arena, "passkey:%s", id));
+	if (e == NULL)
+		e = tx_commit(&tx);
+	return e != NULL ? e : lineage_settle(cx);
 }
 
 const struct err *

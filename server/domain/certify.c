@@ -1,6 +1,7 @@
 #include "domain/certify.h"
 
 #include "base/log.h"
+#include "domain/lineage.h"
 #include "domain/svc.h"
 #include "pki/cms.h"
 #include "pki/signers.h"
@@ -51,6 +52,7 @@ certify_sign(struct ctx *cx, const struct label *l, const struct csr *csr,
 	io->spki = csr->spki;
 	io->id = c->device_id;
 	io->now = cx->now;
+	io->earliest = lineage_earliest(cx);
 	e = issue_certificate(cx, ca, io);
 	c->serial = io->serial;
 	c->der = io->der;
@@ -67,6 +69,7 @@ certify_log(struct ctx *cx, const char *event, const struct certificate_new *c)
 	LOG(cx, event, LOG_S("device", c->device_id),
 	    LOG_S("serial", bytes_hex(cx->arena, c->serial)),
 	    LOG_I("not_after", c->not_after));
+	lineage_issued(cx, c);
 }
 
 const struct err *

@@ -13,12 +13,14 @@
 #include "domain/consumers.h"
 #include "domain/kept.h"
 #include "domain/labels.h"
+#include "domain/lineage.h"
 #include "domain/live.h"
 #include "domain/ocsp.h"
 #include "domain/svc.h"
 #include "domain/waiting.h"
 #include "store/approval.h"
 #include "store/label.h"
+#include "store/lineage.h"
 #include "store/listen.h"
 #include "store/notice.h"
 #include "store/view.h"
@@ -35,6 +37,7 @@ struct follow {
 	int wake_fd;
 	int64_t asked_us;
 	bool labels_changed, feed_changed;
+	bool older;            /* the database is, and nothing is read of it */
 	struct view_mark mark; /* how far the feed was read */
 	struct consumers_turn turn;
 };
@@ -47,7 +50,7 @@ struct follow {
 #define ARENA_BYTES (16 * (size_t)MIB) /* a page of the feed's entries */
 
 static const struct stmt *const *const STATEMENTS[] = { approval_stmts,
-	label_stmts, view_stmts, consumer_stmts, NULL };
+	label_stmts, view_stmts, consumer_stmts, lineage_doubt_stmts, NULL };
 
 static void
 on_notify(void *arg, const char *channel, const char *payload)
@@ -62,6 +65,8 @@ on_notify(void *arg, const char *channel, const char *payload)
 		kept_forget(f->svc->introspected);
 	else if (strcmp(channel, NOTICES) == 0)
 		waiting_news(f->svc->waiting, payload);
+	else if (strcmp(channel, LINEAGE_CALL) == 0)
+		f->turn.told_us = 0;
 	else
 		live_decided(f->svc->live, payload);
 }
@@ -99,56 +104,84 @@ ask_back(struct follow *f, struct ctx *cx)
 	return approval_recently_decided(cx, ASK_BACK_SECONDS, on_decided, f);
 }
 
-/* From here on the feed is read. */
+/* Hands on what came after the mark.  Where the feed is not the one that was
+ * read so far (a new epoch), nothing that was kept counts. */
 static ERR_FN
-start_feed(struct follow *f, struct ctx *cx)
+hand_on(struct follow *f, struct ctx *cx, const struct view_mark *head)
 {
-	const struct err *e = view_read_head(cx, &f->mark);
+	struct view_entry *v;
+	const struct err *e = NULL;
+	size_t i, n;
 
-	if (e == NULL)
+	if (f->mark.epoch != head->epoch)
 		ocsp_follow(f->svc->ocsp, true);
+	else
+		do {
+			e = view_read_entries(cx, &f->mark, head, &v, &n);
+			for (i = 0; e == NULL && i < n; i++)
+				ocsp_heard(f->svc->ocsp, &v[i]);
+			if (e == NULL && n > 0) {
+				f->mark.epoch = v[n - 1].epoch;
+				f->mark.position = v[n - 1].position;
+			}
+			arena_reset(cx->arena);
+		} while (e == NULL && n > 0);
+	if (e == NULL)
+		f->mark = *head;
 	return e;
 }
 
-/* Hands on what came after the mark.  Where the feed is not the one that was
- * read so far (a database was restored), nothing that was kept counts. */
+/* What is new of the feed, if this is the database that was seen before. */
 static ERR_FN
 read_feed(struct follow *f, struct ctx *cx)
 {
-	struct view_entry *v;
 	struct view_mark head;
-	const struct err *e;
-	bool holds = true;
-	size_t i, n;
+	const struct err *e = lineage_follow(cx, &head);
 
-	e = view_read_head(cx, &head);
-	if (e == NULL && f->mark.position > 0)
-		e = view_mark_holds(cx, &f->mark, &holds);
-	if (e == NULL && !holds)
-		return start_feed(f, cx);
-	while (e == NULL) {
-		e = view_read_entries(cx, &f->mark, &head, &v, &n);
-		if (e != NULL || n == 0)
-			break;
-		for (i = 0; i < n; i++)
-			ocsp_heard(f->svc->ocsp, &v[i]);
-		f->mark.epoch = v[n - 1].epoch;
-		f->mark.position = v[n - 1].position;
-		arena_reset(cx->arena);
+	if (e == &ERR_OLDER) {
+		ocsp_follow(f->svc->ocsp, false);
+		f->mark = (struct view_mark){ 0 };
 	}
-	if (e == NULL)
-		f->mark = head;
-	return e;
+	f->older = e == &ERR_OLDER;
+	if (f->older)
+		return NULL;
+	return e != NULL ? e : hand_on(f, cx, &head);
+}
+
+/* Subscribed to all that is heard of. */
+static bool
+start_listening(struct ctx *cx)
+{
+	static const char *const channels[] = { DECISIONS, LABELS, FEED, TOKENS,
+		NOTICES, LINEAGE_CALL };
+	size_t i;
+
+	for (i = 0; i < sizeof(channels) / sizeof(channels[0]); i++)
+		if (!listen_start(cx, channels[i]))
+			return false;
+	return true;
+}
+
+/* What was heard of; false if the connection is lost. */
+static bool
+catch_up(struct follow *f, struct ctx *cx)
+{
+	if (f->labels_changed && labels_load(cx) != NULL)
+		return false;
+	f->labels_changed = false;
+	if (f->feed_changed && read_feed(f, cx) != NULL)
+		return false;
+	f->feed_changed = false;
+	return f->older || consumers_tell(cx, &f->turn, &f->mark) == NULL;
 }
 
 /* One connection's life: until it is lost or we are to stop (false). */
 static bool
 follow_connection(struct follow *f, struct ctx *cx)
 {
-	if (!listen_start(cx, DECISIONS) || !listen_start(cx, LABELS) ||
-	    !listen_start(cx, FEED) || !listen_start(cx, TOKENS) ||
-	    !listen_start(cx, NOTICES) || labels_load(cx) != NULL ||
-	    start_feed(f, cx) != NULL)
+	f->mark = (struct view_mark){ 0 };
+	f->labels_changed = f->feed_changed = true;
+	if (!start_listening(cx) || !catch_up(f, cx))
 		return listen_wait(cx, f->wake_fd, RETRY_MS, NULL, NULL) !=
 		       LISTEN_WOKEN;
 	/* What was decided while nobody listened is not known. */
@@ -168,13 +201,7 @@ follow_connection(struct follow *f, struct ctx *cx)
 			 clock_mono_us() - f->asked_us > ASK_EVERY_MS * 1000) &&
 			ask_back(f, cx) != NULL))
 			return true;
-		if (f->labels_changed && labels_load(cx) != NULL)
-			return true;
-		f->labels_changed = false;
-		if (f->feed_changed && read_feed(f, cx) != NULL)
-			return true;
-		f->feed_changed = false;
-		if (consumers_tell(cx, &f->turn, &f->mark) != NULL)
+		if (!catch_up(f, cx))
 			return true;
 		arena_reset(cx->arena);
 	}
@@ -201,6 +228,7 @@ follow_start(const struct svc *svc, const char *conninfo)
 
 	f->svc = svc;
 	f->db = db_new(conninfo, STATEMENTS);
+	db_unguarded(f->db);
 	f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	must(f->wake_fd >= 0);
 	must(pthread_create(&f->thread, NULL, run, f) == 0);

@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "domain/account.h"
+#include "domain/lineage.h"
 #include "store/event.h"
 #include "store/feed.h"
 
@@ -143,7 +144,9 @@ end_now(struct ctx *cx, const char *id, struct event *ev)
 	e = tx_begin(cx, &tx);
 	if (e == NULL)
 		e = end(cx, id, ev, "released");
-	return e != NULL ? e : tx_commit(&tx);
+	if (e == NULL)
+		e = tx_commit(&tx);
+	return e != NULL ? e : lineage_settle(cx);
 }
 
 const struct err *
@@ -184,7 +187,9 @@ ownership_release(struct ctx *cx, const struct owner_caller *owner,
 		return fail(cx, &ERR_LOST, "device %s is lost", id);
 	if (e == NULL)
 		e = end(cx, id, &ev, "released");
-	return e != NULL ? e : tx_commit(&tx);
+	if (e == NULL)
+		e = tx_commit(&tx);
+	return e != NULL ? e : lineage_settle(cx);
 }
 
 const struct err *
@@ -248,5 +253,5 @@ ownership_lost(struct ctx *cx, const struct owner_caller *owner, const char *id,
 		e = tx_commit(&tx);
 	if (e == NULL && changed)
 		LOG(cx, ev.kind, LOG_S("device", id));
-	return e;
+	return e != NULL ? e : lineage_settle(cx);
 }

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "domain/lineage.h"
 #include "domain/ownership.h"
 #include "store/certificate.h"
 #include "store/device.h"
@@ -102,6 +103,16 @@ apply(struct ctx *cx, const struct admin_caller *admin, const char *id,
 	return e;
 }
 
+/* Acknowledged once it would outlive the database (R6); a repeat as well. */
+static ERR_FN
+apply_noted(struct ctx *cx, const struct admin_caller *admin, const char *id,
+    const struct change *ch)
+{
+	const struct err *e = apply(cx, admin, id, ch);
+
+	return e != NULL ? e : lineage_settle(cx);
+}
+
 const struct err *
 revoke_device(struct ctx *cx, const struct admin_caller *admin, const char *id,
     const char *reason)
@@ -110,7 +121,7 @@ revoke_device(struct ctx *cx, const struct admin_caller *admin, const char *id,
 
 	if (!revoke_is_reason(reason))
 		return fail(cx, &ERR_BAD_REASON, "reason \"%s\"", reason);
-	return apply(cx, admin, id, &ch);
+	return apply_noted(cx, admin, id, &ch);
 }
 
 const struct err *
@@ -120,7 +131,7 @@ revoke_decommission(
 	struct change ch = { FLAG_DECOMMISSIONED, true, "device.decommissioned",
 		"cessationOfOperation" };
 
-	return apply(cx, admin, id, &ch);
+	return apply_noted(cx, admin, id, &ch);
 }
 
 /* The number without leading zeros, as it is stored. */
@@ -211,7 +222,7 @@ revoke_certificate(struct ctx *cx, const struct admin_caller *admin,
 	if (e == NULL)
 		LOG(cx, ev.kind, LOG_S("serial", out->serial),
 		    LOG_S("reason", in->reason));
-	return e;
+	return e != NULL ? e : lineage_settle(cx);
 }
 
 const struct err *
@@ -223,7 +234,7 @@ revoke_quarantine(struct ctx *cx, const struct admin_caller *admin,
 
 	if (!text_is_name(bytes_str(reason)))
 		return fail(cx, &ERR_BAD_REQUEST, "reason is not plain text");
-	return apply(cx, admin, id, &ch);
+	return apply_noted(cx, admin, id, &ch);
 }
 
 /* A unit keeps its flags when its ownership ends (R5), and somebody has to be

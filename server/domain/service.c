@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "codec/topic.h"
 #include "domain/label.h"
+#include "domain/lineage.h"
 #include "domain/svc.h"
 #include "pki/cert.h"
 #include "pki/csr.h"
@@ -120,7 +121,7 @@ service_set(struct ctx *cx, const struct admin_caller *by,
 		e = add_event(cx, by,
 		    found ? "service.changed" : "service.added", in->name);
 	if (e == NULL)
-		e = feed_service_changed(cx, in->name);
+		e = feed_service_changed(cx, in->name, false);
 	return e != NULL ? e : tx_commit(&tx);
 }
 
@@ -163,6 +164,7 @@ issue_locked(struct ctx *cx, const struct service *s, const struct csr *csr,
 		.spki = csr->spki,
 		.id = s->name,
 		.now = cx->now,
+		.earliest = lineage_earliest(cx),
 		.ra = s->ra_labels.n > 0,
 	};
 	if (io->profile == NULL || io->profile->kind != PROFILE_SERVICE)
@@ -228,7 +230,7 @@ refuse_service(struct ctx *cx, const char *name)
 	for (i = 0; e == NULL && i < n; i++)
 		e = feed_refuse_certificate(cx, certs[i].serial,
 		    certs[i].not_after, "cessationOfOperation");
-	return e != NULL ? e : feed_service_changed(cx, name);
+	return e != NULL ? e : feed_service_changed(cx, name, true);
 }
 
 const struct err *
@@ -248,7 +250,9 @@ service_remove(struct ctx *cx, const struct admin_caller *by, const char *name)
 		e = add_event(cx, by, "service.withdrawn", name);
 	if (e == NULL)
 		e = refuse_service(cx, name);
-	return e != NULL ? e : tx_commit(&tx);
+	if (e == NULL)
+		e = tx_commit(&tx);
+	return e != NULL ? e : lineage_settle(cx);
 }
 
 const struct err *

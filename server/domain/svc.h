@@ -14,6 +14,7 @@ struct anchors;
 struct crl_publish;
 struct kept;
 struct labels;
+struct lineage;
 struct live;
 struct mac_key;
 struct ocsp;
@@ -55,9 +56,10 @@ struct settings {
 	int64_t guesses_owner, guesses_address, guesses_service;
 	int64_t requests_address, requests_model; /* in 10 minutes; 0: any */
 	int64_t guess_window;                     /* seconds */
-	char *node_name;        /* empty: made from the host's */
-	int64_t consumer_alert; /* seconds silent or behind */
-	bool app_keys;          /* development apps with a key of their own */
+	char *node_name;           /* empty: made from the host's */
+	int64_t journal_megabytes; /* of what outlives the database */
+	int64_t consumer_alert;    /* seconds silent or behind */
+	bool app_keys;      /* development apps with a key of their own */
 	char *trust_domain; /* of SPIFFE ids; empty: none are made or taken */
 };
 
@@ -80,6 +82,7 @@ struct svc {
 	struct kept *introspected, *verified; /* answers; signatures */
 	struct waiting *waiting;
 	struct rates *rates;
+	struct lineage *lineage; /* whether the database is the one seen */
 	struct labels *labels;
 	struct ocsp *ocsp;
 	struct crl_publish *crl_publish;

@@ -10,10 +10,12 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "domain/lineage.h"
 #include "domain/svc.h"
 #include "store/event.h"
 #include "store/listen.h"
 #include "store/unit_set.h"
+#include "store/view.h"
 
 #define CHANNEL "latchkey_set"
 #define LOOK_EVERY_MS 5000
@@ -30,7 +32,7 @@ struct sweeper {
 };
 
 static const struct stmt *const *const STATEMENTS[] = { unit_set_stmts,
-	event_stmts, NULL };
+	event_stmts, view_stmts, NULL };
 
 static bool
 stopping(const struct sweeper *w, int timeout_ms)
@@ -122,6 +124,8 @@ step(struct sweeper *w, struct ctx *cx, bool *more)
 		e = settle(cx, &s, &tx);
 	} else if (e == NULL) {
 		e = unit_set_sweep(cx, &s, &left);
+		if (e == NULL && !left)
+			e = lineage_settle(cx);
 		if (e == NULL && !left)
 			e = finish(cx, &s, "done");
 	}

@@ -7,6 +7,7 @@
 #include "domain/budget.h"
 #include "domain/code.h"
 #include "domain/facts.h"
+#include "domain/lineage.h"
 #include "domain/ownership.h"
 #include "domain/svc.h"
 #include "store/event.h"
@@ -233,6 +234,8 @@ transfer_take(struct ctx *cx, const struct owner_caller *owner,
 		e = hand_over(cx, owner, &t, new_device_id);
 	if (e == NULL)
 		e = tx_commit(&tx);
+	if (e == NULL)
+		e = lineage_settle(cx);
 	if (e == NULL)
 		LOG(cx, "transfer.accepted", LOG_S("device", *new_device_id));
 	return e;

@@ -45,6 +45,8 @@ static void
 set_validity(const struct signer *s, struct issue *io)
 {
 	io->not_before = io->now - io->profile->backdate;
+	if (io->not_before < io->earliest)
+		io->not_before = io->earliest;
 	io->not_after = io->now + io->profile->lifetime;
 	if (io->not_after > s->not_after)
 		io->not_after = s->not_after;

@@ -21,6 +21,7 @@ struct issue {
 	const char *id;         /* device UUID, service name; else NULL */
 	const char *const *dns; /* server: names and IP addresses, NULL ends */
 	int64_t now;            /* seconds; notBefore is backdated from it */
+	int64_t earliest;       /* notBefore is no earlier */
 	bool ra; /* a service's alone: with cmcRA (RFC 6402 section 2.10) */
 	/* What templates of the profile name; NULL if unknown. */
 	const char *model, *manufacturer, *unit_serial;

@@ -84,6 +84,7 @@ admit(struct ctx *cx, const struct admit *by, const struct cert *cert,
 	if (!decide_client_id(by->view, &out->who, out->client_id))
 		return fail(cx, &ERR_NOT_ADMITTED, "admit: %s: %s",
 		    out->who.name, *why);
+	out->not_before = cert->not_before;
 	out->not_after = cert->not_after;
 	out->quarantined =
 	    !out->who.is_service && view_quarantined(by->view, out->who.id);

@@ -18,6 +18,7 @@
 #include "plugin/snapshot.h"
 #include "store/consumer.h"
 #include "store/db.h"
+#include "store/lineage.h"
 #include "store/listen.h"
 #include "store/view.h"
 
@@ -59,6 +60,7 @@ struct reader {
 	struct follow *f;
 	struct ctx *cx;
 	struct view_mark mark; /* what was handed over, once loaded */
+	bool behind;           /* the database has less than that */
 	bool loaded, lost;
 	int64_t told_us;           /* when the database was told of the mark */
 	struct view_mark kept;     /* the snapshot's last mark */
@@ -115,6 +117,14 @@ push(struct follow *f, const struct follow_update *update)
 	wake_ask(f->wake);
 }
 
+/* The snapshot, unless the database has less than it says: then it stays as
+ * it is until an operator has recovered it (R6). */
+static struct snapshot *
+keeping(const struct reader *r)
+{
+	return r->behind ? NULL : r->f->snapshot;
+}
+
 /* Reads the feed from its start to head, into a view and the snapshot. */
 static ERR_FN
 read_entries(struct reader *r, const struct view_mark *head, struct view *v)
@@ -129,8 +139,8 @@ read_entries(struct reader *r, const struct view_mark *head, struct view *v)
 		e = view_read_entries(r->cx, &at, head, &entries, &n);
 		if (e != NULL || n == 0)
 			return e;
-		if (r->f->snapshot != NULL)
-			snapshot_entries(r->f->snapshot, entries, n);
+		if (keeping(r) != NULL)
+			snapshot_entries(keeping(r), entries, n);
 		for (i = 0; v != NULL && i < n; i++)
 			view_apply(v, &entries[i]);
 		at.epoch = entries[n - 1].epoch;
@@ -153,8 +163,8 @@ read_services(struct reader *r, struct view *v)
 		    strcmp(topics[i].service, topics[i - 1].service) == 0)
 			continue;
 		s = service_new(topics[i].service, topics + i, n - i);
-		if (r->f->snapshot != NULL)
-			snapshot_service(r->f->snapshot, s);
+		if (keeping(r) != NULL)
+			snapshot_service(keeping(r), s);
 		if (v != NULL)
 			view_put_service(v, TAKE(s));
 		service_free(s);
@@ -171,8 +181,8 @@ read_all(struct reader *r, const struct view_mark *head, struct view *v)
 
 	if (e == NULL)
 		e = read_services(r, v);
-	if (e != NULL && r->f->snapshot != NULL)
-		snapshot_drop(r->f->snapshot);
+	if (e != NULL && keeping(r) != NULL)
+		snapshot_drop(keeping(r));
 	return e;
 }
 
@@ -183,17 +193,19 @@ load(struct reader *r, const struct view_mark *head)
 	const struct err *e;
 
 	/* What another feed refused stays on disk as it does in memory. */
-	if (r->f->snapshot != NULL && r->loaded)
-		snapshot_replaced(r->f->snapshot);
-	else if (r->f->snapshot != NULL)
-		snapshot_begin(r->f->snapshot);
+	if (keeping(r) != NULL && r->loaded)
+		snapshot_replaced(keeping(r));
+	else if (keeping(r) != NULL)
+		snapshot_begin(keeping(r));
 	e = read_all(r, head, v);
 	if (e != NULL)
 		return e;
 	LOG(NULL, "feed.loaded", LOG_I("epoch", head->epoch),
 	    LOG_I("position", head->position));
-	push(r->f, &(struct follow_update){
-		       .kind = FOLLOW_VIEW, .view = TAKE(v), .at = *head });
+	push(r->f, &(struct follow_update){ .kind = FOLLOW_VIEW,
+		       .view = TAKE(v),
+		       .behind = r->behind,
+		       .at = *head });
 	r->mark = *head;
 	r->loaded = true;
 	return NULL;
@@ -202,8 +214,8 @@ load(struct reader *r, const struct view_mark *head)
 static void
 push_service(struct reader *r, struct service *s)
 {
-	if (r->f->snapshot != NULL)
-		snapshot_service(r->f->snapshot, s);
+	if (keeping(r) != NULL)
+		snapshot_service(keeping(r), s);
 	push(r->f,
 	    &(struct follow_update){ .kind = FOLLOW_SERVICE, .service = s });
 }
@@ -250,8 +262,8 @@ catch_up(struct reader *r, const struct view_mark *head)
 		e = push_services(r, entries, n);
 		if (e != NULL)
 			return e;
-		if (r->f->snapshot != NULL)
-			snapshot_entries(r->f->snapshot, entries, n);
+		if (keeping(r) != NULL)
+			snapshot_entries(keeping(r), entries, n);
 		copy = mem_new(n, sizeof(*copy));
 		memcpy(copy, entries, n * sizeof(*copy));
 		for (i = 0; i < n; i++)
@@ -281,6 +293,18 @@ goes_on(struct reader *r, const struct view_mark *head, bool *yes)
 	return view_mark_holds(r->cx, mark, yes);
 }
 
+/* What others say is older than what they have seen is no beginning. */
+static ERR_FN
+load_first(struct reader *r, const struct view_mark *head)
+{
+	bool doubted;
+	const struct err *e = lineage_doubted(r->cx, &doubted);
+
+	if (e == NULL && doubted)
+		return fail(r->cx, &ERR_STORE, "the database was restored");
+	return e != NULL ? e : load(r, head);
+}
+
 static ERR_FN
 read_feed(struct reader *r)
 {
@@ -293,7 +317,7 @@ read_feed(struct reader *r)
 		return e;
 	atomic_store(&r->f->head, head.position);
 	if (!r->loaded)
-		return load(r, &head);
+		return load_first(r, &head);
 	if (head.epoch == r->mark.epoch && head.position == r->mark.position &&
 	    bytes_eq(BYTES_OF(head.sha256), BYTES_OF(r->mark.sha256)))
 		return NULL;
@@ -302,6 +326,14 @@ read_feed(struct reader *r)
 		return e;
 	if (on)
 		return catch_up(r, &head);
+	/* A new epoch is an operator's; what else has less is a restored
+	 * database, of which the others hear (R6). */
+	r->behind = head.epoch <= r->mark.epoch;
+	if (r->behind) {
+		e = lineage_doubt(r->cx, r->f->name, &r->mark);
+		if (e != NULL)
+			return e;
+	}
 	LOG(NULL, "feed.replaced", LOG_I("epoch", head.epoch),
 	    LOG_I("position", head.position),
 	    LOG_I("known_epoch", r->mark.epoch),
@@ -395,7 +427,7 @@ remake_snapshot(struct reader *r)
 static void
 keep(struct reader *r)
 {
-	if (r->f->snapshot == NULL)
+	if (keeping(r) == NULL)
 		return;
 	if (snapshot_wants_all(r->f->snapshot))
 		remake_snapshot(r);
@@ -455,7 +487,7 @@ static void
 move(struct reader *r, struct db **db)
 {
 	static const struct stmt *const *const lists[] = { view_stmts,
-		consumer_seen_stmts, NULL };
+		consumer_seen_stmts, lineage_doubt_stmts, NULL };
 	char *conninfo = NULL;
 
 	must(pthread_mutex_lock(&r->f->lock) == 0);

@@ -27,6 +27,7 @@ struct follow_update {
 	enum follow_kind kind;
 	struct view_mark at; /* up to which this is known; views and entries */
 	struct view *view;
+	bool behind; /* the view is of a database older than what was seen */
 	struct view_entry *entries; /* without their services' names */
 	size_t n;
 	struct service *service;

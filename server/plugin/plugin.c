@@ -68,6 +68,8 @@ apply_view(struct plugin *p, struct follow_update *u)
 {
 	if (p->view != NULL)
 		view_keep(u->view, p->view);
+	if (p->view != NULL && u->behind)
+		view_keep_quarantined(u->view, p->view);
 	view_free(p->view);
 	p->view = TAKE(u->view);
 }

@@ -26,6 +26,8 @@ session_over(const struct view *v, const struct session *s, int64_t now)
 		return why;
 	if (view_serial_refused(v, s->serial))
 		return "certificate-refused";
+	if (view_serial_lost(v, s->serial, s->not_before))
+		return "certificate-lost";
 	/* RFC 5280 section 4.1.2.5: valid through notAfter, inclusive. */
 	if (now > s->not_after)
 		return "certificate-expired";

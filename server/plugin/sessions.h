@@ -24,7 +24,7 @@ struct session {
 	char client_id[SESSION_CLIENT_ID_BYTES];
 	struct who who;
 	uint8_t serial[VIEW_ID_BYTES];
-	int64_t not_after;
+	int64_t not_before, not_after;
 	bool quarantined; /* when it was opened */
 };
 

@@ -189,7 +189,8 @@ take_entries(struct view *v, struct bytes in)
 	for (; in.n > 0; in.p += ENTRY_BYTES, in.n -= ENTRY_BYTES) {
 		struct view_entry e = { .until = get_int(in.p + 17) };
 
-		if (in.p[0] >= VIEW_SERVICE || e.until < 0)
+		if (in.p[0] > VIEW_KNOWN || in.p[0] == VIEW_SERVICE ||
+		    in.p[0] == VIEW_REMOVED || e.until < 0)
 			return false;
 		e.kind = (enum view_kind)in.p[0];
 		memcpy(e.id, in.p + 1, sizeof(e.id));
@@ -411,7 +412,8 @@ snapshot_entries(struct snapshot *s, const struct view_entry *entries, size_t n)
 	must(n <= ENTRIES_MAX);
 	put_byte(s, 'E');
 	for (i = 0; i < n; i++) {
-		if (entries[i].kind == VIEW_SERVICE)
+		if (entries[i].kind == VIEW_SERVICE ||
+		    entries[i].kind == VIEW_REMOVED)
 			continue;
 		put_byte(s, (uint8_t)entries[i].kind);
 		put(s, entries[i].id, sizeof(entries[i].id));

@@ -9,7 +9,7 @@
  *
  *	"latchkey-view-1\n", then records: length (4 octets, big-endian),
  *	payload, HMAC-SHA-256 of the HMAC before and the payload.  A payload is
- *	'E' and entries: kind (1), id (16), until (8)
+ *	'E' and entries of the feed: kind (1), id (16), until (8)
  *	'S' and a service: withdrawn (1), name NUL, then '>' or '<' topic NUL
  *	'M' and a mark: epoch (8), position (8), SHA-256 (32), read at (8)
  *	'R': another feed follows; of this one the refusals stay

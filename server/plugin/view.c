@@ -6,10 +6,17 @@
 /* Slots looked at by one call of view_expire: some 50 microseconds. */
 #define EXPIRE_SLOTS 16384
 
+struct window {
+	int64_t from, to;
+};
+
 struct view {
 	struct idset *refused; /* device ids, for good */
 	struct idset *quarantined;
 	struct idset *serials;
+	struct window *windows; /* one a recovery */
+	size_t n_windows;
+	struct idset *known;
 	struct service **services; /* few: one a program of the platform */
 	size_t n_services;
 };
@@ -76,6 +83,7 @@ view_new(void)
 	v->refused = idset_new();
 	v->quarantined = idset_new();
 	v->serials = idset_new();
+	v->known = idset_new();
 	return v;
 }
 
@@ -89,10 +97,37 @@ view_free(struct view *v)
 	idset_free(v->refused);
 	idset_free(v->quarantined);
 	idset_free(v->serials);
+	idset_free(v->known);
+	mem_free(v->windows);
 	for (i = 0; i < v->n_services; i++)
 		service_free(v->services[i]);
 	mem_free(v->services);
 	mem_free(v);
+}
+
+static int64_t
+octets(const uint8_t p[8])
+{
+	uint64_t n = 0;
+	int i;
+
+	for (i = 0; i < 8; i++)
+		n = n << 8 | p[i];
+	return (int64_t)n;
+}
+
+/* The same entry may come again. */
+static void
+add_window(struct view *v, int64_t from, int64_t to)
+{
+	size_t i;
+
+	for (i = 0; i < v->n_windows; i++)
+		if (v->windows[i].from == from && v->windows[i].to == to)
+			return;
+	v->windows =
+	    mem_grow(v->windows, v->n_windows + 1, sizeof(*v->windows));
+	v->windows[v->n_windows++] = (struct window){ from, to };
 }
 
 void
@@ -113,6 +148,14 @@ view_apply(struct view *v, const struct view_entry *entry)
 		idset_remove(v->quarantined, entry->id);
 		break;
 	case VIEW_SERVICE:
+	case VIEW_REMOVED:
+		break;
+	case VIEW_WINDOW:
+		add_window(v, octets(entry->id), octets(entry->id + 8));
+		break;
+	case VIEW_KNOWN:
+		idset_add(v->known, entry->id,
+		    entry->until > 0 ? entry->until : IDSET_FOREVER);
 		break;
 	}
 }
@@ -147,8 +190,19 @@ view_put_service(struct view *v, struct service *s)
 void
 view_keep(struct view *v, const struct view *older)
 {
+	size_t i;
+
 	idset_merge(v->refused, older->refused);
 	idset_merge(v->serials, older->serials);
+	for (i = 0; i < older->n_windows; i++)
+		add_window(v, older->windows[i].from, older->windows[i].to);
+	idset_merge(v->known, older->known);
+}
+
+void
+view_keep_quarantined(struct view *v, const struct view *older)
+{
+	idset_merge(v->quarantined, older->quarantined);
 }
 
 void
@@ -207,6 +261,19 @@ bool
 view_serial_refused(const struct view *v, const uint8_t serial[VIEW_ID_BYTES])
 {
 	return idset_has(v->serials, serial);
+}
+
+bool
+view_serial_lost(const struct view *v, const uint8_t serial[VIEW_ID_BYTES],
+    int64_t not_before)
+{
+	size_t i;
+
+	for (i = 0; i < v->n_windows; i++)
+		if (not_before >= v->windows[i].from &&
+		    not_before <= v->windows[i].to)
+			return !idset_has(v->known, serial);
+	return false;
 }
 
 const struct service *

@@ -41,6 +41,8 @@ void view_put_service(struct view *v, struct service *s);
 /* Adds what an older view refused for good: a database restored from a
  * backup does not make a refusal unseen (SECURITY.md R9). */
 void view_keep(struct view *v, const struct view *older);
+/* The same of quarantines, while nobody has recovered the database. */
+void view_keep_quarantined(struct view *v, const struct view *older);
 
 /* Forgets all else: another feed follows, and says it anew. */
 void view_keep_refusals(struct view *v);
@@ -62,6 +64,11 @@ bool view_device_refused(const struct view *v, const uint8_t id[VIEW_ID_BYTES]);
 bool view_quarantined(const struct view *v, const uint8_t id[VIEW_ID_BYTES]);
 bool
 view_serial_refused(const struct view *v, const uint8_t serial[VIEW_ID_BYTES]);
+
+/* Whether a certificate of that notBefore was issued in a time that a restored
+ * database lost, and did not survive otherwise (R6). */
+bool view_serial_lost(const struct view *v, const uint8_t serial[VIEW_ID_BYTES],
+    int64_t not_before);
 
 /* NULL if there is no such service, or it was withdrawn. */
 const struct service *view_service(const struct view *v, const char *name);

@@ -28,7 +28,9 @@ static const struct stmt TOKEN_WITHDRAW = { "admin_token_withdraw",
 	"WITH t AS (UPDATE admin_token SET withdrawn_at = now() "
 	"WHERE id = $1 AND withdrawn_at IS NULL RETURNING id), "
 	"ev AS (INSERT INTO event (kind, request_id, admin_token_id) "
-	"SELECT 'token.withdrawn', $2, id FROM t) "
+	"SELECT 'token.withdrawn', $2, id FROM t), "
+	"f AS (INSERT INTO revocation (kind, subject, reason) "
+	"SELECT 'removed', 'token:' || id, 'withdrawn' FROM t) "
 	"SELECT FROM admin_token WHERE id = $1",
 	2 };
 

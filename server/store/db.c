@@ -30,6 +30,20 @@ struct rows {
 	PGresult *res;
 };
 
+static const struct db_guard *guard;
+
+void
+db_set_guard(const struct db_guard *g)
+{
+	guard = g;
+}
+
+void
+db_unguarded(struct db *db)
+{
+	db->unguarded = true;
+}
+
 struct db *
 db_new(const char *conninfo, const struct stmt *const *const *lists)
 {
@@ -181,23 +195,47 @@ db_simple(struct ctx *cx, const char *text)
 }
 
 static ERR_FN
+prepare_list(struct ctx *cx, const struct stmt *const *s)
+{
+	const struct err *e = NULL;
+
+	for (; e == NULL && *s != NULL; s++) {
+		if (!PQsendPrepare(cx->db->pg, (*s)->name, (*s)->text,
+			(*s)->nparams, NULL))
+			return lost(cx, (*s)->name);
+		e = finish(cx, (*s)->name, NULL);
+	}
+	return e;
+}
+
+static ERR_FN
 prepare_all(struct ctx *cx)
 {
 	const struct stmt *const *const *list;
-	const struct stmt *const *s;
-	const struct err *e;
+	const struct err *e = NULL;
 
 	for (list = cx->db->lists; list != NULL && *list != NULL; list++) {
-		for (s = *list; *s != NULL; s++) {
-			if (!PQsendPrepare(cx->db->pg, (*s)->name, (*s)->text,
-				(*s)->nparams, NULL))
-				return lost(cx, (*s)->name);
-			e = finish(cx, (*s)->name, NULL);
-			if (e != NULL)
-				return e;
-		}
+		e = prepare_list(cx, *list);
+		if (e != NULL)
+			return e;
 	}
-	return NULL;
+	return guard == NULL || cx->db->lists == NULL
+		   ? NULL
+		   : prepare_list(cx, guard->stmts);
+}
+
+/* The guard's own statements pass. */
+static ERR_FN
+ask_guard(struct ctx *cx)
+{
+	const struct err *e;
+
+	if (guard == NULL || cx->db->unguarded)
+		return NULL;
+	cx->db->guarding = true;
+	e = guard->opened(cx);
+	cx->db->guarding = false;
+	return e;
 }
 
 static ERR_FN
@@ -252,6 +290,8 @@ connect_now(struct ctx *cx)
 		e = check_version(cx);
 	if (e == NULL)
 		e = prepare_all(cx);
+	if (e == NULL)
+		e = ask_guard(cx);
 	if (e != NULL)
 		db_drop(cx->db);
 	return e;
@@ -277,6 +317,13 @@ db_open(struct ctx *cx)
 	struct db *db = cx->db;
 	const struct err *e;
 
+	if (db->guarding)
+		return NULL;
+	if (guard != NULL && !db->unguarded) {
+		e = guard->used(cx);
+		if (e != NULL)
+			return e;
+	}
 	if (db->pg != NULL && (db->in_tx || !is_stale(db)))
 		return NULL;
 	db_drop(db);

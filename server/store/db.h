@@ -19,7 +19,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 
-#define SCHEMA_VERSION 18
+#define SCHEMA_VERSION 19
 
 struct stmt {
 	const char *name;
@@ -50,6 +50,18 @@ struct db_arg {
 struct db *db_new(const char *conninfo, const struct stmt *const *const *lists);
 void db_free(struct db *db);
 AUTO_STRUCT_DEFINE(db, db_free);
+
+/* What a program asks of each connection: set once, before threads start. */
+struct db_guard {
+	const struct stmt *const *stmts; /* prepared on each connection */
+	/* The connection is new; a refusal closes it. */
+	const struct err *(*opened)(struct ctx *cx);
+	/* It is about to be used: costs nothing. */
+	const struct err *(*used)(struct ctx *cx);
+};
+void db_set_guard(const struct db_guard *g);
+/* This one is not asked: it is what finds out. */
+void db_unguarded(struct db *db);
 
 /* Opens now; fails if unreachable or the schema has another version. */
 ERR_FN db_check(struct ctx *cx);

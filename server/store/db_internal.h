@@ -18,6 +18,8 @@ struct db {
 	int64_t failed_at;   /* clock_mono_us of the last failed attempt */
 	int64_t patience_ms; /* how long a statement may take */
 	bool in_tx;
+	bool unguarded;
+	bool guarding; /* the guard's own statements run */
 	bool collided; /* db_collided */
 };
 

@@ -48,10 +48,23 @@ feed_refuses_certificate(struct ctx *cx, struct bytes serial, bool *yes)
 }
 
 const struct err *
-feed_service_changed(struct ctx *cx, const char *name)
+feed_service_changed(struct ctx *cx, const char *name, bool withdrawn)
 {
 	return DB_RUN(cx, &FEED_ADD, NULL, DB_TEXT("service"), DB_NULL, DB_NULL,
-	    DB_TEXT(name), DB_INT(0), DB_TEXT("changed"));
+	    DB_TEXT(name), DB_INT(0),
+	    DB_TEXT(withdrawn ? "withdrawn" : "changed"));
 }
 
-const struct stmt *const feed_stmts[] = { &FEED_ADD, &FEED_HAS_SERIAL, NULL };
+static const struct stmt FEED_REMOVED = { "feed_removed",
+	"INSERT INTO revocation (kind, subject, reason) "
+	"VALUES ('removed', $1, 'removed')",
+	1 };
+
+const struct err *
+feed_removed(struct ctx *cx, const char *subject)
+{
+	return DB_RUN(cx, &FEED_REMOVED, NULL, DB_TEXT(subject));
+}
+
+const struct stmt *const feed_stmts[] = { &FEED_ADD, &FEED_HAS_SERIAL,
+	&FEED_REMOVED, NULL };

@@ -27,6 +27,11 @@ ERR_FN
 feed_refuses_certificate(struct ctx *cx, struct bytes serial, bool *yes);
 
 /* A service's topics changed or it was withdrawn: readers load it anew. */
-ERR_FN feed_service_changed(struct ctx *cx, const char *name);
+ERR_FN
+feed_service_changed(struct ctx *cx, const char *name, bool withdrawn);
+
+/* What is no device's, and is not to come back with an older database (R6):
+ * "passkey:<id>". */
+ERR_FN feed_removed(struct ctx *cx, const char *subject);
 
 #endif

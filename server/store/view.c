@@ -45,8 +45,12 @@ view_mark_holds(struct ctx *cx, const struct view_mark *mark, bool *holds)
 
 static const struct stmt VIEW_GET_ENTRIES = { "view_entries",
 	"SELECT kind, CASE kind WHEN 'certificate' THEN serial "
+	"WHEN 'known' THEN decode(subject, 'hex') "
 	"ELSE uuid_send(device_id) END, extract(epoch FROM until)::bigint, "
-	"service_name, epoch, position FROM revocation "
+	"service_name, epoch, position, "
+	"int8send(floor(extract(epoch FROM window_from))::bigint) || "
+	"int8send(ceil(extract(epoch FROM window_to))::bigint) "
+	"FROM revocation "
 	"WHERE (epoch, position) > ($1::int, $2::bigint) "
 	"AND (epoch, position) <= ($3::int, $4::bigint) "
 	"AND (until IS NULL OR until > to_timestamp($5::bigint)) "
@@ -59,11 +63,11 @@ static void
 entry_row(struct ctx *cx, const struct rows *r, int row, struct view_entry *out)
 {
 	static const char *const kinds[] = { "certificate", "device",
-		"quarantine", "lift", "service" };
+		"quarantine", "lift", "service", "removed", "window", "known" };
 	const char *kind = rows_text(cx, r, row, 0);
 	size_t k;
 
-	for (k = 0; k < VIEW_SERVICE; k++)
+	for (k = 0; k < VIEW_KNOWN; k++)
 		if (strcmp(kind, kinds[k]) == 0)
 			break;
 	out->kind = (enum view_kind)k;
@@ -71,9 +75,12 @@ entry_row(struct ctx *cx, const struct rows *r, int row, struct view_entry *out)
 	out->service = rows_text(cx, r, row, 3);
 	out->epoch = rows_int(r, row, 4);
 	out->position = rows_int(r, row, 5);
-	if (k == VIEW_SERVICE
-		? out->service != NULL
-		: view_id_of_serial(rows_bytes(cx, r, row, 1), out->id))
+	if (k == VIEW_REMOVED)
+		return;
+	if (k == VIEW_SERVICE ? out->service != NULL
+			      : view_id_of_serial(rows_bytes(cx, r, row,
+						      k == VIEW_WINDOW ? 6 : 1),
+				    out->id))
 		return;
 	if (out->service == NULL)
 		out->service = "";

@@ -28,11 +28,15 @@ enum view_kind {
 	VIEW_QUARANTINE,
 	VIEW_LIFT,
 	VIEW_SERVICE, /* the service's row must be read again */
+	VIEW_REMOVED, /* nothing of a broker's */
+	VIEW_WINDOW,  /* certificates that may not have survived (R6) */
+	VIEW_KNOWN,   /* the serial is of one that has */
 };
 
 struct view_entry {
 	enum view_kind kind;
-	/* Device id, or serial number filled with zeros from the left. */
+	/* Device id, or serial number filled with zeros from the left; the
+	 * first and last notBefore of a window, 8 octets each. */
 	uint8_t id[VIEW_ID_BYTES];
 	int64_t until;       /* 0: for good */
 	const char *service; /* in the arena; VIEW_SERVICE only */

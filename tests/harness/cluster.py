@@ -3,6 +3,7 @@ script of the dev stack), migrated once into a template, a fresh database of
 it for each test."""
 
 import itertools
+import pathlib
 import secrets
 
 import psycopg2
@@ -40,8 +41,30 @@ class Cluster:
         """Ends the server, at once and uncleanly if kill is set."""
         self._pg("kill" if kill else "stop")
 
+    def data(self):
+        """Where its files are."""
+        return pathlib.Path((self.dir / "pg.data").read_text().strip())
+
+    def save(self):
+        """A backup: its files as they are now, to be restored."""
+        self.stop()
+        saved = self.data().with_name(self.data().name + "-saved")
+        run("rm", "-rf", saved)
+        run("cp", "-a", self.data(), saved)
+        self.start()
+
+    def restore(self):
+        """Brings the backup back, and forgets what came after it."""
+        self.stop()
+        saved = self.data().with_name(self.data().name + "-saved")
+        run("rm", "-rf", self.data())
+        run("cp", "-a", saved, self.data())
+        self.start()
+
     def remove(self):
+        saved = self.data().with_name(self.data().name + "-saved")
         self._pg("remove")
+        run("rm", "-rf", saved)
 
     def sql(self, text, database="postgres"):
         """Runs statements as the superuser, outside a transaction."""

@@ -151,11 +151,51 @@ serial_is_filled_from_the_left_and_uuid_read_exactly(void **state)
 	assert_false(view_id_of_uuid("", id));
 }
 
+/* Once there was a window, what is in it must be known (SECURITY.md R6). */
+static void
+certificates_of_a_lost_time_are_refused_but_for_those_known(void **state)
+{
+	AUTO_STRUCT(view) *v = view_new(), *later = view_new();
+	struct view_entry window = { .kind = VIEW_WINDOW,
+		.id = { [7] = 10, [15] = 20 } };
+
+	(void)state;
+	assert_false(view_serial_lost(v, A, 15));
+	say(v, VIEW_KNOWN, B, 0);
+	view_apply(v, &window);
+	view_apply(v, &window);
+	assert_true(view_serial_lost(v, A, 10));
+	assert_true(view_serial_lost(v, A, 20));
+	assert_false(view_serial_lost(v, A, 9));
+	assert_false(view_serial_lost(v, A, 21));
+	assert_false(view_serial_lost(v, B, 15));
+	view_keep(later, v);
+	assert_true(view_serial_lost(later, A, 15));
+	assert_false(view_serial_lost(later, B, 15));
+}
+
+static void
+quarantines_outlast_a_database_that_forgot_them(void **state)
+{
+	AUTO_STRUCT(view) *v = view_new(), *restored = view_new();
+
+	(void)state;
+	say(v, VIEW_QUARANTINE, A, 0);
+	view_keep(restored, v);
+	assert_false(view_quarantined(restored, A));
+	view_keep_quarantined(restored, v);
+	assert_true(view_quarantined(restored, A));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refused_device_stays_refused_whatever_follows),
+		cmocka_unit_test(
+		    certificates_of_a_lost_time_are_refused_but_for_those_known),
+		cmocka_unit_test(
+		    quarantines_outlast_a_database_that_forgot_them),
 		cmocka_unit_test(quarantine_holds_until_lifted),
 		cmocka_unit_test(
 		    refused_serial_is_dropped_once_its_time_is_over),

@@ -1,0 +1,213 @@
+"""Postgres restored to an older point (SECURITY.md R6): nothing is issued
+until an operator has recovered it, and who was refused stays refused, at every
+moment of it."""
+
+import types
+
+import pytest
+
+from broker.world import Leaf, Mqtt
+from harness.cluster import Cluster
+from harness.crypto import new_key
+from harness.http import expect
+from harness.players import Device, Maker, Operator
+from harness.process import BUILD, run, until
+from harness.stack import Broker, Stack
+
+SCOPES = ("read", "registry", "revoke", "lift", "keys", "tokens")
+
+
+@pytest.fixture
+def place(workdir, material):
+    """A PostgreSQL that can be restored, a node, a broker, and who plays."""
+    workdir.chmod(0o711)
+    cluster = Cluster(workdir / "pg")
+    database = cluster.create()
+    run(BUILD / "latchkey", "migrate",
+        env={"LATCHKEY_DB": database.conninfo("migrator")})
+    database.admin_token = material.token(database, SCOPES)
+    stacks, brokers, clients = [], [], []
+
+    def node(name="node"):
+        directory = workdir / name
+        directory.mkdir(exist_ok=True)
+        stacks.append(Stack(directory, database, material).start())
+        return stacks[-1]
+
+    def broker(name="broker"):
+        directory = workdir / name
+        directory.mkdir(exist_ok=True)
+        brokers.append(Broker(directory, stacks[0]).start())
+        return brokers[-1]
+
+    def connect(to, device):
+        client = Mqtt(to, material, workdir,
+            Leaf(device.certificate, device.key), device.id)
+        clients.append(client)
+        return client.connect()
+
+    yield types.SimpleNamespace(cluster=cluster, database=database,
+        node=node, broker=broker, connect=connect, workdir=workdir)
+    for client in clients:
+        client.close()
+    for started in stacks + brokers:
+        started.stop()
+    cluster.remove()
+
+
+def players(place, stack):
+    operator = Operator(stack, place.database.admin_token)
+    maker = Maker()
+    operator.register(maker)
+    owner = operator.add_owner()
+
+    def device():
+        made = Device(stack, maker)
+        operator.allow(made)
+        return made.onboard(owner)
+
+    return operator, owner, device
+
+
+
+def recover_by(stack, *also, states=None):
+    words = [word for state in states or (stack.dir / "state",)
+        for word in ("--state", state)]
+    return stack.cli("recover", *words, *also)
+
+
+def is_older(stack):
+    answer = Operator(stack, stack.database.admin_token).http.get("/readyz")
+    return answer.status_code == 503 and (
+        answer.json()["type"].endswith("database-older"))
+
+
+def test_r6_a_restored_backup_revives_nobody(place):
+    stack = place.node()
+    broker = place.broker()
+    operator, owner, onboard = players(place, stack)
+    revoked, released, narrowed, renewed, idle = (
+        onboard() for _ in range(5))
+    operator.add_service("metering", subscribe=["devices/#"])
+    place.cluster.save()
+    until(lambda: operator.http.get("/readyz").status_code == 200)
+
+    expect(operator.revoke(revoked.id), 200)
+    expect(owner.release(released.id), 204)
+    expect(operator.quarantine(narrowed.id), 200)
+    expect(operator.call("DELETE", "/services/metering"), 204)
+    newcomer = onboard()
+    expect(renewed.renew(new_key()), 200)
+
+    def none_is_let_in():
+        for device in (revoked, released):
+            answer = device.renew(new_key())
+            assert answer.status_code in (401, 403, 503), answer.text
+            assert not place.connect(broker, device).connected
+
+    # The broker was cut off by the backup: it is back when it has read on.
+    until(lambda: place.database.value("SELECT c.position = h.position "
+        "FROM feed_consumer c, feed_head h WHERE c.kind = 'broker'"))
+    none_is_let_in()
+    place.cluster.restore()
+    # The very first requests after it: each connection is asked.
+    for _ in range(5):
+        none_is_let_in()
+        expect(idle.renew(), 503)
+    assert is_older(stack)
+    until(lambda: place.database.value("SELECT count(*) FROM feed_doubt "
+        "WHERE kind = 'node'") == 1)
+    # Who holds only what was restored is told by those who have seen more.
+    stranger = place.node("stranger")
+    assert is_older(stranger)
+    expect(operator.revoke(idle.id), 503)
+    stack.restart()
+    none_is_let_in()
+    expect(idle.renew(), 503)
+
+    said = recover_by(stack)
+    assert "nothing was changed" in said and "0 certificates" not in said
+    none_is_let_in()
+    expect(idle.renew(), 503)
+    said = recover_by(stack, "--apply")
+    assert said.splitlines()[-1].startswith("epoch 2: "), said
+    until(lambda: idle.renew(new_key()).status_code == 200)
+    until(lambda: not is_older(stranger))
+    until(lambda: place.connect(broker, idle).connected)
+    none_is_let_in()
+    rows = {d["id"]: d for d in expect(operator.call("GET", "/devices"),
+        200).json()["devices"]}
+    assert rows[revoked.id]["revoked"] and rows[narrowed.id]["quarantined"]
+    assert rows[released.id]["state"] == "released"
+    assert place.database.value("SELECT withdrawn_at IS NOT NULL "
+        "FROM service WHERE name = 'metering'")
+    # What a journal has is known again; who is not known has to come anew.
+    expect(renewed.renew(new_key()), 200)
+    assert place.connect(broker, renewed).connected
+    assert newcomer.id not in rows
+    assert newcomer.renew(new_key()).status_code in (401, 403)
+    until(lambda: place.database.value("SELECT (c.epoch, c.position) = "
+        "(h.epoch, h.position) FROM feed_consumer c, feed_head h "
+        "WHERE c.kind = 'broker'"))
+    assert not place.connect(broker, newcomer).connected
+    until(lambda: "certificate-lost" in broker.log())
+    events = [e["kind"] for e in operator.events()]
+    assert "feed.behind" in events and "feed.recovered" in events
+    # A broker that begins now knows as much.
+    other = place.broker("other")
+    assert place.connect(other, idle).connected
+    for device in (revoked, released, newcomer):
+        assert not place.connect(other, device).connected
+
+
+def test_r6_without_a_mark_an_operator_must_accept(place):
+    """A node whose state was lost with the database cannot tell."""
+    stack = place.node()
+    operator, _, onboard = players(place, stack)
+    device = onboard()
+    expect(operator.revoke(onboard().id), 200)
+    stack.stop()
+    for name in ("mark", "journal"):
+        (stack.dir / "state" / name).unlink()
+    stack.start()
+    assert is_older(stack)
+    expect(device.renew(), 503)
+    with pytest.raises(AssertionError, match="--accept-loss"):
+        recover_by(stack, "--apply")
+    recover_by(stack, "--apply", "--accept-loss")
+    until(lambda: device.renew(new_key()).status_code == 200)
+    # Its neighbour is vouched for, and needs nobody.
+    assert not is_older(place.node("neighbour"))
+
+
+def test_r6_a_dump_restored_under_a_running_node_is_noticed(place):
+    stack = place.node()
+    operator, _, onboard = players(place, stack)
+    device = onboard()
+    dump = place.workdir / "dump.sql"
+    conninfo = place.database.conninfo("super")
+    dump.write_text("DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
+        "GRANT USAGE ON SCHEMA public TO PUBLIC;\n"
+        + run("pg_dump", conninfo))
+    gone = onboard()
+    expect(operator.revoke(gone.id), 200)
+    run("psql", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-f", dump, conninfo)
+    until(lambda: is_older(stack))
+    assert gone.renew(new_key()).status_code == 503
+    recover_by(stack, "--apply")
+    until(lambda: device.renew(new_key()).status_code == 200)
+    assert gone.renew(new_key()).status_code in (401, 403)
+
+
+def test_a_forged_journal_is_no_journal(place, workdir):
+    stack = place.node()
+    operator, _, onboard = players(place, stack)
+    expect(operator.revoke(onboard().id), 200)
+    journal = stack.dir / "state" / "journal"
+    lines = journal.read_text().splitlines()
+    assert all(len(line.split(" ")[0]) == 64 for line in lines if line)
+    journal.write_text("\n".join(
+        line.replace("keyCompromise", "superseded") for line in lines) + "\n")
+    assert "1 lines of the journals are not whole" in recover_by(stack)
+    (stack.dir / "state" / "mark").write_text("0" * 64 + " 9 9 " + "0" * 64)
+    assert "no mark that is ours" in recover_by(stack)
