@@ -5,17 +5,18 @@
 /* A window is counted in tenths of it, and as many as touch it are added up:
  * no interval of its length has more than the limit, wherever it begins.  Rows
  * of the tenths before are locked, so that a try which is being taken there is
- * seen. */
+ * seen; from the oldest on and then its own, so that none waits in a circle. */
 static const struct stmt GUESS_TAKE = { "guess_take",
 	"WITH old AS (SELECT n FROM guess WHERE bucket = $1 AND key = $2 AND "
 	"window_start >= to_timestamp($4::bigint) AND "
 	"window_start < to_timestamp($3::bigint) "
 	"ORDER BY window_start FOR UPDATE), "
+	"total AS (SELECT coalesce(sum(n), 0) AS n FROM old), "
 	"taken AS (INSERT INTO guess AS g (bucket, key, window_start, n) "
-	"VALUES ($1, $2, to_timestamp($3::bigint), 1) "
+	"SELECT $1, $2, to_timestamp($3::bigint), 1 FROM total "
 	"ON CONFLICT (bucket, key, window_start) DO UPDATE SET n = g.n + 1 "
 	"RETURNING n) "
-	"SELECT n + coalesce((SELECT sum(n) FROM old), 0) FROM taken",
+	"SELECT taken.n + total.n FROM taken, total",
 	4 };
 
 static const struct stmt GUESS_OLDEST = { "guess_oldest",
