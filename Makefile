@@ -200,6 +200,7 @@ vectors:
 MUTATIONS ?= 10000
 .PHONY: mutations
 mutations:
+	@deploy/dev/install.sh build check
 	@$(MAKE) -s $(JOBS) SAN=1 build/san/vectors-engine
 	@/usr/bin/python3 tests/vectors/run.py build/san/vectors-engine \
 		$(VECTORS) $(MUTATIONS) $(SEED)

@@ -3,29 +3,22 @@ contain: the published evidence that the engine accepts, and a birth
 certificate's made here, each judged again and again in memory."""
 
 import collections
-import datetime
 import json
 import pathlib
 import subprocess
 import sys
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-
 VECTORS = pathlib.Path(__file__).resolve().parents[1] / "vectors"
 sys.path.insert(0, str(VECTORS))
 
 from common import NotCovered  # noqa: E402
-from harness.crypto import new_key  # noqa: E402
-from harness.players import Maker  # noqa: E402
+from folder_idevid import idevid  # noqa: E402
 from harness.process import BUILD  # noqa: E402
 import run as vectors  # noqa: E402
 
 TIMES = 300
 MANY = 1_000_000
 FORMATS = ("idevid", "psa", "eat", "matter", "tpm", "dice")
-DER = serialization.Encoding.DER
 
 
 class Engine:
@@ -65,34 +58,6 @@ class Engine:
     def end(self):
         self.popen.stdin.close()
         self.popen.wait()
-
-
-def head(major, n):
-    return bytes([major << 5 | 25]) + n.to_bytes(2, "big")
-
-
-def idevid():
-    """Evidence of a unit with a chain of two (attest/fmt_idevid)."""
-    root = Maker()
-    maker, key = Maker(parent=root), new_key()
-    chain = [x509.load_pem_x509_certificate(c).public_bytes(DER)
-        for c in maker.birth_certificate(key, "SN-1",
-            not_before=datetime.datetime(2026, 1, 1))]
-    spki = new_key().public_key().public_bytes(DER,
-        serialization.PublicFormat.SubjectPublicKeyInfo)
-    said = (b"https://enroll.example", bytes(32), spki)
-    signature = key.sign(b"latchkey evidence 1\0idevid\0" + b"".join(
-        len(p).to_bytes(4, "big") + p for p in said),
-        ec.ECDSA(hashes.SHA256()))
-    parts = {"issuer": said[0], "nonce": said[1], "key": said[2],
-        "signature": signature}
-    evidence = head(5, len(parts) + 1) + head(3, 5) + b"chain" + head(
-        4, len(chain)) + b"".join(head(2, len(c)) + c for c in chain)
-    for name, value in parts.items():
-        evidence += head(3, len(name)) + name.encode()
-        evidence += head(2, len(value)) + value
-    return "idevid", [evidence, root.certificate.public_bytes(DER), said[1],
-        spki, said[0]]
 
 
 def published():

@@ -35,6 +35,22 @@ class Measured(bytes):
     """The digest of something that a log does not hold."""
 
 
+def measured(events):
+    """(PCR, digest, data); of what is a digest already, no data."""
+    return [(pcr, bytes(data), b"a path") if isinstance(data, Measured) else
+        (pcr, hashlib.sha256(data).digest(), data) for pcr, data in events]
+
+
+def event_log(events):
+    """TCG PC Client Platform Firmware Profile, section 10: SHA-256 alone."""
+    log = struct.pack("<II20sI", 0, 3, b"", 33) + b"Spec ID Event03\0" + (
+        struct.pack("<IBBBBIHHB", 0, 0, 2, 0, 2, 1, 11, 32, 0))
+    for pcr, digest, data in measured(events):
+        log += struct.pack("<IIIH32sI", pcr, 1, 1, 11, digest, len(data)
+            ) + data
+    return log
+
+
 def run(*argv, **kwargs):
     done = subprocess.run([str(a) for a in argv], capture_output=True,
         timeout=120, **kwargs)
@@ -187,18 +203,10 @@ class SoftTpm:
             "quote_sig": self.file("quote.sig"), "pcrs": values}
 
     def boot(self, *events):
-        """Measures (PCR, data) as firmware does, data that is a digest
-        already as it is; the log of it (TCG PC Client, section 10)."""
-        log = struct.pack("<II20sI", 0, 3, b"", 33) + b"Spec ID Event03\0" + (
-            struct.pack("<IBBBBIHHB", 0, 0, 2, 0, 2, 1, 11, 32, 0))
-        for pcr, data in events:
-            digest = hashlib.sha256(data).digest()
-            if isinstance(data, Measured):
-                digest, data = bytes(data), b"a path"
+        """Measures (PCR, data) as firmware does; the log of it."""
+        for pcr, digest, _ in measured(events):
             self.tool("pcrextend", f"{pcr}:sha256={digest.hex()}")
-            log += struct.pack("<IIIH32sI", pcr, 1, 1, 11, digest, len(data)
-                ) + data
-        return log
+        return event_log(events)
 
     def csr(self):
         """A request for the TLS key, with an empty subject; the TPM signs it,

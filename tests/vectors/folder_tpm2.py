@@ -7,6 +7,8 @@ the AK is the one that the folder of the EK certificate names as activated
 import base64
 import hashlib
 import hmac
+import struct
+import sys
 
 from common import NotCovered, parts, visible
 
@@ -149,6 +151,52 @@ def ak_creation(folder, case):
 
 def eventlog(folder, case):
     return "tpm-log", [(folder / case["file"]).read_bytes()]
+
+
+# -- made here: the published quotes are of machines without a log
+
+SECURE_BOOT = bytes.fromhex("61dfe48bca93d211aa0d00e098032b8c") + (
+    struct.pack("<QQ", 10, 1) + "SecureBoot".encode("utf-16-le") + b"\1")
+
+
+def two_bytes(content):
+    return len(content).to_bytes(2, "big") + content
+
+
+def logged(folder):
+    """A machine with secure boot, firmware and two loaders; its AK is a key
+    of software, which the engine cannot tell."""
+    sys.path.append(str(folder.parents[1]))
+    from harness.crypto import new_key, sign_rs
+    from harness.tpm import Measured, event_log, measured
+    end = bytes(4)
+    events = [(0, "1.4.0".encode("utf-16-le")), (7, SECURE_BOOT), (7, end),
+        *((pcr, end) for pcr in range(7)),
+        *((4, Measured(hashlib.sha256(x).digest())) for x in (b"a", b"b"))]
+    value = [bytes(32)] * 8
+    for pcr, digest, _ in measured(events):
+        value[pcr] = hashlib.sha256(value[pcr] + digest).digest()
+    ak, nonce = new_key(), bytes(range(32))
+    point = ak.public_key().public_numbers()
+    area = bytes.fromhex("0023000b00050072000000100018000b00030010") + b"".join(
+        two_bytes(c.to_bytes(32, "big")) for c in (point.x, point.y))
+    name = b"\0\x0b" + hashlib.sha256(area).digest()
+    quote = (bytes.fromhex("ff5443478018") + two_bytes(name) +
+        two_bytes(nonce) + bytes(17 + 8) +
+        bytes.fromhex("00000001000b03ff0000") +
+        two_bytes(hashlib.sha256(b"".join(value)).digest()))
+    rs = sign_rs(ak, quote)
+    own = {"ek_cert": [certificate(folder / f"swtpm-ecc/{c}") for c in
+        ("ek-cert.der", "ek-ca.pem")],
+        "ek_pub": (folder / "swtpm-ecc/ek.pub").read_bytes(),
+        "ak_pub": two_bytes(area)}
+    return "tpm", [parts(**own, challenge=HANDLE,
+        secret=secret(b"", own["ek_pub"], name), quote=quote,
+        quote_sig=b"\0\x18\0\x0b" + two_bytes(rs[:32]) + two_bytes(rs[32:]),
+        pcrs=b"".join(bytes([i]) + v for i, v in enumerate(value)),
+        event_log=event_log(events)),
+        certificate(folder / "swtpm-ecc/ek-root.pem"), nonce, b"", PCRS,
+        b"\1"]
 
 
 TYPES = {"quote": quote, "full": quote, "certify": certify,

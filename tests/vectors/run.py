@@ -328,6 +328,18 @@ def run_folder(engine, folder):
     return count
 
 
+def made_here(engine):
+    """Evidence of kinds that nobody published: how many disagree."""
+    from folder_idevid import idevid
+    bad = 0
+    for name, question in (("idevid", idevid()),
+            ("tpm with a log", folder_tpm2.logged(HERE / "tpm2"))):
+        verdict, why = engine.ask(*question)
+        print(f"{name}, made here: {verdict} {why}".rstrip())
+        bad += verdict != "accept"
+    return bad
+
+
 CHOICES = listed("choices.txt")
 DISAGREEMENTS = listed("disagreements.txt")
 
@@ -346,6 +358,8 @@ def main(engine, directory=HERE, mutations=None, seed=None):
             bad += len(run_folder(engine, folder).bad)
         else:
             print(f"{folder.name}: not covered")
+    if mutations:
+        bad += made_here(engine)
     engine.end()
     return 1 if bad else 0
 
