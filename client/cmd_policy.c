@@ -323,9 +323,13 @@ run_test(struct cli *cli)
 const struct command policy_commands[] = {
 	{ "model policy set", "MODEL FILE",
 	    "sets what is asked of a model's units", set_options, run_set,
-	    "FILE is JSON, described in docs/attestation.md.  It counts from "
-	    "the next\nrequest on, for what was approved before, too; `model "
-	    "policy test` shows\nbeforehand what it makes of evidence." },
+	    "FILE is JSON: {\"key_protection\", \"require_same_network\", "
+	    "\"clones\",\n\"enrollment\": {\"allowlist\", \"from\", "
+	    "\"until\", \"units\", \"units_per_hour\"},\n\"evidence\": "
+	    "{...}}, all optional, and all described in docs/attestation.md, "
+	    "with\nthe members of evidence.  It counts from the next request "
+	    "on, for what was\napproved before, too; `model policy test` shows "
+	    "beforehand what it makes of\nevidence." },
 	{ "model policy show", "MODEL", "shows it", show_options, run_show,
 	    NULL },
 	{ "model policy versions", "MODEL",

@@ -7,7 +7,10 @@
 #include "client/commands.h"
 #include "client/disk.h"
 #include "pki/cert.h"
+#include "pki/crl.h"
+#include "pki/dn.h"
 #include "pki/matter_cert.h"
+#include "pki/pem.h"
 
 #define PEM_BYTES (128 * KIB)
 #define PAA_MAX 256 /* in one file */
@@ -199,8 +202,102 @@ run_anchor_add(struct cli *cli)
 	return e;
 }
 
+struct crl_put {
+	const char *crl, *issuer;
+};
+
+static const struct json_field crl_put_fields[] = {
+	JSON_F_STR(crl_put, crl, LIMIT_BODY_CRL, true),
+	JSON_F_STR(crl_put, issuer, PEM_BYTES, false),
+	JSON_END,
+};
+
+struct crl_line {
+	const char *id, *issuer, *url;
+	int64_t entries, this_update, next_update;
+};
+
+static const struct json_field crl_fields[] = {
+	JSON_F_STR(crl_line, id, 64, false),
+	JSON_F_STR(crl_line, issuer, 4096, false),
+	JSON_F_INT(crl_line, entries, 0, false),
+	JSON_F_TIME(crl_line, this_update, false),
+	JSON_F_TIME(crl_line, next_update, false),
+	JSON_F_STR(crl_line, url, 4096, false),
+	JSON_END,
+};
+
+struct crl_lines {
+	struct json_list crls;
+};
+
+static const struct json_field crl_lines_fields[] = {
+	JSON_F_LIST(crl_lines, crls, LIMIT_MAKER_CRLS, crl_line, crl_fields),
+	JSON_END,
+};
+
+/* Who signed the list, if it is one of these. */
+static const char *
+signer_of(
+    struct cli *cli, struct bytes crl, const struct bytes *signers, size_t n)
+{
+	struct path_cert c;
+	struct bytes issuer;
+	size_t i;
+
+	for (i = 0; i < n && crl_issuer(crl, &issuer); i++)
+		if (path_cert_parse(&cli->cx, signers[i], &c) == NULL &&
+		    dn_same(issuer, c.subject_dn))
+			return cert_pem(&cli->cx, signers[i]);
+	return NULL;
+}
+
+/* The revocation lists that come with a set of authorities. */
+static const struct err *
+import_lists(struct cli *cli)
+{
+	const char *lists = cli_option(cli, "crls");
+	const char *by = cli_option(cli, "crl-signers");
+	struct bytes text, der, signers[PAA_MAX];
+	struct crl_put in = { NULL, NULL };
+	struct crl_line row = { .id = "" };
+	struct api_shape put = { crl_put_fields, &in };
+	struct api_shape got = { crl_fields, &row };
+	enum pem_result r;
+	const struct err *e = NULL;
+	size_t n = 0;
+
+	if (lists == NULL)
+		return NULL;
+	if (by != NULL)
+		e = disk_read(&cli->cx, by, PEM_BYTES, &text);
+	if (e == NULL && by != NULL)
+		e = cert_read_pem(&cli->cx, text, signers, PAA_MAX, &n);
+	if (e == NULL)
+		e = disk_read(&cli->cx, lists, LIMIT_BODY_CRL, &text);
+	if (e != NULL)
+		return e;
+	while ((r = pem_next(cli->cx.arena, &text, "X509 CRL", &der)) ==
+	       PEM_BLOCK) {
+		in.crl = pem_text(cli->cx.arena, "X509 CRL", der);
+		in.issuer = signer_of(cli, der, signers, n);
+		e = admin_call(
+		    cli, at(cli, "POST", "manufacturers", "/crls"), &put, &got);
+		if (e != NULL)
+			return e;
+		printf("list %s: %" PRId64 " entries\n", row.id, row.entries);
+	}
+	return r == PEM_END ? NULL
+			    : fail(&cli->cx, &ERR_USAGE,
+				  "%s is not all X509 CRL", lists);
+}
+
 static const struct option_row anchor_import_options[] = {
 	{ "vendor-id", "HEX", "the vendor whose units they vouch for", true },
+	{ "crls", "FILE", "the set's revocation lists, PEM", false },
+	{ "crl-signers", "FILE",
+	    "certificates of who signs these beside the authorities, PEM",
+	    false },
 	OPTIONS_END,
 };
 
@@ -256,7 +353,7 @@ run_anchor_import(struct cli *cli)
 	}
 	if (e == NULL)
 		printf("%zu of %zu authorities\n", added, n);
-	return e;
+	return e == NULL ? import_lists(cli) : e;
 }
 
 static const struct err *
@@ -284,40 +381,6 @@ run_anchor_remove(struct cli *cli)
 }
 
 /* ---- revocation lists */
-
-struct crl_put {
-	const char *crl, *issuer;
-};
-
-static const struct json_field crl_put_fields[] = {
-	JSON_F_STR(crl_put, crl, LIMIT_BODY_CRL, true),
-	JSON_F_STR(crl_put, issuer, PEM_BYTES, false),
-	JSON_END,
-};
-
-struct crl_line {
-	const char *id, *issuer, *url;
-	int64_t entries, this_update, next_update;
-};
-
-static const struct json_field crl_fields[] = {
-	JSON_F_STR(crl_line, id, 64, false),
-	JSON_F_STR(crl_line, issuer, 4096, false),
-	JSON_F_INT(crl_line, entries, 0, false),
-	JSON_F_TIME(crl_line, this_update, false),
-	JSON_F_TIME(crl_line, next_update, false),
-	JSON_F_STR(crl_line, url, 4096, false),
-	JSON_END,
-};
-
-struct crl_lines {
-	struct json_list crls;
-};
-
-static const struct json_field crl_lines_fields[] = {
-	JSON_F_LIST(crl_lines, crls, LIMIT_MAKER_CRLS, crl_line, crl_fields),
-	JSON_END,
-};
 
 static const struct option_row crl_add_options[] = {
 	{ "crl", "FILE", "the list, PEM", true },
@@ -471,7 +534,9 @@ const struct command trust_commands[] = {
 	    "adds a set of Matter authorities (PAA), PEM",
 	    anchor_import_options, run_anchor_import,
 	    "Those of other vendors are left out; all others are trusted for "
-	    "units of this\nvendor alone." },
+	    "units of this\nvendor alone.  A list of a delegate, or of an "
+	    "intermediate (PAI), needs its\ncertificate among "
+	    "--crl-signers." },
 	{ "anchor list", "MANUFACTURER", "shows its trust anchors",
 	    show_options, run_anchor_list, NULL },
 	{ "anchor remove", "MANUFACTURER ID", "removes a trust anchor", NULL,

@@ -8,7 +8,7 @@ import pytest
 
 from harness.crypto import b64u, csr_der, new_key, spki_pem
 from harness.evidence import Bare, nonce_of, psa_token, spki_of, unb64u
-from harness.http import expect
+from harness.http import Client, expect
 from harness.players import Device, Maker
 
 
@@ -188,6 +188,21 @@ def test_a_handle_is_for_one_key_unit_purpose_and_ten_minutes(
         "client_id": maker.client_id, "policy":
             {"evidence": {"formats": ["psa"]}}}), 200)
     refused(unit.enroll_by_handle(), operator, "retired")
+
+
+def test_a_nonce_is_used_once_whichever_node_is_asked(
+        stack, make_stack, operator, maker, unit):
+    """E3; and what one node found, another knows by its handle."""
+    far = Unit(stack, maker)
+    far.__dict__.update(unit.__dict__)
+    far.birth = Client(make_stack(issuer=stack.url))
+    nonce = nonce_of(stack)
+    expect(far.attest(nonce), 200)  # made there, used here
+    refused(unit.attest(nonce), operator, "nonce was used")
+    refused(far.attest(nonce), operator, "nonce was used")
+    unit.handle = far.handle
+    expect(unit.enroll_by_handle(), 202)
+    expect(far.enroll_by_handle(), 202)
 
 
 def test_who_may_come_is_the_models_to_say(stack, operator, maker, unit):

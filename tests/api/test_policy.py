@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import secrets
 
 import pytest
@@ -52,6 +53,20 @@ def put(operator, maker, policy, etag=None):
 
 def get(operator, maker, rest=""):
     return operator.call("GET", f"/models/{maker.model}/policy{rest}")
+
+
+def test_every_member_is_described():
+    root = pathlib.Path(__file__).parent.parent.parent
+    docs = (root / "docs/attestation.md").read_text()
+    source = (root / "server/attest/policy_json.c").read_text()
+    fields = source[source.index("text_fields[]"):]
+    fields = fields[:fields.index("JSON_END")]
+    members = re.findall(r"text,\s+(\w+)[,)]|\{ \"(\w+)\"", fields)
+    members = {a or b for a, b in members} | set(re.findall(
+        r"(?:enrollment_policy|policy), (\w+),",
+        (root / "server/codec/policy.c").read_text()))
+    assert len(members) > 30
+    assert {m for m in members if f"`{m}`" not in docs} == set()
 
 
 def test_each_change_is_a_version_that_says_who_made_it(operator, maker):

@@ -222,6 +222,18 @@ def test_a_set_of_matter_authorities_is_added_for_one_vendor(
     assert {(a["subject"].split(",")[-1], a["vendor_id"])
         for a in anchors(operator)} >= {("CN=Matter Test PAA", 0xFFF1)}
     assert len(anchors(operator)) == 2
+    # with the lists of its authorities and of who signs in their place
+    lists, signers = workdir / "crls.pem", workdir / "signers.pem"
+    lists.write_text(pem_of("revocation/Chip-Test-PAA-FFF1-CRL.der",
+        "revocation/Chip-Test-PAA-FFF1-Delegated-CRL.der", kind="X509 CRL"))
+    signers.write_text(pem_of(
+        "revocation/Chip-Test-PAA-Delegate-FFF1-Cert.der"))
+    done = stack.cli("anchor", "import", "acme", path, "--vendor-id", "fff1",
+        "--crls", lists, "--crl-signers", signers, token=operator.token)
+    assert done.count("list ") == 2
+    stored = expect(operator.call("GET", "/manufacturers/acme/crls"),
+        200).json()["crls"]
+    assert [c["entries"] for c in stored] == [1, 1]
     # shared by makers, each with its own vendor id
     assert "2 of 4 authorities" in add("other", "1391")
 
