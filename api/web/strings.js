@@ -355,7 +355,7 @@ de: {
 	"signup.name-hint": "So wird er angezeigt, bevor Sie ein Gerät hinzufügen.",
 	"signup.go": "Mit Passkey anlegen",
 	"recover.to": "Ich habe meinen Passkey verloren",
-	"recover.title": "Wiederherstellungscode verwenden",
+	"recover.title": "Code verwenden",
 	"recover.lead": "Mit einem Wiederherstellungscode fügen Sie einen neuen Passkey hinzu. Danach kann 72 Stunden lang nichts genehmigt, freigegeben oder übertragen werden.",
 	"recover.code": "Wiederherstellungscode",
 	"recover.hint": "16 Buchstaben und Ziffern, wie Sie sie aufbewahrt haben.",

@@ -187,7 +187,7 @@ def test_account_page_in_german_with_recovery_codes(make_browser):
     assert "7 Codes" not in browser.text() and "8 Codes" in browser.text()
     browser.tap("#sign-out")
     browser.tap("main > p button.link")
-    check(browser, "Wiederherstellungscode")
+    check(browser, "Code verwenden")
     browser.type("input", code)
     browser.driver.remove_all_credentials()
     browser.tap("main button[type=submit]")
