@@ -122,6 +122,7 @@ def memory(rig, rows):
     """The broker with a million refused beside the same with none, each from
     its start; then with what came by the snapshot."""
     metrics = rig.dir / "million.prom"
+    rig.stack.stop()  # it would make a list of them all
     before = resident(rig.broker)
     refuse_many(rig.database, REFUSED)
     broker = rig.make(Broker, "million", rig.stack,
