@@ -162,3 +162,26 @@ def test_disk_full_under_the_snapshot_stops_no_cut(broker, database, connect,
     assert connect(leaf, device_id).refused
     resource.prlimit(broker.process.popen.pid, resource.RLIMIT_FSIZE, limits)
     broker.process.wait_log("event=snapshot.back")
+
+
+@pytest.mark.options(plugin_opt_stale_after=MARGIN)
+def test_clock_that_was_set_back_admits_nobody_until_all_is_read_again(world,
+        broker, cluster, connect, issuer):
+    """What had expired by it and was dropped counts again; and by such a
+    clock nobody knows how old a snapshot is."""
+    broker.stop()
+    broker.set_clock(0)
+    world.start()
+    assert world.admitted(world.innocent)
+    since = len(broker.log())
+    broker.set_clock(-200)
+    broker.process.wait_log("event=clock.back", since=since)
+    broker.process.wait_log("event=feed.loaded", since=since)
+    until(lambda: world.admitted(world.innocent), SOON)
+    broker.set_clock(0)
+    world.away()
+    broker.set_clock(-200)
+    world.start()
+    assert "event=snapshot.read" in broker.log()
+    assert not world.admitted(world.innocent)
+    assert not world.admitted(world.refused)

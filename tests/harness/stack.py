@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
 
@@ -132,11 +133,15 @@ def _sanitizer_preload():
     lib = subprocess.check_output(["gcc", "-print-file-name=libasan.so"],
         text=True).strip()
     first = BUILD / "asan_first.so"
-    with tempfile.TemporaryDirectory(dir=BUILD) as made:
-        run("gcc", "-shared", "-fPIC", "-Wl,-z,initfirst", "-o",
-            f"{made}/so", REPO / "tests/harness/asan_first.c")
-        os.replace(f"{made}/so", first)  # others may be loading it
+    _preloaded("asan_first.c", first, "-Wl,-z,initfirst")
     return {"LD_PRELOAD": f"{os.path.realpath(lib)} {first}"}
+
+
+def _preloaded(source, library, *flags):
+    with tempfile.TemporaryDirectory(dir=BUILD) as made:
+        run("gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", *flags, "-o",
+            f"{made}/so", REPO / "tests/harness" / source)
+        os.replace(f"{made}/so", library)  # others may be loading it
 
 
 class Broker:
@@ -147,6 +152,23 @@ class Broker:
         self.port = free_port()
         self.process = None
         self.options = options
+        self.clock = None  # or a file (set_clock)
+
+    def set_clock(self, seconds):
+        """Ahead of the machine's by so much, from the next start on and then
+        at once."""
+        self.clock = self.dir / "clock"
+        with open(self.clock, "r+b" if self.clock.exists() else "wb") as f:
+            f.write(struct.pack("=q", seconds))
+
+    def environment(self):
+        env = _sanitizer_preload()
+        if self.clock:
+            library = BUILD / "moved_clock.so"
+            _preloaded("moved_clock.c", library)
+            env["LD_PRELOAD"] = f"{env.get('LD_PRELOAD', '')} {library}"
+            env["MOVED_CLOCK"] = str(self.clock)
+        return env
 
     def config(self):
         """The shipped template with this test's places in it."""
@@ -179,7 +201,7 @@ class Broker:
         log = self.dir / "mosquitto.log"
         since = len(log.read_text()) if log.exists() else 0
         self.process = Process(["/usr/sbin/mosquitto", "-c", config], log,
-            env={**_sanitizer_preload(),
+            env={**self.environment(),
                 "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=0"})
         self.process.wait_log(r"mosquitto version \S+ running", since=since)
         return self
