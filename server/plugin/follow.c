@@ -50,7 +50,8 @@ struct follow {
 	bool moved; /* conninfo is another */
 	struct follow_update *first, **end;
 	size_t queued;
-	atomic_bool any; /* read without the lock, to cost nothing */
+	atomic_bool any;   /* read without the lock, to cost nothing */
+	atomic_bool tried; /* to read the feed */
 	atomic_llong head;
 	atomic_llong read_at_us; /* 0: never; by clock_mono_us */
 };
@@ -468,6 +469,7 @@ turn(struct reader *r)
 	if (ok)
 		atomic_store(&r->f->read_at_us, began);
 	note_lost(r, !ok);
+	atomic_store(&r->f->tried, true);
 	if (ok) {
 		tell(r);
 		keep(r);
@@ -627,6 +629,6 @@ follow_is_kept(const struct follow *f)
 void
 follow_wait(struct follow *f, int timeout_ms)
 {
-	for (; timeout_ms > 0 && !atomic_load(&f->any); timeout_ms -= WAIT_MS)
+	for (; timeout_ms > 0 && !atomic_load(&f->tried); timeout_ms -= WAIT_MS)
 		(void)poll(NULL, 0, WAIT_MS);
 }

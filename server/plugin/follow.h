@@ -68,7 +68,7 @@ int64_t follow_head(const struct follow *f);
 /* Whether what is known would survive a crash; true without a snapshot. */
 bool follow_is_kept(const struct follow *f);
 
-/* Waits until something is queued, or for that long. */
+/* Waits until the feed was read, or could not be, or for that long. */
 void follow_wait(struct follow *f, int timeout_ms);
 
 #endif

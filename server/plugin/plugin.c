@@ -22,8 +22,9 @@
 #define ISSUERS_MAX SIGNERS_MAX
 #define FILE_MAX (64 * KIB)
 #define RULES_BYTES (512 * (size_t)KIB)
-/* A start waits this long for the first view, so that those who connect at
- * once are not refused; longer, and the broker comes up refusing. */
+/* A start waits this long for the first reading of the feed, so that those who
+ * connect at once are not refused, nor admitted by what the snapshot did not
+ * know yet; longer, and the broker comes up without. */
 #define FIRST_VIEW_MS 5000
 /* The loop stands still for one slice: 46 us a cut, under 0.1 us a look. */
 #define CUTS_A_TICK 100
@@ -236,7 +237,7 @@ who_asks(struct plugin *p, struct mosquitto *client, struct who *out)
 	return session_over(p->view, s, clock_now()) == NULL;
 }
 
-/* What is retained below the id of a device that is refused: nobody is given
+/* What is retained under the id of a device that is refused: nobody is given
  * it any more, and it goes at the next turn (A5). */
 static bool
 is_left_behind(struct plugin *p, const struct mosquitto_evt_acl_check *ev)

@@ -3,7 +3,6 @@
 #include "base/limits.h"
 #include "base/mem.h"
 
-#define PREFIX "devices/"
 #define UUID_CHARS 36
 #define TOPICS_MOST 100000
 #define TOPIC_MOST 512 /* longer ones are purged when they are read */
@@ -49,13 +48,17 @@ bool
 retained_owner(const char *topic, uint8_t id[VIEW_ID_BYTES])
 {
 	char uuid[UUID_CHARS + 1];
-	size_t n = strlen(PREFIX);
 
-	if (strncmp(topic, PREFIX, n) != 0 ||
-	    strcspn(topic + n, "/") != UUID_CHARS)
-		return false;
-	(void)snprintf(uuid, sizeof(uuid), "%.*s", UUID_CHARS, topic + n);
-	return view_id_of_uuid(uuid, id);
+	for (;;) {
+		size_t n = strcspn(topic, "/");
+
+		(void)snprintf(uuid, sizeof(uuid), "%.*s", UUID_CHARS, topic);
+		if (n == UUID_CHARS && view_id_of_uuid(uuid, id))
+			return true;
+		if (topic[n] == '\0')
+			return false;
+		topic += n + 1;
+	}
 }
 
 static size_t

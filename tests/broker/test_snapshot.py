@@ -116,8 +116,8 @@ def test_older_snapshot_is_read_on_from_where_it_was(world, broker, feed,
     settle()
     broker.stop()
     shutil.move(broker.dir / "older", world.snapshot)
-    world.start()
-    until(lambda: not world.admitted(world.refused), SOON)
+    world.start()  # which waits for the feed: it can be read
+    assert not world.admitted(world.refused)
     assert world.admitted(world.innocent)
 
 

@@ -162,7 +162,7 @@ class Broker:
             f.write(struct.pack("=q", seconds))
 
     def environment(self):
-        env = _sanitizer_preload()
+        env = dict(_sanitizer_preload())  # which is kept
         if self.clock:
             library = BUILD / "moved_clock.so"
             _preloaded("moved_clock.c", library)
