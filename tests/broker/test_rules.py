@@ -13,12 +13,12 @@ RULES = """
 model O
 profile OU
 rules *
-	publish devices/%d/up/#
-	subscribe devices/%d/down/#
+    publish devices/%d/up/#
+    subscribe devices/%d/down/#
 rules meter
-	retain meters/%m/%d/state
-	publish meters/%m/%d/up/#
-	subscribe meters/%m/all
+    retain meters/%m/%d/state
+    publish meters/%m/%d/up/#
+    subscribe meters/%m/all
 """
 DENIED = 128
 
