@@ -146,6 +146,16 @@ check-clients:
 	@$(MAKE) -s $(JOBS) SAN=1 all
 	@/usr/bin/python3 -m pytest -q -n 3 tests/clients/clients.py $(ARGS)
 
+## check-faults  the revocation plane under 1,000 faults at random, some 20
+##        minutes (FAULTS=1000, SEED= to repeat a run)
+FAULTS ?= 1000
+.PHONY: check-faults
+check-faults:
+	@deploy/dev/install.sh run build check
+	@$(MAKE) -s $(JOBS) SAN=1 all
+	@FAULTS=$(FAULTS) /usr/bin/python3 -m pytest -q -s \
+		tests/broker/test_plane_faults.py
+
 ## unit   the C tests alone (SAN=1 for sanitizers)
 .PHONY: unit
 unit: $(UNIT_BIN)
