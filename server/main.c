@@ -20,6 +20,7 @@
 #include "domain/crl_fetch.h"
 #include "domain/crl_publish.h"
 #include "domain/follow.h"
+#include "domain/idp.h"
 #include "domain/kept.h"
 #include "domain/labels.h"
 #include "domain/lineage.h"
@@ -30,6 +31,7 @@
 #include "domain/sweeper.h"
 #include "domain/token_key.h"
 #include "domain/waiting.h"
+#include "fetch/fetch.h"
 #include "http/catalog.h"
 #include "http/server.h"
 #include "pki/anchors.h"
@@ -127,6 +129,13 @@ static const struct cfg_key keys[] = {
 	TIME(consumer_alert, "30s", 10, 86400,
 	    "a node or broker is reported when silent or behind for"),
 	STR(trust_domain, "", "of SPIFFE ids in certificates; empty: none"),
+	STR(idp_issuer, "",
+	    "OpenID issuer whose access tokens owners bring; empty: none"),
+	STR(idp_jwks, "", "URL of its keys; empty: as its metadata says"),
+	STR(idp_audience, "", "aud of tokens for us; empty: our issuer"),
+	STR(idp_acr, "", "acr values that decide (RFC 9470); empty: any"),
+	TIME(idp_max_age, "5m", 10, 86400, "a sign-in decides for so long"),
+	STR(idp_ca, "", "PEM file: its server's CA; empty: the system's"),
 	STR(web_dir, NULL, "directory of the owner's pages"),
 	STR(db, NULL, "libpq conninfo, or @FILE that holds it"),
 	TIME(code_lifetime, "10m", 60, 3600, "a user code is good for"),
@@ -285,6 +294,33 @@ check_status_url(const char *url, char why[CFG_WHY_BYTES])
 	return false;
 }
 
+/* Its keys are trusted as they come, so nobody may change them on the way. */
+static bool
+check_idp(const struct settings *set, char why[CFG_WHY_BYTES])
+{
+	const char *issuer = set->idp_issuer, *acr = set->idp_acr;
+
+	if (*issuer != '\0' &&
+	    (!fetch_url_is_safe(issuer) || strlen(issuer) > MAX_STATUS_URL ||
+		strcmp(issuer, set->issuer) == 0)) {
+		(void)snprintf(why, CFG_WHY_BYTES,
+		    "idp_issuer: an https URL, and not our own");
+		return false;
+	}
+	if (*set->idp_jwks != '\0' && !fetch_url_is_safe(set->idp_jwks)) {
+		(void)snprintf(why, CFG_WHY_BYTES, "idp_jwks: an https URL");
+		return false;
+	}
+	for (; *acr > ' ' ? *acr < 0x7f && strchr("\"\\", *acr) == NULL
+			  : *acr == ' ';
+	     acr++)
+		continue;
+	if (*acr != '\0')
+		(void)snprintf(why, CFG_WHY_BYTES,
+		    "idp_acr: words of ASCII without quotes");
+	return *acr == '\0';
+}
+
 static bool
 load_keys(struct wiring *w, char why[CFG_WHY_BYTES])
 {
@@ -297,6 +333,8 @@ load_keys(struct wiring *w, char why[CFG_WHY_BYTES])
 		    "trust_domain: lower-case letters, digits and \".-_\"");
 		return false;
 	}
+	if (!check_idp(&svc->set, why))
+		return false;
 	if (!check_status_url(svc->set.status_url, why))
 		return false;
 	main_ca = signer_open(svc->set.issuing_cert, svc->set.issuing_key, why);
@@ -387,6 +425,7 @@ start(struct wiring *w, char why[CFG_WHY_BYTES])
 	if (!check_database(w, why))
 		return false;
 	w->svc.live = live_new();
+	w->svc.idp = idp_start(&w->svc);
 	w->svc.introspected = kept_new(KEPT_ANSWERS);
 	w->svc.verified = kept_new(KEPT_SIGNATURES);
 	w->svc.rates = rates_new();
@@ -411,6 +450,7 @@ stop(struct wiring *w)
 	crl_fetch_stop(w->crl_fetch);
 	sweeper_stop(w->sweeper);
 	crl_publish_stop(w->svc.crl_publish);
+	idp_stop(w->svc.idp);
 	live_free(w->svc.live);
 	kept_free(w->svc.introspected);
 	kept_free(w->svc.verified);

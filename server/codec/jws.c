@@ -62,9 +62,19 @@ split(struct arena *a, const char *compact, struct parts *out)
 	return true;
 }
 
+static bool
+is_among(const char *word, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		if (strcmp(*words, word) == 0)
+			return true;
+	return false;
+}
+
 /* Structure and header of a JWS, all but its signature. */
 static const struct err *
-parse(struct ctx *cx, const char *compact, struct parts *p, struct header *h)
+parse_any(struct ctx *cx, const char *compact, const char *const *algs,
+    struct parts *p, struct header *h)
 {
 	const char *why;
 
@@ -76,12 +86,23 @@ parse(struct ctx *cx, const char *compact, struct parts *p, struct header *h)
 	why = json_refusal(cx, p->header, header_fields, true, h);
 	if (why != NULL)
 		return fail(cx, &ERR_BAD_JWS, "JWS header: %s", why);
-	if (strcmp(h->alg, "ES256") != 0)
+	if (!is_among(h->alg, algs))
 		return fail(cx, &ERR_BAD_JWS,
-		    "JWS alg \"%.20s\" is not ES256 (RFC 8725 3.1)", h->alg);
+		    "JWS alg \"%.20s\" is not accepted (RFC 8725 3.1)", h->alg);
 	/* We understand no extension (RFC 7515 4.1.11, RFC 7797). */
 	if (h->crit != NULL || h->b64 != NULL)
 		return fail(cx, &ERR_BAD_JWS, "JWS header has crit or b64");
+	return NULL;
+}
+
+static const struct err *
+parse(struct ctx *cx, const char *compact, struct parts *p, struct header *h)
+{
+	static const char *const es256[] = { "ES256", NULL };
+	const struct err *e = parse_any(cx, compact, es256, p, h);
+
+	if (e != NULL)
+		return e;
 	if (p->signature.n != SIGNATURE_BYTES)
 		return fail(cx, &ERR_BAD_JWS,
 		    "JWS signature is not 64 bytes (RFC 7518 3.4)");
@@ -132,6 +153,20 @@ jws_verify_es256(struct ctx *cx, const char *compact, struct bytes x,
 }
 
 const struct err *
+jws_peek_any(struct ctx *cx, const char *compact, const char *const *algs,
+    struct jws_head *out)
+{
+	struct header h = { 0 };
+	struct parts p;
+	const struct err *e = parse_any(cx, compact, algs, &p, &h);
+
+	if (e == NULL)
+		*out =
+		    (struct jws_head){ h.alg, h.typ, h.kid, h.jwk, p.payload };
+	return e;
+}
+
+const struct err *
 jws_peek(struct ctx *cx, const char *compact, struct jws_head *out)
 {
 	struct header h = { 0 };
@@ -141,7 +176,7 @@ jws_peek(struct ctx *cx, const char *compact, struct jws_head *out)
 	e = parse(cx, compact, &p, &h);
 	if (e != NULL)
 		return e;
-	*out = (struct jws_head){ h.typ, h.kid, h.jwk, p.payload };
+	*out = (struct jws_head){ h.alg, h.typ, h.kid, h.jwk, p.payload };
 	return NULL;
 }
 

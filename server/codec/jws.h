@@ -28,11 +28,16 @@ ERR_FN jws_verify_es256(struct ctx *cx, const char *compact, struct bytes x,
 /* What a JWS says that nobody has verified: only to find out whose key to
  * verify with.  Its structure and header are judged as above, but for typ. */
 struct jws_head {
+	const char *alg;
 	const char *typ, *kid; /* NULL where absent */
 	const char *jwk;       /* JSON, or NULL */
 	struct bytes payload;
 };
 ERR_FN jws_peek(struct ctx *cx, const char *compact, struct jws_head *out);
+
+/* The same for other algs than ES256 (codec/jwks); algs ends with NULL. */
+ERR_FN jws_peek_any(struct ctx *cx, const char *compact,
+    const char *const *algs, struct jws_head *out);
 
 /* What is to be signed: header (alg ES256, typ, and kid unless NULL) and
  * payload, joined. */

@@ -95,6 +95,9 @@ struct owner_caller {
 	int64_t signed_in_at;  /* of who did, at the pages */
 	bool recovery;         /* it may add a passkey and nothing else (P4) */
 	const char *client_id; /* of the app whose token it is, or NULL */
+	/* By the platform's own identity provider; a sign-in that is fresh and
+	 * strong enough is as good as a touch (RFC 9470, A7). */
+	bool external, stepped_up;
 };
 
 enum admin_scope {
@@ -152,11 +155,16 @@ struct app_call {
 /* "insufficient-scope", FORBIDDEN. */
 extern const struct err ERR_SCOPE;
 
+/* "insufficient_user_authentication", UNAUTHENTICATED: RFC 9470. */
+extern const struct err ERR_STEP_UP;
+
 /* Whether the token says of itself that it is an access token. */
 bool caller_is_access_token(struct ctx *cx, const char *token);
 
-/* Judges an app's access token: ours, alive, with its key or certificate if
- * it is bound to one (RFC 9449 section 7, RFC 8705 section 3), and for this. */
+/* Judges an access token for an owner's call: one of the platform's own
+ * identity provider (domain/idp), or an app's: ours, alive, with its key or
+ * certificate if it is bound to one (RFC 9449 section 7, RFC 8705 section 3),
+ * and for this. */
 ERR_FN caller_app(
     struct ctx *cx, const struct app_call *call, struct owner_caller *out);
 

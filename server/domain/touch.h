@@ -59,7 +59,8 @@ ERR_FN touch_check_app(struct ctx *cx, const struct touch *t,
     const struct touch_answer *in, const char *client_id);
 
 /* The owner's own word on an action with a target, as they sent it (A7): the
- * key of a development app, which signs each request, or a touch. */
+ * key of a development app, which signs each request, a sign-in that is fresh
+ * enough, or a touch. */
 ERR_FN touch_owner(struct ctx *cx, const struct owner_caller *owner,
     const struct touch *t, const struct touch_answer *in);
 

@@ -43,8 +43,17 @@ take(char *data, size_t size, size_t n, void *arg)
 	return buf_bytes(body, &all) ? n : 0;
 }
 
-const struct err *
-fetch_get(struct ctx *cx, const char *url, size_t max, struct bytes *out)
+bool
+fetch_url_is_safe(const char *url)
+{
+	return fetch_url_ok(url) &&
+	       (strncmp(url, "https://", 8) == 0 ||
+		   strncmp(url, "http://127.0.0.1:", 17) == 0 ||
+		   strncmp(url, "http://[::1]:", 13) == 0);
+}
+
+static ERR_FN
+get(struct ctx *cx, const struct fetch_from *from, struct bytes *out)
 {
 	AUTO(CURL) *c = curl_easy_init();
 	char why[CURL_ERROR_SIZE] = "";
@@ -52,11 +61,13 @@ fetch_get(struct ctx *cx, const char *url, size_t max, struct bytes *out)
 	long status = 0;
 	CURLcode rc;
 
-	if (c == NULL || !fetch_url_ok(url))
+	if (c == NULL || !fetch_url_ok(from->url))
 		return fail(cx, &ERR_FETCH, "not a URL to fetch");
-	buf_init(&body, cx->arena, max);
+	buf_init(&body, cx->arena, from->max);
+	if (from->ca != NULL)
+		(void)curl_easy_setopt(c, CURLOPT_CAINFO, from->ca);
 	(void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)curl_easy_setopt(c, CURLOPT_URL, url);
+	(void)curl_easy_setopt(c, CURLOPT_URL, from->url);
 	(void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	(void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
 	(void)curl_easy_setopt(c, CURLOPT_WRITEDATA, &body);
@@ -67,11 +78,25 @@ fetch_get(struct ctx *cx, const char *url, size_t max, struct bytes *out)
 	rc = curl_easy_perform(c);
 	(void)curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &status);
 	if (!buf_bytes(&body, out))
-		return fail(cx, &ERR_FETCH, "more than %zu bytes", max);
+		return fail(cx, &ERR_FETCH, "more than %zu bytes", from->max);
 	if (rc != CURLE_OK)
 		return fail(cx, &ERR_FETCH, "%s",
 		    *why != '\0' ? why : curl_easy_strerror(rc));
 	if (status != 200)
 		return fail(cx, &ERR_FETCH, "status %ld", status);
 	return NULL;
+}
+
+const struct err *
+fetch_get(struct ctx *cx, const char *url, size_t max, struct bytes *out)
+{
+	return get(cx, &(struct fetch_from){ .url = url, .max = max }, out);
+}
+
+const struct err *
+fetch_safely(struct ctx *cx, const struct fetch_from *from, struct bytes *out)
+{
+	if (!fetch_url_is_safe(from->url))
+		return fail(cx, &ERR_FETCH, "%s: not by https", from->url);
+	return get(cx, from, out);
 }

@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "codec/json.h"
 #include "domain/caller.h"
+#include "domain/svc.h"
 
 /* Retry-After where nobody knew better: spread, so that a fleet that was
  * refused together does not come back together. */
@@ -190,7 +191,7 @@ token_error(const struct err *e)
 {
 	if (e->kind == KIND_FORBIDDEN)
 		return "insufficient_scope";
-	if (strcmp(e->code, "use_dpop_nonce") == 0 ||
+	if (e == &ERR_STEP_UP || strcmp(e->code, "use_dpop_nonce") == 0 ||
 	    strcmp(e->code, "invalid_dpop_proof") == 0)
 		return e->code;
 	return "invalid_token";
@@ -204,6 +205,7 @@ challenge(struct ctx *cx, const struct request *rq, const struct err *e,
     struct reply *rs)
 {
 	const char *text = "Bearer realm=\"latchkey\"";
+	const struct settings *set = &cx->svc->set;
 
 	if (rq->route != NULL && rq->route->who == WHO_ENROLLEE)
 		reply_header(rs, "WWW-Authenticate",
@@ -215,6 +217,12 @@ challenge(struct ctx *cx, const struct request *rq, const struct err *e,
 	else if (rq->bearer != NULL)
 		text = arena_printf(
 		    cx->arena, "%s, error=\"%s\"", text, token_error(e));
+	/* RFC 9470 section 3. */
+	if (e == &ERR_STEP_UP)
+		text = arena_printf(cx->arena, "%s%s%s%s, max_age=\"%lld\"",
+		    text, *set->idp_acr == '\0' ? "" : ", acr_values=\"",
+		    set->idp_acr, *set->idp_acr == '\0' ? "" : "\"",
+		    (long long)set->idp_max_age);
 	reply_header(rs, "WWW-Authenticate", text);
 }
 

@@ -18,6 +18,7 @@
 #include "store/enrollment.h"
 #include "store/event.h"
 #include "store/evidence.h"
+#include "store/external.h"
 #include "store/feed.h"
 #include "store/grant.h"
 #include "store/guess.h"
@@ -57,6 +58,7 @@ const struct stmt *const *const store_statements[] = {
 	enrollment_stmts,
 	event_stmts,
 	evidence_stmts,
+	external_stmts,
 	feed_stmts,
 	child_stmts,
 	grant_stmts,

@@ -22,6 +22,7 @@ PARSERS = {
     "topic": ["server/codec/topic.c"],
     "topic_rules": ["server/codec/topic_rules.c -topic_rules_default"],
     "jwk": ["server/codec/jwk.c"],
+    "jwks": ["server/codec/jwks.c"],
     "jws": ["server/codec/jws.c -jws_input -jws_join"],
     "dpop": ["server/domain/dpop_read.c"],
     "app": ["server/domain/client_text.c", "server/domain/prompt.c",

@@ -17,6 +17,7 @@
 #include "codec/form.h"
 #include "codec/json.h"
 #include "codec/jwk.h"
+#include "codec/jwks.h"
 #include "codec/jws.h"
 #include "codec/label_json.h"
 #include "codec/lines.h"
@@ -264,6 +265,34 @@ fuzz_jwk(struct bytes in)
 		return;
 	other = jwk_thumbprint_input(&cx, &key);
 	must(e == NULL && bytes_eq(input, other));
+}
+
+/* A set of keys, and after a line end a token by one of them: no key is taken
+ * that is weaker than is accepted, and only its own algorithms count. */
+static void
+fuzz_jwks(struct bytes in)
+{
+	const uint8_t *end = memchr(in.p, '\n', in.n);
+	size_t i, n, set_n = end == NULL ? in.n : (size_t)(end - in.p);
+	struct jwks_key keys[JWKS_MAX];
+	struct jws_head head;
+	const char *token;
+
+	if (jwks_read(&cx, (struct bytes){ in.p, set_n }, keys, &n) != NULL)
+		return;
+	must(n <= JWKS_MAX);
+	token = end == NULL ? ""
+			    : bytes_to_str(cx.arena,
+				  (struct bytes){ end + 1, in.n - set_n - 1 });
+	for (i = 0; i < n; i++) {
+		must(keys[i].kid != NULL && keys[i].rsa == (keys[i].n.n > 0));
+		must(keys[i].rsa ? keys[i].n.n >= 256 && keys[i].n.n <= 512
+				 : keys[i].x.n == 32 && keys[i].y.n == 32);
+		if (token == NULL || jwks_verify(&cx, token, &keys[i]) != NULL)
+			continue;
+		must(jwks_peek(&cx, token, &head) == NULL);
+		must((strcmp(head.alg, "ES256") == 0) != keys[i].rsa);
+	}
 }
 
 static void
@@ -697,6 +726,7 @@ static const struct row {
 	{ "topic", fuzz_topic },
 	{ "topic_rules", fuzz_topic_rules },
 	{ "jwk", fuzz_jwk },
+	{ "jwks", fuzz_jwks },
 	{ "jws", fuzz_jws },
 	{ "dpop", fuzz_dpop },
 	{ "app", fuzz_app },
