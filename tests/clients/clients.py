@@ -6,13 +6,17 @@ import json
 import os
 import pathlib
 import subprocess
+import time
 
 import pytest
+import requests
 from cryptography.hazmat.primitives import hashes
 
 from harness.app import App, decide, public_jwk, tls_certificate
 from harness.crypto import PEM, b64u, csr_der, key_pem
 from harness.http import Client, expect
+from harness.players import Device, Maker, Operator
+from harness.process import free_port, until
 
 HERE = pathlib.Path(__file__).parent
 # Node 18 has the Web Crypto API, but not under its global name.
@@ -80,6 +84,34 @@ class Case:
         assert done and node.returncode == 0, errors
 
 
+class Issuer:
+    """oidc-provider with the service's own TLS certificate, and a code for
+    each login."""
+
+    def __init__(self, material, audience, logins):
+        self.port = free_port()
+        self.url, self.ca = f"https://localhost:{self.port}", material.ca
+        self.popen = subprocess.Popen([*NODE, HERE / "issuer.mjs"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        print(json.dumps({"port": self.port, "audience": audience,
+            "cert": str(material.pki / "server.crt"), "logins": logins,
+            "key": str(material.pki / "server.key")}),
+            file=self.popen.stdin, flush=True)
+        self.codes = json.loads(self.popen.stdout.readline())
+
+    def token(self, code):
+        answer = expect(requests.post(self.url + "/token", data={
+            "grant_type": "authorization_code", "code": code,
+            "redirect_uri": "https://platform.example/done",
+            "client_id": "platform", "client_secret": "secret-of-platform"},
+            verify=str(self.ca), timeout=60), 200).json()
+        return answer["access_token"], answer["id_token"]
+
+    def stop(self):
+        self.popen.kill()
+        self.popen.communicate()
+
+
 @pytest.fixture
 def case(stack, operator, owner, device):
     return Case(stack, operator, owner, device)
@@ -124,3 +156,41 @@ def test_openid_client_as_a_device(case, database):
     "revocationAndIntrospection", "mtlsBound", "deviceGrant"])
 def test_oauth4webapi(case, name):
     case.play("oauth4webapi.mjs", name)
+
+
+def test_oidc_provider_as_the_platforms_own(make_stack, material, database):
+    """Its tokens decide for its owners: RFC 9068, RFC 9470."""
+    audience, now = "https://latchkey.example", int(time.time())
+    issuer = Issuer(material, audience, [
+        {"sub": "ada", "auth_time": now, "acr": "strong"},
+        {"sub": "ada", "auth_time": now - 3600, "acr": "strong"}])
+    try:
+        stack = make_stack(idp_issuer=issuer.url, idp_ca=material.ca,
+            idp_audience=audience, idp_acr="strong", idp_max_age="30m")
+        until(lambda: "event=idp.keys" in stack.log())
+        maker, operator = Maker(), Operator(stack, database.admin_token)
+        operator.register(maker)
+        device = Device(stack, maker)
+        operator.allow(device)
+        expect(device.authorize(), 200)
+        (fresh, identity), (old, _) = map(issuer.token, issuer.codes)
+
+        def call(token, method, path, **kwargs):
+            return Client(stack).call(method, path, headers={
+                "Authorization": f"Bearer {token}"}, **kwargs)
+
+        expect(call(identity, "GET", "/v1/devices"), 401)
+        shown = expect(call(old, "POST", "/v1/approvals/lookup", json={
+            "user_code": device.grant["user_code"]}), 200).json()
+        path = f"/v1/approvals/{shown['id']}/decision"
+        word = {"decision": "approve", "digest": shown["digest"]}
+        answer = expect(call(old, "POST", path, json=word), 401)
+        assert "insufficient_user_authentication" in answer.headers[
+            "WWW-Authenticate"]
+        expect(call(fresh, "POST", path, json=word), 200)
+        device.onboard_after_yes()
+        (mine,) = expect(call(old, "GET", "/v1/devices"), 200).json()[
+            "devices"]
+        assert mine["id"] == device.id
+    finally:
+        issuer.stop()
