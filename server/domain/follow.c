@@ -23,6 +23,7 @@
 #include "store/lineage.h"
 #include "store/listen.h"
 #include "store/notice.h"
+#include "store/status.h"
 #include "store/view.h"
 
 #define ASK_EVERY_MS 5000
@@ -50,7 +51,8 @@ struct follow {
 #define ARENA_BYTES (16 * (size_t)MIB) /* a page of the feed's entries */
 
 static const struct stmt *const *const STATEMENTS[] = { approval_stmts,
-	label_stmts, view_stmts, consumer_stmts, lineage_doubt_stmts, NULL };
+	label_stmts, view_stmts, consumer_stmts, lineage_doubt_stmts,
+	status_stmts, NULL };
 
 static void
 on_notify(void *arg, const char *channel, const char *payload)
@@ -170,6 +172,8 @@ catch_up(struct follow *f, struct ctx *cx)
 		return false;
 	f->labels_changed = false;
 	if (f->feed_changed && read_feed(f, cx) != NULL)
+		return false;
+	if (!f->older && ocsp_own(cx, f->feed_changed) != NULL)
 		return false;
 	f->feed_changed = false;
 	return f->older || consumers_tell(cx, &f->turn, &f->mark) == NULL;

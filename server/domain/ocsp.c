@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "domain/ocsp_cache.h"
 #include "domain/svc.h"
+#include "pki/cert.h"
 #include "pki/digest.h"
+#include "pki/keyfile.h"
 #include "pki/reason.h"
 #include "pki/responder.h"
 #include "pki/signers.h"
@@ -16,10 +19,14 @@
 #include "store/view.h"
 
 struct ocsp {
-	pthread_rwlock_t lock; /* of the responders */
+	pthread_rwlock_t lock; /* of the responders, and what is our own */
 	struct responder *responder[SIGNERS_MAX];
 	const struct signers *signers;
 	struct ocsp_cache *cache;
+	struct bytes own; /* the TLS certificate, or empty */
+	uint8_t own_serial[21];
+	size_t own_serial_n;
+	struct ocsp_staple staple;
 };
 
 struct ocsp *
@@ -47,6 +54,7 @@ ocsp_free(struct ocsp *o)
 	for (i = 0; i < SIGNERS_MAX; i++)
 		responder_free(o->responder[i]);
 	ocsp_cache_free(o->cache);
+	mem_free((void *)(uintptr_t)o->own.p);
 	must(pthread_rwlock_destroy(&o->lock) == 0);
 	mem_free(o);
 }
@@ -149,6 +157,20 @@ check_issuer(struct ctx *cx, const struct ocsp_request *rq)
 	return e;
 }
 
+/* The TLS certificate is made by a command, and stands in no table. */
+static void
+recognize_own(struct ctx *cx, struct bytes serial, struct status *v)
+{
+	struct ocsp *o = cx->svc->ocsp;
+	struct bytes own;
+
+	must(pthread_rwlock_rdlock(&o->lock) == 0);
+	own = (struct bytes){ o->own_serial, o->own_serial_n };
+	if (v->der.n == 0 && own.n > 0 && bytes_eq(own, serial))
+		v->der = bytes_dup(cx->arena, o->own);
+	must(pthread_rwlock_unlock(&o->lock) == 0);
+}
+
 /* What is known of each certificate that is asked about. */
 static ERR_FN
 look_up(struct ctx *cx, const struct ocsp_request *rq, struct status *v)
@@ -158,6 +180,8 @@ look_up(struct ctx *cx, const struct ocsp_request *rq, struct status *v)
 
 	for (i = 0; e == NULL && i < rq->n; i++)
 		e = status_get(cx, rq->cert[i].serial, &v[i]);
+	for (i = 0; e == NULL && i < rq->n; i++)
+		recognize_own(cx, rq->cert[i].serial, &v[i]);
 	return e;
 }
 
@@ -237,6 +261,93 @@ ocsp_reply(struct ctx *cx, struct bytes der, struct ocsp_reply *out)
 	if (v[0].der.n > 0)
 		ocsp_cache_put(o->cache, &k, mark);
 	return NULL;
+}
+
+/* The first certificate of the file, which is read anew: it may be another by
+ * now.  False if it cannot be read; the listener says so. */
+static bool
+read_own(struct ctx *cx, struct cert *out)
+{
+	struct bytes ders[LIMIT_CHAIN], pem;
+	struct keyfile text;
+	char why[256];
+	size_t n;
+
+	if (!keyfile_read(cx->svc->set.tls_cert, false, &text, why))
+		return false;
+	pem = bytes_dup(
+	    cx->arena, (struct bytes){ (const uint8_t *)text.p, text.n });
+	keyfile_free(&text);
+	return cert_read_pem(cx, pem, ders, LIMIT_CHAIN, &n) == NULL && n > 0 &&
+	       cert_parse(cx, ders[0], out) == NULL;
+}
+
+/* Write-locked: the answer about the certificate, if a CA of ours issued
+ * it. */
+static void
+sign_own(struct ctx *cx, const struct cert *own, const struct status *st)
+{
+	struct ocsp *o = cx->svc->ocsp;
+	struct ocsp_request rq = { .n = 1 };
+	struct ocsp_kept k;
+	size_t i = 0;
+
+	while (i < SIGNERS_MAX &&
+	       (o->responder[i] == NULL ||
+		   !responder_issued(o->responder[i], own->der)))
+		i++;
+	o->staple.n = 0;
+	if (i == SIGNERS_MAX)
+		return;
+	rq.cert[0] = responder_cert_id(cx, o->responder[i], own->serial);
+	sign(cx, o->responder[i], &rq, st, &k);
+	if (k.der.n > sizeof(o->staple.der))
+		return;
+	memcpy(o->staple.der, k.der.p, k.der.n);
+	memcpy(o->staple.cert_sha256, own->sha256, sizeof(own->sha256));
+	o->staple.n = k.der.n;
+	o->staple.next_update = k.next_update;
+}
+
+const struct err *
+ocsp_own(struct ctx *cx, bool at_once)
+{
+	struct ocsp *o = cx->svc->ocsp;
+	const struct err *e;
+	struct status st;
+	struct cert own;
+	uint8_t *der;
+
+	cx->now = clock_now();
+	/* Only this thread writes it. */
+	if (!at_once &&
+	    o->staple.next_update - cx->now > cx->svc->set.ocsp_lifetime / 2)
+		return NULL;
+	if (!read_own(cx, &own) || own.serial.n > sizeof(o->own_serial))
+		return NULL;
+	e = status_get(cx, own.serial, &st);
+	if (e != NULL)
+		return e;
+	st.der = own.der;
+	renew(o, cx->now);
+	der = mem_raw(own.der.n);
+	memcpy(der, own.der.p, own.der.n);
+	must(pthread_rwlock_wrlock(&o->lock) == 0);
+	mem_free((void *)(uintptr_t)o->own.p);
+	o->own = (struct bytes){ der, own.der.n };
+	memcpy(o->own_serial, own.serial.p, own.serial.n);
+	o->own_serial_n = own.serial.n;
+	sign_own(cx, &own, &st);
+	must(pthread_rwlock_unlock(&o->lock) == 0);
+	return NULL;
+}
+
+void
+ocsp_staple(struct ocsp *o, struct ocsp_staple *out)
+{
+	must(pthread_rwlock_rdlock(&o->lock) == 0);
+	*out = o->staple;
+	must(pthread_rwlock_unlock(&o->lock) == 0);
 }
 
 void

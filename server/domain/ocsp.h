@@ -40,6 +40,20 @@ ERR_FN ocsp_kept_reply(
  * CA of ours. */
 ERR_FN ocsp_reply(struct ctx *cx, struct bytes der, struct ocsp_reply *out);
 
+/* What is sent with our own TLS certificate (RFC 6066 section 8). */
+#define OCSP_STAPLE_MAX 2048
+struct ocsp_staple {
+	uint8_t cert_sha256[32]; /* of the certificate that it is about */
+	uint8_t der[OCSP_STAPLE_MAX];
+	size_t n; /* 0: there is none */
+	int64_t next_update;
+};
+
+/* For domain/follow: signs it anew when half of it is over, or at once.  There
+ * is none unless one of our CAs issued the certificate. */
+ERR_FN ocsp_own(struct ctx *cx, bool at_once);
+void ocsp_staple(struct ocsp *o, struct ocsp_staple *out);
+
 /* For domain/follow: the feed says this; and whether it is followed at all.
  * Either call of the latter forgets everything. */
 void ocsp_heard(struct ocsp *o, const struct view_entry *entry);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "domain/ocsp.h"
 #include "domain/svc.h"
 #include "domain/token_key.h"
 #include "domain/waiting.h"
@@ -283,6 +284,15 @@ note_refused(struct server *sv)
 		LOG(NULL, "connections.refused", LOG_I("n", (int64_t)n));
 }
 
+static void
+staple(struct server *sv)
+{
+	struct ocsp_staple now;
+
+	ocsp_staple(sv->svc->ocsp, &now);
+	tls_staple(sv->tls, &now);
+}
+
 static void *
 run_ticker(void *arg)
 {
@@ -300,6 +310,7 @@ run_ticker(void *arg)
 		if (++n % (1000 / TICK_MS) == 0) {
 			note_refused(sv);
 			tls_reload(sv->tls);
+			staple(sv);
 			token_keys_reload(sv->svc->token_keys, clock_now());
 		}
 	}

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "domain/holder.h"
+#include "domain/ocsp.h"
 
 #define MAX_FILE (64 * KIB)
 #define MAX_CERTS 8
@@ -28,6 +30,8 @@ struct tls_credential {
 	gnutls_pcert_st certs[MAX_CERTS];
 	unsigned n;
 	gnutls_privkey_t key;
+	struct ocsp_staple staple;
+	gnutls_ocsp_data_st ocsp; /* of staple */
 };
 
 /* What a file was when it was read. */
@@ -223,12 +227,25 @@ tls_free(struct tls *t)
 	mem_free(t);
 }
 
+/* From now on c is current. */
+static void
+become(struct tls *t, struct tls_credential *c)
+{
+	struct tls_credential *old;
+
+	must(pthread_mutex_lock(&t->lock) == 0);
+	old = t->now;
+	t->now = c;
+	must(pthread_mutex_unlock(&t->lock) == 0);
+	tls_credential_drop(old);
+}
+
 void
 tls_reload(struct tls *t)
 {
 	struct stamp cert = stamp_of(t->cert_path);
 	struct stamp key = stamp_of(t->key_path);
-	struct tls_credential *old, *new;
+	struct tls_credential *new;
 	char why[TLS_WHY_BYTES];
 
 	if (stamp_eq(cert, t->cert_stamp) && stamp_eq(key, t->key_stamp))
@@ -242,12 +259,43 @@ tls_reload(struct tls *t)
 		LOG(NULL, "tls.reload_failed", LOG_S("reason", why));
 		return;
 	}
-	must(pthread_mutex_lock(&t->lock) == 0);
-	old = t->now;
-	t->now = new;
-	must(pthread_mutex_unlock(&t->lock) == 0);
-	tls_credential_drop(old);
+	become(t, new);
 	LOG(NULL, "tls.reloaded", LOG_S("file", t->cert_path));
+}
+
+static bool
+is_about(const struct ocsp_staple *staple, const struct tls_credential *c)
+{
+	const gnutls_datum_t *der = &c->certs[0].cert;
+	uint8_t sha256[32];
+
+	return staple->n > 0 &&
+	       gnutls_hash_fast(
+		   GNUTLS_DIG_SHA256, der->data, der->size, sha256) == 0 &&
+	       bytes_eq(BYTES_OF(sha256), BYTES_OF(staple->cert_sha256));
+}
+
+/* Only the ticker changes what is current, so it may look without the lock.
+ * Sessions keep the credential that they began with. */
+void
+tls_staple(struct tls *t, const struct ocsp_staple *staple)
+{
+	struct tls_credential *c;
+	char why[TLS_WHY_BYTES];
+
+	if (!is_about(staple, t->now) ||
+	    staple->next_update == t->now->staple.next_update)
+		return;
+	c = credential_load(t, why);
+	if (c == NULL)
+		return;
+	if (is_about(staple, c)) {
+		c->staple = *staple;
+		c->ocsp = (gnutls_ocsp_data_st){ .response = { c->staple.der,
+						     (unsigned)c->staple.n },
+			.exptime = (time_t)c->staple.next_update };
+	}
+	become(t, c);
 }
 
 /* A number of three bytes and what it announces, off the front. */
@@ -330,8 +378,8 @@ retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
 	must(c != NULL);
 	*certs = c->certs;
 	*n = c->n;
-	*ocsp = NULL;
-	*ocsp_n = 0;
+	*ocsp = c->staple.n > 0 ? &c->ocsp : NULL;
+	*ocsp_n = c->staple.n > 0;
 	*key = c->key;
 	*flags = 0; /* ours to free */
 	return 0;

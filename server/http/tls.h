@@ -33,6 +33,10 @@ AUTO_STRUCT_DEFINE(tls, tls_free);
  * the old one kept. */
 void tls_reload(struct tls *t);
 
+/* Sends the answer with its certificate from now on (RFC 6066 section 8). */
+struct ocsp_staple;
+void tls_staple(struct tls *t, const struct ocsp_staple *staple);
+
 /* The current credential, held until tls_credential_drop. */
 struct tls_credential *tls_get1(struct tls *t);
 void tls_credential_drop(struct tls_credential *c);

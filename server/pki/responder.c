@@ -161,6 +161,29 @@ responder_issued(const struct responder *r, struct bytes cert)
 	       bytes_eq(issuer, r->ca_name);
 }
 
+struct ocsp_cert_id
+responder_cert_id(
+    struct ctx *cx, const struct responder *r, struct bytes serial)
+{
+	static const uint8_t sha1[] = { 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e,
+		0x03, 0x02, 0x1a, 0x05, 0x00 };
+	const struct hash *name = &r->name[OCSP_SHA1];
+	const struct hash *key = &r->key[OCSP_SHA1];
+	struct ocsp_cert_id id = { .hash = OCSP_SHA1, .serial = serial };
+	struct buf b;
+	size_t at;
+
+	buf_init(&b, cx->arena, ANSWER_MOST);
+	at = der_begin(&b, DER_SEQUENCE);
+	buf_put(&b, BYTES_OF(sha1));
+	der_put(&b, DER_OCTET_STRING, (struct bytes){ name->v, name->n });
+	der_put(&b, DER_OCTET_STRING, (struct bytes){ key->v, key->n });
+	der_put(&b, DER_INTEGER, serial);
+	der_end(&b, at);
+	must(buf_bytes(&b, &id.whole));
+	return id;
+}
+
 static void
 put_enumerated(struct buf *b, uint8_t v)
 {

@@ -28,6 +28,11 @@ bool responder_is_due(const struct responder *r, int64_t now);
 /* Whether the CA is the one that the request names. */
 bool responder_is_for(const struct responder *r, const struct ocsp_cert_id *id);
 
+/* How a request would name a certificate of the CA: by SHA-1, which all
+ * clients know; in the arena. */
+struct ocsp_cert_id responder_cert_id(
+    struct ctx *cx, const struct responder *r, struct bytes serial);
+
 /* Whether a certificate of ours (DER) names the CA as its issuer. */
 bool responder_issued(const struct responder *r, struct bytes cert);
 

@@ -2,6 +2,8 @@
 openssl's client, and requests made by cryptography, over both listeners."""
 
 import base64
+import datetime
+import subprocess
 import time
 import urllib.error
 import urllib.parse
@@ -13,9 +15,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
+from harness.crypto import ending
 from harness.http import Client, expect
 from harness.players import now
-from harness.process import free_port, run
+from harness.process import free_port, run, until
 
 MIME = {"Content-Type": "application/ocsp-request"}
 WAIT = 60  # seconds, for what takes far below one
@@ -135,9 +138,11 @@ def test_nonce_is_repeated_and_never_kept(stack, enrolled):
 
 
 def test_what_we_did_not_issue(stack, enrolled):
-    # Below our CA, but made by latchkey init.
-    other = x509.load_pem_x509_certificate(
-        (stack.material.pki / "server.crt").read_bytes())
+    # Below our CA, and not made by the service.
+    other = ending(x509.load_pem_x509_certificate(
+        (stack.material.pki / "server.crt").read_bytes()),
+        now() + datetime.timedelta(days=1), serialization.load_pem_private_key(
+        (stack.material.pki / "issuing.key").read_bytes(), None), serial=4711)
     unknown = ask(stack, other)
     assert unknown.certificate_status == ocsp.OCSPCertStatus.UNKNOWN
     foreign = ask(stack, x509.load_pem_x509_certificate(
@@ -154,6 +159,31 @@ def test_what_we_did_not_issue(stack, enrolled):
     with pytest.raises(urllib.error.HTTPError) as e:
         urllib.request.urlopen(stack.plain.replace("/ocsp", "/healthz"))
     assert e.value.code == 404
+
+
+def handshake(stack, version):
+    """What openssl's client says of the handshake and the answer in it."""
+    return subprocess.run(["openssl", "s_client", "-status", version,
+        "-connect", f"localhost:{stack.port}", "-CAfile", stack.material.ca],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
+
+
+def test_our_own_status_is_sent_with_our_certificate(stack, database):
+    """RFC 6066 section 8, in both versions; and what is asked about it is
+    answered alike."""
+    own = x509.load_pem_x509_certificate(
+        (stack.material.pki / "server.crt").read_bytes())
+    for version in "-tls1_2", "-tls1_3":
+        said = until(lambda: "Cert Status: good" in (
+            text := handshake(stack, version)) and text)
+        assert "OCSP Response Status: successful" in said
+        assert "Verify return code: 0 (ok)" in said
+    assert ask(stack, own).certificate_status == ocsp.OCSPCertStatus.GOOD
+    database.query("INSERT INTO revocation (kind, serial, until, reason) "
+        "VALUES ('certificate', %s, now() + interval '60 days', "
+        "'keyCompromise')", (own.serial_number.to_bytes(16, "big"),))
+    until(lambda: "Cert Status: revoked" in handshake(stack, "-tls1_3"))
+    assert ask(stack, own).certificate_status == ocsp.OCSPCertStatus.REVOKED
 
 
 def test_r10_a_revocation_drops_what_is_kept(make_stack, stack, enrolled,

@@ -60,12 +60,13 @@ def csr_der(key, cn=None, hash_=None, extensions=()):
     return builder.sign(key, hash_ or hash_for(key)).public_bytes(DER)
 
 
-def ending(certificate, when, issuer_key):
-    """The same certificate as it would be with another end."""
+def ending(certificate, when, issuer_key, serial=None):
+    """The same certificate as it would be with another end, and serial
+    number."""
     builder = (x509.CertificateBuilder().subject_name(certificate.subject)
         .issuer_name(certificate.issuer)
         .public_key(certificate.public_key())
-        .serial_number(certificate.serial_number)
+        .serial_number(serial or certificate.serial_number)
         .not_valid_before(certificate.not_valid_before)
         .not_valid_after(when))
     for extension in certificate.extensions:
