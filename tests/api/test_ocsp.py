@@ -145,6 +145,15 @@ def test_what_we_did_not_issue(stack, enrolled):
         (stack.material.pki / "issuing.key").read_bytes(), None), serial=4711)
     unknown = ask(stack, other)
     assert unknown.certificate_status == ocsp.OCSPCertStatus.UNKNOWN
+    # The longest number, named by either hash.
+    key = serialization.load_pem_private_key(
+        (stack.material.pki / "issuing.key").read_bytes(), None)
+    for algorithm in hashes.SHA1(), hashes.SHA256():
+        long = ask(stack, ending(enrolled.certificate,
+            now() + datetime.timedelta(days=1), key, serial=2 ** 159 - 1),
+            algorithm)
+        assert long.certificate_status == ocsp.OCSPCertStatus.UNKNOWN
+        assert long.hash_algorithm.name == algorithm.name
     foreign = ask(stack, x509.load_pem_x509_certificate(
         enrolled.birth_chain[0]))
     assert foreign.response_status == ocsp.OCSPResponseStatus.UNAUTHORIZED

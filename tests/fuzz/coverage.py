@@ -40,6 +40,7 @@ PARSERS = {
         "-key_parse_pem -key_parse_spki -key_read_pem -key_pem",
         "server/pki/sigalg.c -sigalg_der -family_of_key"],
     "capabilities": ["server/pki/keywrap.c +choose_cipher"],
+    "coding": ["server/codec/gzip.c -gzip"],
     "ocsp": ["server/pki/ocsp_request.c"],
     "names": ["server/pki/csr_names.c"],
     "cert": ["server/pki/cert.c -cert_read_pem -cert_pem "

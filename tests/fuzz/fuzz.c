@@ -15,6 +15,7 @@
 #include "codec/basic.h"
 #include "codec/birth_line.h"
 #include "codec/form.h"
+#include "codec/gzip.h"
 #include "codec/json.h"
 #include "codec/jwk.h"
 #include "codec/jwks.h"
@@ -647,6 +648,16 @@ fuzz_path(struct bytes in)
 		must(*path >= ' ' && *path < 0x7f);
 }
 
+static void
+fuzz_coding(struct bytes in)
+{
+	const char *text = bytes_to_str(cx.arena, in);
+
+	if (text != NULL && gzip_accepted(text))
+		must(strcasestr(text, "gzip") != NULL ||
+		     strchr(text, '*') != NULL);
+}
+
 /* Cuts the next word off the text, up to a separator that is overwritten
  * with NUL, as libmicrohttpd does; NULL at the end. */
 static char *
@@ -737,6 +748,7 @@ static const struct row {
 	{ "names", fuzz_names },
 	{ "body", fuzz_body },
 	{ "path", fuzz_path },
+	{ "coding", fuzz_coding },
 	{ "head", fuzz_head },
 	{ "cert", fuzz_cert },
 	{ "chain", fuzz_chain },
