@@ -32,7 +32,7 @@ run_open_codes(struct options *o)
 			.interval = INTERVAL };
 
 		rng_bytes(code.mac, sizeof(code.mac));
-		rng_bytes(code.cert_sha256, sizeof(code.cert_sha256));
+		rng_bytes(code.holder, sizeof(code.holder));
 		rng_uuid(code.approval_id);
 		live_put(l, &code, 0);
 	}
