@@ -20,6 +20,9 @@ ops_ready(struct ctx *cx, struct ops_state *out)
 	e = consumer_alerts(cx, &out->alerts);
 	if (e != NULL)
 		return e;
+	e = health_standby_may_lag(cx, &out->standby_may_lag);
+	if (e != NULL)
+		return e;
 	out->partitions_low = out->partition_days < OPS_LEAST_PARTITION_DAYS;
 	if (out->partition_days < 0)
 		return fail(cx, &ERR_PARTITIONS, "ready: partitions ended");

@@ -16,7 +16,8 @@
 struct ops_state {
 	int64_t partition_days;
 	bool partitions_low;
-	int64_t alerts; /* readers of the feed, silent or behind */
+	bool standby_may_lag; /* a failover could lose what was acknowledged */
+	int64_t alerts;       /* readers of the feed, silent or behind */
 };
 
 /* Refuses (503) if the database is away, has another schema, or has no

@@ -64,6 +64,10 @@ get_readyz(struct ctx *cx, struct request *rq, struct reply *rs)
 		warnings[out.warnings.n++] =
 		    "who follows the feed is silent or behind: see latchkey "
 		    "status";
+	if (state.standby_may_lag)
+		warnings[out.warnings.n++] =
+		    "no standby is synchronous: a failover can lose "
+		    "revocations";
 	e = json_write(cx, ready_fields, &out, &body);
 	if (e == NULL)
 		reply_json(rs, 200, body);

@@ -361,3 +361,14 @@ def test_no_revoked_device_is_let_in_whatever_fails(place):
         f"{dict(done)}; {len(place.revoked)} revoked, answers to them "
         f"{dict(place.counts)}")
     assert place.counts["out"] > FAULTS
+
+
+def test_r1_a_standby_that_may_lag_is_warned_of(place):
+    def warnings():
+        return place.operator.http.get("/readyz").text
+
+    primary = place.standby.primary
+    assert "synchronous" not in warnings()
+    primary.sql("ALTER SYSTEM SET synchronous_standby_names = ''")
+    primary.sql("SELECT pg_reload_conf()")
+    until(lambda: "no standby is synchronous" in warnings())
