@@ -222,6 +222,15 @@ def test_who_may_come_is_the_models_to_say(stack, operator, maker, unit):
     refused(stranger.attest(), operator, "as many units")
     ask(operator, maker, policy={"enrollment": {"allowlist": "closed"}})
     refused(stranger.attest(), operator, "closed")
+    for window in ({"from": "2999-01-01T00:00:00Z"},
+            {"until": "2020-01-01T00:00:00Z"}):
+        ask(operator, maker, policy={"enrollment": window})
+        refused(stranger.attest(), operator, "outside of the enrollment")
+    ask(operator, maker, policy={"enrollment": {"units_per_hour": 1}})
+    expect(stranger.attest(), 200)
+    third = Unit(stack, maker)
+    third.list(operator)
+    refused(third.attest(), operator, "in an hour")
     expect(unit.attest(), 200)  # who came before is never refused by it
 
 
