@@ -25,4 +25,9 @@ void fuzz_tpm(struct bytes in);
 void fuzz_tpm_evidence(struct bytes in);
 void fuzz_tpm_log(struct bytes in);
 
+/* Rows of tests/fuzz/jose.c. */
+void fuzz_jwk(struct bytes in);
+void fuzz_jwks(struct bytes in);
+void fuzz_jws(struct bytes in);
+
 #endif
