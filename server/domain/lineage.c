@@ -35,7 +35,9 @@ struct lineage {
 	pthread_mutex_t lock;  /* of all below */
 	pthread_cond_t moved;
 	struct view_mark mark;
-	bool known;              /* there is a mark */
+	bool known;              /* there is a mark, on disk too */
+	struct view_mark first;  /* until then: the first look that was well */
+	bool looked;             /* there was one */
 	char since[SINCE_BYTES]; /* the first look without one */
 	bool unwritable;
 };
@@ -132,18 +134,43 @@ conclude(struct ctx *cx, const struct lineage_answer *a,
 	return why == NULL ? NULL : fail(cx, &ERR_OLDER, "database: %s", why);
 }
 
-/* A copy of the mark; NULL if there is none. */
+/* A copy of the mark, or of what was seen before there was one; NULL if
+ * nothing was. */
 static const struct view_mark *
 copy_mark(struct lineage *l, struct view_mark *out, char since[SINCE_BYTES])
+{
+	bool seen;
+
+	must(pthread_mutex_lock(&l->lock) == 0);
+	*out = l->known ? l->mark : l->first;
+	seen = l->known || l->looked;
+	memcpy(since, l->since, SINCE_BYTES);
+	must(pthread_mutex_unlock(&l->lock) == 0);
+	return seen ? out : NULL;
+}
+
+/* A database that was well at the first look is known from then on: what this
+ * node itself writes before its follower comes to it is no other history. */
+static void
+note_first(struct lineage *l, const struct lineage_answer *a)
+{
+	must(pthread_mutex_lock(&l->lock) == 0);
+	if (!l->looked) {
+		l->first = a->head;
+		l->looked = true;
+	}
+	must(pthread_mutex_unlock(&l->lock) == 0);
+}
+
+static bool
+on_disk(struct lineage *l)
 {
 	bool known;
 
 	must(pthread_mutex_lock(&l->lock) == 0);
-	*out = l->mark;
 	known = l->known;
-	memcpy(since, l->since, SINCE_BYTES);
 	must(pthread_mutex_unlock(&l->lock) == 0);
-	return known ? out : NULL;
+	return known;
 }
 
 const struct err *
@@ -166,7 +193,10 @@ lineage_judge(struct ctx *cx)
 		must(pthread_mutex_unlock(&l->lock) == 0);
 	}
 	atomic_store(&l->earliest, a.window_to == 0 ? 0 : a.window_to + 1);
-	return conclude(cx, &a, mark);
+	e = conclude(cx, &a, mark);
+	if (e == NULL)
+		note_first(l, &a);
+	return e;
 }
 
 /* What survived here is told to the others; without it, they are asked. */
@@ -295,14 +325,13 @@ lineage_follow(struct ctx *cx, struct view_mark *now)
 	if (e != NULL)
 		return e;
 	/* What was before the first look is in no journal of this node's. */
-	if (copy_mark(l, &at, since) == NULL)
-		at = head;
+	must(copy_mark(l, &at, since) != NULL);
 	e = keep_entries(cx, &at, &head);
 	if (e != NULL)
 		return e;
 	/* At an epoch's start there is no entry to move to. */
 	if (at.epoch != head.epoch || at.position != head.position ||
-	    copy_mark(l, &at, since) == NULL)
+	    !on_disk(l))
 		move(l, &head, true);
 	*now = head;
 	return NULL;
