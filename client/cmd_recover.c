@@ -97,19 +97,21 @@ print_plan(const struct recover_plan *p, const struct survived *s)
 		printf("how much was lost is not known: no mark survives\n");
 }
 
-/* Nodes that had no mark know the database from here on. */
+/* Nodes that had no mark know the database from here on; the others go on to
+ * the new epoch by themselves. */
 static const struct err *
 write_marks(
     struct cli *cli, const struct survived *s, const struct view_mark *head)
 {
-	struct journal_mark m = { .epoch = head->epoch,
-		.position = head->position };
+	struct journal_mark was,
+	    m = { .epoch = head->epoch, .position = head->position };
 	const char *dir;
 	size_t i;
 
 	memcpy(m.sha256, head->sha256, sizeof(m.sha256));
 	for (i = 0; (dir = cli_option_n(cli, "state", i)) != NULL; i++)
-		if (!journal_put_mark(dir, s->key, &m))
+		if (!journal_get_mark(dir, s->key, &was) &&
+		    !journal_put_mark(dir, s->key, &m))
 			return fail(&cli->cx, &ERR_LOCAL,
 			    "%s: the mark cannot be written", dir);
 	return NULL;

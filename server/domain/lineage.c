@@ -35,9 +35,7 @@ struct lineage {
 	pthread_mutex_t lock;  /* of all below */
 	pthread_cond_t moved;
 	struct view_mark mark;
-	bool known;              /* there is a mark, on disk too */
-	struct view_mark first;  /* until then: the first look that was well */
-	bool looked;             /* there was one */
+	bool known;              /* there is a mark */
 	char since[SINCE_BYTES]; /* the first look without one */
 	bool unwritable;
 };
@@ -134,43 +132,48 @@ conclude(struct ctx *cx, const struct lineage_answer *a,
 	return why == NULL ? NULL : fail(cx, &ERR_OLDER, "database: %s", why);
 }
 
-/* A copy of the mark, or of what was seen before there was one; NULL if
- * nothing was. */
+/* A copy of the mark; NULL if there is none. */
 static const struct view_mark *
 copy_mark(struct lineage *l, struct view_mark *out, char since[SINCE_BYTES])
-{
-	bool seen;
-
-	must(pthread_mutex_lock(&l->lock) == 0);
-	*out = l->known ? l->mark : l->first;
-	seen = l->known || l->looked;
-	memcpy(since, l->since, SINCE_BYTES);
-	must(pthread_mutex_unlock(&l->lock) == 0);
-	return seen ? out : NULL;
-}
-
-/* A database that was well at the first look is known from then on: what this
- * node itself writes before its follower comes to it is no other history. */
-static void
-note_first(struct lineage *l, const struct lineage_answer *a)
-{
-	must(pthread_mutex_lock(&l->lock) == 0);
-	if (!l->looked) {
-		l->first = a->head;
-		l->looked = true;
-	}
-	must(pthread_mutex_unlock(&l->lock) == 0);
-}
-
-static bool
-on_disk(struct lineage *l)
 {
 	bool known;
 
 	must(pthread_mutex_lock(&l->lock) == 0);
+	*out = l->mark;
 	known = l->known;
+	memcpy(since, l->since, SINCE_BYTES);
 	must(pthread_mutex_unlock(&l->lock) == 0);
-	return known;
+	return known ? out : NULL;
+}
+
+/* Its own memory holds what the disk does not take; that is said once. */
+static void
+note_disk(struct lineage *l, bool ok)
+{
+	if (l->unwritable == ok)
+		LOG(NULL, ok ? "journal.back" : "journal.unwritable",
+		    LOG_S("reason", ok ? "" : strerrordesc_np(errno)));
+	l->unwritable = !ok;
+}
+
+/* Onwards, never back; noted says whether the journal has what is before. */
+static void
+move(struct lineage *l, const struct view_mark *to, bool noted)
+{
+	struct journal_mark mark = { .epoch = to->epoch,
+		.position = to->position };
+
+	memcpy(mark.sha256, to->sha256, sizeof(mark.sha256));
+	must(pthread_mutex_lock(&l->lock) == 0);
+	if (!l->known || to->epoch > l->mark.epoch ||
+	    (to->epoch == l->mark.epoch && to->position >= l->mark.position)) {
+		note_disk(l, noted && journal_sync(l->journal) &&
+				 journal_put_mark(l->dir, l->key, &mark));
+		l->mark = *to;
+		l->known = true;
+		must(pthread_cond_broadcast(&l->moved) == 0);
+	}
+	must(pthread_mutex_unlock(&l->lock) == 0);
 }
 
 const struct err *
@@ -194,8 +197,9 @@ lineage_judge(struct ctx *cx)
 	}
 	atomic_store(&l->earliest, a.window_to == 0 ? 0 : a.window_to + 1);
 	e = conclude(cx, &a, mark);
-	if (e == NULL)
-		note_first(l, &a);
+	/* At once: others may add to the feed before it is followed. */
+	if (e == NULL && mark == NULL)
+		move(l, &a.head, true);
 	return e;
 }
 
@@ -255,33 +259,6 @@ lineage_introduce(struct ctx *cx)
 
 /* -------------------------------------------------------------- keeping */
 
-/* Its own memory holds what the disk does not take; that is said once. */
-static void
-note_disk(struct lineage *l, bool ok)
-{
-	if (l->unwritable == ok)
-		LOG(NULL, ok ? "journal.back" : "journal.unwritable",
-		    LOG_S("reason", ok ? "" : strerrordesc_np(errno)));
-	l->unwritable = !ok;
-}
-
-static void
-move(struct lineage *l, const struct view_mark *to, bool ok)
-{
-	struct journal_mark mark = { .epoch = to->epoch,
-		.position = to->position };
-
-	memcpy(mark.sha256, to->sha256, sizeof(mark.sha256));
-	ok = ok && journal_sync(l->journal) &&
-	     journal_put_mark(l->dir, l->key, &mark);
-	note_disk(l, ok);
-	must(pthread_mutex_lock(&l->lock) == 0);
-	l->mark = *to;
-	l->known = true;
-	must(pthread_cond_broadcast(&l->moved) == 0);
-	must(pthread_mutex_unlock(&l->lock) == 0);
-}
-
 static ERR_FN
 keep_entries(struct ctx *cx, struct view_mark *at, const struct view_mark *head)
 {
@@ -325,13 +302,14 @@ lineage_follow(struct ctx *cx, struct view_mark *now)
 	if (e != NULL)
 		return e;
 	/* What was before the first look is in no journal of this node's. */
-	must(copy_mark(l, &at, since) != NULL);
+	if (copy_mark(l, &at, since) == NULL)
+		at = head;
 	e = keep_entries(cx, &at, &head);
 	if (e != NULL)
 		return e;
 	/* At an epoch's start there is no entry to move to. */
 	if (at.epoch != head.epoch || at.position != head.position ||
-	    !on_disk(l))
+	    copy_mark(l, &at, since) == NULL)
 		move(l, &head, true);
 	*now = head;
 	return NULL;

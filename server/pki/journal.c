@@ -235,7 +235,9 @@ journal_put_mark(
 	mac_hex(key, MARK, bytes_str(line), mac);
 	(void)snprintf(text, sizeof(text), "%s %s", mac, line);
 	path_of(dir, "mark", path);
-	path_of(dir, "mark.new", temp);
+	/* latchkey recover may write one beside a running node. */
+	(void)snprintf(
+	    temp, sizeof(temp), "%.400s/mark.%ld", dir, (long)getpid());
 	return write_whole(temp, text) && rename(temp, path) == 0;
 }
 
