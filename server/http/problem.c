@@ -197,6 +197,19 @@ token_error(const struct err *e)
 	return "invalid_token";
 }
 
+/* What the provider's sign-in has to be like (RFC 9470 section 3). */
+static const char *
+ask_step_up(struct ctx *cx, const char *text)
+{
+	const struct settings *set = &cx->svc->set;
+
+	if (*set->idp_acr != '\0')
+		text = arena_printf(
+		    cx->arena, "%s, acr_values=\"%s\"", text, set->idp_acr);
+	return arena_printf(cx->arena, "%s, max_age=\"%lld\"", text,
+	    (long long)set->idp_max_age);
+}
+
 /* RFC 9110 section 11.6.1 wants a challenge with each 401.  No registered
  * scheme means "a TLS client certificate"; a bearer is what may be sent, and
  * a bootstrap token where devices enroll. */
@@ -205,7 +218,6 @@ challenge(struct ctx *cx, const struct request *rq, const struct err *e,
     struct reply *rs)
 {
 	const char *text = "Bearer realm=\"latchkey\"";
-	const struct settings *set = &cx->svc->set;
 
 	if (rq->route != NULL && rq->route->who == WHO_ENROLLEE)
 		reply_header(rs, "WWW-Authenticate",
@@ -217,12 +229,8 @@ challenge(struct ctx *cx, const struct request *rq, const struct err *e,
 	else if (rq->bearer != NULL)
 		text = arena_printf(
 		    cx->arena, "%s, error=\"%s\"", text, token_error(e));
-	/* RFC 9470 section 3. */
 	if (e == &ERR_STEP_UP)
-		text = arena_printf(cx->arena, "%s%s%s%s, max_age=\"%lld\"",
-		    text, *set->idp_acr == '\0' ? "" : ", acr_values=\"",
-		    set->idp_acr, *set->idp_acr == '\0' ? "" : "\"",
-		    (long long)set->idp_max_age);
+		text = ask_step_up(cx, text);
 	reply_header(rs, "WWW-Authenticate", text);
 }
 
