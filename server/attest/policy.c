@@ -1,5 +1,7 @@
 #include "attest/policy.h"
 
+#include "attest/policy_names.h"
+
 /* What may follow the numbers of a semantic version. */
 #define ALPHABET                                  \
 	"0123456789-.+abcdefghijklmnopqrstuvwxyz" \
@@ -128,6 +130,16 @@ is_hex_of(struct ctx *cx, struct bytes wanted, const char *have)
 		   strcmp(bytes_hex(cx->arena, wanted), have) == 0);
 }
 
+static bool
+hw_version_ok(const struct attest_policy *p, const char *have)
+{
+	return (p->least_hw_version == NULL ||
+		   version_at_least(
+		       SCHEME_INTEGERS, have, p->least_hw_version)) &&
+	       (p->most_hw_version == NULL ||
+		   version_at_least(SCHEME_INTEGERS, p->most_hw_version, have));
+}
+
 static void
 apply_identity(struct ctx *cx, const struct attest_policy *p, struct verdict *v)
 {
@@ -143,6 +155,11 @@ apply_identity(struct ctx *cx, const struct attest_policy *p, struct verdict *v)
 	if (p->ueid_required && f->ueid.n == 0)
 		verdict_refuse(cx, v, LAYER_POLICY, "no-identity",
 		    "The evidence does not say which device it is of.");
+	if (p->serial_pattern != NULL &&
+	    (f->serial == NULL || !pattern_fits(p->serial_pattern, f->serial)))
+		verdict_refuse(cx, v, LAYER_POLICY, "serial",
+		    "The serial number is not one of the model's, or is not "
+		    "said.");
 	if (p->oem.n > 0 && !bytes_eq(p->oem, f->oem))
 		verdict_refuse(cx, v, LAYER_POLICY, "oem",
 		    "The evidence names another maker.");
@@ -152,6 +169,10 @@ apply_identity(struct ctx *cx, const struct attest_policy *p, struct verdict *v)
 	if (!is_hex_of(cx, p->implementation_id, f->hw_version))
 		verdict_refuse(cx, v, LAYER_POLICY, "implementation-id",
 		    "The evidence names another implementation.");
+	if (!hw_version_ok(p, f->hw_version))
+		verdict_refuse(cx, v, LAYER_POLICY, "hw-version",
+		    "The version of the hardware is not one that the model "
+		    "takes, or is not said in numbers.");
 }
 
 static void
@@ -295,6 +316,7 @@ void
 policy_apply(struct ctx *cx, const struct attest_policy *p,
     const char *earlier_sw, struct verdict *v)
 {
+	policy_deny(p, v);
 	apply_identity(cx, p, v);
 	apply_state(cx, p, v);
 	apply_firmware(cx, p, earlier_sw, v);

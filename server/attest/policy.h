@@ -27,6 +27,17 @@ struct submodule_rule {
 	const char *least_sw_version;
 };
 
+/* What is refused by name, whatever else is shown. */
+struct denied {
+	enum {
+		DENIED_SERIAL,
+		DENIED_UEID,
+		DENIED_KEY, /* SHA-256 of that of birth, or of a TPM's EK */
+		DENIED_MEASUREMENT,
+	} what;
+	struct bytes value;
+};
+
 /* Unset: NULL, empty, 0 or false.  Lists are any of. */
 struct attest_policy {
 	/* Evidence. */
@@ -37,10 +48,13 @@ struct attest_policy {
 	enum grade least_grade;
 	bool mac_allowed; /* tokens under a secret that we have, too */
 	/* Identity. */
-	bool ueid_required; /* the evidence says which unit it is */
+	bool ueid_required;         /* the evidence says which unit it is */
+	const char *serial_pattern; /* attest/policy_names */
 	struct bytes oem;
 	struct bytes hw_model;
 	struct bytes implementation_id;
+	/* Of the hardware, by SCHEME_INTEGERS. */
+	const char *least_hw_version, *most_hw_version;
 	uint16_t vid;                    /* of Matter; 0: unset */
 	uint16_t pid[LIMIT_POLICY_LIST]; /* of Matter */
 	size_t n_pids;
@@ -70,15 +84,18 @@ struct attest_policy {
 	size_t n_boot;
 	struct submodule_rule submodule[LIMIT_SUBMODS]; /* of EAT, all of */
 	size_t n_submodules;
-	/* Revocation: whether a chain without a current CRL is refused. */
-	bool crl_required;
+	/* Revocation. */
+	bool crl_required; /* a chain without a current CRL is refused */
+	struct denied *denied;
+	size_t n_denied;
 	/* Renewal: how old the unit's last evidence may be, seconds. */
 	int64_t reattest_every;
 };
 
-/* Asks of v->facts what p asks, in this order: profile, identity, state,
- * firmware.  earlier_sw is what this unit has shown before, or NULL.  A
- * format calls it last, when nothing was refused, with its grade set. */
+/* Asks of v->facts what p asks, in this order: the deny list, profile,
+ * identity, state, firmware.  earlier_sw is what this unit has shown before, or
+ * NULL.  A format calls it last, when nothing was refused, with its grade set.
+ */
 void policy_apply(struct ctx *cx, const struct attest_policy *p,
     const char *earlier_sw, struct verdict *v);
 

@@ -9,6 +9,7 @@
 #define LIMIT_VERSION 64
 #define LIMIT_CERTIFICATE_ID 19
 #define LIMIT_ENDORSEMENTS 16
+#define LIMIT_DENIED 1024 /* of each kind */
 
 const struct err ERR_BAD_ATTEST_POLICY = { KIND_INVALID, "bad-policy",
 	"The attestation policy is not valid." };
@@ -33,10 +34,16 @@ struct part {
 	bool secure_boot;
 };
 
+struct deny {
+	struct json_strs serials, ueids, keys, measurements;
+};
+
 struct text {
 	struct json_strs formats, profiles, pids, declarations, endorsements;
 	const char *min_grade, *debug, *min_version, *version_scheme;
 	const char *certificate_id;
+	const char *serial_pattern, *min_hw_version, *max_hw_version;
+	struct deny deny;
 	struct bytes oem_id, hw_model, implementation_id;
 	int64_t vid, device_type, declaration_version;
 	bool mac, ueid_required, secure_boot, lifecycle_secured,
@@ -73,15 +80,27 @@ static const struct json_field part_fields[] = {
 	JSON_END,
 };
 
+/* Hex is two characters a byte. */
+static const struct json_field deny_fields[] = {
+	JSON_F_STRS(deny, serials, LIMIT_DENIED, LIMIT_SERIAL, false),
+	JSON_F_STRS(deny, ueids, LIMIT_DENIED, 2 * LIMIT_UEID, false),
+	JSON_F_STRS(deny, keys, LIMIT_DENIED, 64, false),
+	JSON_F_STRS(deny, measurements, LIMIT_DENIED, 128, false),
+	JSON_END,
+};
+
 static const struct json_field text_fields[] = {
 	JSON_F_STRS(text, formats, LIMIT_POLICY_LIST, LIMIT_SLUG, false),
 	JSON_F_STR(text, min_grade, 16, false),
 	JSON_F_STRS(text, profiles, LIMIT_POLICY_LIST, LIMIT_PROFILE, false),
 	JSON_F_BOOL(text, mac, false),
 	JSON_F_BOOL(text, ueid_required, false),
+	JSON_F_STR(text, serial_pattern, LIMIT_SERIAL, false),
 	JSON_F_HEX(text, oem_id, 16, false),
 	JSON_F_HEX(text, hw_model, 32, false),
 	JSON_F_HEX(text, implementation_id, 32, false),
+	JSON_F_STR(text, min_hw_version, LIMIT_VERSION, false),
+	JSON_F_STR(text, max_hw_version, LIMIT_VERSION, false),
 	JSON_F_INT(text, vid, UINT16_MAX, false),
 	JSON_F_STRS(text, pids, LIMIT_POLICY_LIST, 4, false),
 	JSON_F_STRS(text, declarations, 3, 16, false),
@@ -105,6 +124,7 @@ static const struct json_field text_fields[] = {
 	{ "submodules", JSON_LIST, offsetof(struct text, submodules),
 	    LIMIT_SUBMODS, false, part_fields, sizeof(struct part) },
 	JSON_F_BOOL(text, crl_required, false),
+	JSON_F_OBJ(text, deny, deny_fields, false),
 	JSON_F_INT(text, reattest_every, INT32_MAX, false),
 	JSON_END,
 };
@@ -132,10 +152,38 @@ read_identity(struct ctx *cx, const struct text *in, struct attest_policy *out)
 		return bad(cx, "hw_model", "");
 	if (is_void(in->implementation_id))
 		return bad(cx, "implementation_id", "");
+	if (in->serial_pattern != NULL && *in->serial_pattern == '\0')
+		return bad(cx, "serial_pattern", "");
+	out->serial_pattern = in->serial_pattern;
 	out->ueid_required = in->ueid_required;
 	out->oem = in->oem_id;
 	out->hw_model = in->hw_model;
 	out->implementation_id = in->implementation_id;
+	return NULL;
+}
+
+/* One that is not at least itself cannot be read. */
+static bool
+is_numbers(const char *version)
+{
+	return version == NULL ||
+	       version_at_least(SCHEME_INTEGERS, version, version);
+}
+
+static const struct err *
+read_hardware(struct ctx *cx, const struct text *in, struct attest_policy *out)
+{
+	const char *least = in->min_hw_version, *most = in->max_hw_version;
+
+	if (!is_numbers(least))
+		return bad(cx, "min_hw_version", least);
+	/* Nothing is between two that are the wrong way round. */
+	if (!is_numbers(most) ||
+	    (least != NULL && most != NULL &&
+		!version_at_least(SCHEME_INTEGERS, most, least)))
+		return bad(cx, "max_hw_version", most);
+	out->least_hw_version = least;
+	out->most_hw_version = most;
 	return NULL;
 }
 
@@ -270,6 +318,46 @@ read_boot(struct ctx *cx, const struct text *in, struct attest_policy *out)
 	return NULL;
 }
 
+/* One kind of it; size is that of each value, or 0 for any but none. */
+static const struct err *
+read_denied(struct ctx *cx, const struct json_strs *in, int what, size_t size,
+    struct attest_policy *out)
+{
+	struct bytes value;
+	size_t i;
+
+	for (i = 0; i < in->n; i++) {
+		value = bytes_str(in->v[i]);
+		if (what != DENIED_SERIAL &&
+		    !bytes_from_hex(cx->arena, value, &value))
+			return bad(cx, "deny", in->v[i]);
+		if (value.n == 0 || (size != 0 && value.n != size))
+			return bad(cx, "deny", in->v[i]);
+		out->denied[out->n_denied].what = what;
+		out->denied[out->n_denied++].value = value;
+	}
+	return NULL;
+}
+
+static const struct err *
+read_deny(struct ctx *cx, const struct deny *in, struct attest_policy *out)
+{
+	const struct err *e;
+	size_t n =
+	    in->serials.n + in->ueids.n + in->keys.n + in->measurements.n;
+
+	if (n > 0)
+		out->denied = arena_alloc(cx->arena, n * sizeof(*out->denied));
+	e = read_denied(cx, &in->serials, DENIED_SERIAL, 0, out);
+	if (e == NULL)
+		e = read_denied(cx, &in->ueids, DENIED_UEID, 0, out);
+	if (e == NULL)
+		e = read_denied(cx, &in->keys, DENIED_KEY, 32, out);
+	return e != NULL ? e
+			 : read_denied(cx, &in->measurements,
+			       DENIED_MEASUREMENT, 0, out);
+}
+
 static const struct err *
 read_submodules(
     struct ctx *cx, const struct text *in, struct attest_policy *out)
@@ -349,6 +437,10 @@ policy_json_read(struct ctx *cx, struct bytes text, struct attest_policy *out)
 	e = read_formats(cx, &in, out);
 	if (e == NULL)
 		e = read_identity(cx, &in, out);
+	if (e == NULL)
+		e = read_hardware(cx, &in, out);
+	if (e == NULL)
+		e = read_deny(cx, &in.deny, out);
 	if (e == NULL)
 		e = read_matter(cx, &in, out);
 	if (e == NULL)

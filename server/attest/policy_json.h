@@ -6,7 +6,9 @@
  *	min_grade          none, software, hardware
  *	profiles           of EAT, any of
  *	ueid_required      true: the evidence says which unit it is of
+ *	serial_pattern     text; * stands for any characters, ? for one
  *	oem_id, hw_model, implementation_id    hex
+ *	min_hw_version, max_hw_version    numbers with dots between
  *	vid, pids          of Matter: number; four hex digits each, any of
  *	declarations       of Matter, beside official: test, provisional, none
  *	certificate_id, device_type, declaration_version    of Matter, what the
@@ -27,6 +29,8 @@
  *	submodules         {name, secure_boot, debug, min_version}: parts of an
  *	                   EAT that have to be there and be so
  *	crl_required       true: a chain without a current list is refused
+ *	deny               {serials, ueids, keys, measurements}: these are
+ *	                   refused; text, the others hex, keys by SHA-256
  *	reattest_every     seconds: no renewal on older evidence
  */
 #ifndef ATTEST_POLICY_JSON_H

@@ -29,7 +29,7 @@ struct part_out {
 struct facts_out {
 	const char *serial, *model, *hw_version, *sw_version, *profile;
 	const char *secure_boot, *debug, *lifecycle, *sw_scheme;
-	struct bytes ueid, oem_id, boot_seed, key, ek_sha256;
+	struct bytes ueid, oem_id, boot_seed, key, ek_sha256, birth_key_sha256;
 	struct json_list measurements, boot, submodules;
 };
 
@@ -87,6 +87,7 @@ static const struct json_field facts_fields[] = {
 	JSON_F_RAW(facts_out, lifecycle, 32, false),
 	JSON_F_HEX(facts_out, boot_seed, BYTES_MAX, false),
 	JSON_F_HEX(facts_out, ek_sha256, BYTES_MAX, false),
+	JSON_F_HEX(facts_out, birth_key_sha256, BYTES_MAX, false),
 	JSON_F_HEX(facts_out, key, BYTES_MAX, false),
 	JSON_F_LIST(facts_out, measurements, LIMIT_MEASUREMENTS,
 	    measurement_out, measurement_fields),
@@ -167,6 +168,7 @@ fill_facts(struct ctx *cx, const struct facts *f, struct facts_out *out)
 		.lifecycle = number(cx, f->lifecycle, -1),
 		.boot_seed = f->boot_seed,
 		.ek_sha256 = f->ek_sha256,
+		.birth_key_sha256 = f->birth_key_sha256,
 		.key = f->key_spki,
 		.measurements = { m, f->n_measurements },
 		.boot = { b, f->n_boot },
@@ -263,6 +265,7 @@ read_facts(const struct facts_out *in, struct facts *out)
 				 : strtoll(in->lifecycle, NULL, 10),
 		.boot_seed = in->boot_seed,
 		.ek_sha256 = in->ek_sha256,
+		.birth_key_sha256 = in->birth_key_sha256,
 		.key_spki = in->key,
 		.n_measurements = in->measurements.n,
 		.n_boot = in->boot.n,

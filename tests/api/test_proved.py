@@ -53,6 +53,7 @@ def test_an_approval_is_judged_by_the_policy_of_now(
         expect(device.poll(), 200)
     for asked, found in (({"min_version": "1.3.0"}, "sw-version"),
             ({"formats": ["idevid"]}, "format"),
+            ({"deny": {"ueids": [unit.ueid.hex()]}}, "denied"),
             ({"pcrs": [{"index": 1}]}, "policy-changed")):
         expect(ask(operator, maker, **asked), 200)
         assert again(unit.enroll(), operator) == found

@@ -31,7 +31,11 @@ every_member_is_read(void **state)
 	    "{\"formats\":[\"tpm\",\"matter\"],\"min_grade\":\"hardware\","
 	    "\"profiles\":[\"one\"],\"mac\":true,\"ueid_required\":true,\"oem_"
 	    "id\":\"0001\","
-	    "\"hw_model\":\"02\","
+	    "\"serial_pattern\":\"A-*\",\"hw_model\":\"02\","
+	    "\"min_hw_version\":\"1.2\",\"max_hw_version\":\"1.10\","
+	    "\"deny\":{\"serials\":[\"A-1\",\"A-2\"],\"ueids\":[\"01aa\"],"
+	    "\"keys\":[\"11111111111111111111111111111111111111111111111111"
+	    "11111111111111\"],\"measurements\":[\"aabb\"]},"
 	    "\"implementation_id\":\"03\",\"vid\":65521,\"pids\":[\"8000\"],"
 	    "\"declarations\":[\"test\",\"provisional\",\"none\"],"
 	    "\"certificate_id\":\"ZIG20141ZB330001-24\","
@@ -55,6 +59,17 @@ every_member_is_read(void **state)
 	assert_true(bytes_eq(p.oem, LIT("\0\1")));
 	assert_true(bytes_eq(p.hw_model, LIT("\2")));
 	assert_true(bytes_eq(p.implementation_id, LIT("\3")));
+	assert_string_equal(p.serial_pattern, "A-*");
+	assert_string_equal(p.least_hw_version, "1.2");
+	assert_string_equal(p.most_hw_version, "1.10");
+	assert_int_equal(p.n_denied, 5);
+	assert_int_equal(p.denied[1].what, DENIED_SERIAL);
+	assert_true(bytes_eq(p.denied[1].value, LIT("A-2")));
+	assert_int_equal(p.denied[2].what, DENIED_UEID);
+	assert_true(bytes_eq(p.denied[2].value, LIT("\1\xaa")));
+	assert_int_equal(p.denied[3].what, DENIED_KEY);
+	assert_int_equal(p.denied[3].value.n, 32);
+	assert_int_equal(p.denied[4].what, DENIED_MEASUREMENT);
 	assert_int_equal(p.vid, 0xfff1);
 	assert_int_equal(p.n_submodules, 1);
 	assert_string_equal(p.submodule[0].name, "TEE");
@@ -119,6 +134,18 @@ what_nobody_could_mean_is_refused(void **state)
 		{ "{\"measurements\":[{\"value\":\"\"}]}", "measurements" },
 		{ "{\"measurements\":[{\"value\":\"00\",\"signer_id\":\"\"}]}",
 		    "measurements" },
+		{ "{\"serial_pattern\":\"\"}", "serial_pattern" },
+		{ "{\"min_hw_version\":\"1.2-a\"}", "min_hw_version" },
+		{ "{\"max_hw_version\":\"\"}", "max_hw_version" },
+		{ "{\"min_hw_version\":\"1.10\","
+		  "\"max_hw_version\":\"1.9\"}",
+		    "max_hw_version" },
+		{ "{\"deny\":[]}", "deny" },
+		{ "{\"deny\":{\"guids\":[]}}", "guids" },
+		{ "{\"deny\":{\"serials\":[\"\"]}}", "deny" },
+		{ "{\"deny\":{\"ueids\":[\"0G\"]}}", "deny" },
+		{ "{\"deny\":{\"keys\":[\"00\"]}}", "deny" },
+		{ "{\"deny\":{\"measurements\":[\"\"]}}", "deny" },
 		{ "{\"secure_boot\":1}", "secure_boot" },
 		{ "{\"reattest_every\":0}", "reattest_every" },
 	};

@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "attest/policy.h"
+#include "attest/policy_names.h"
 #include "attest/verdict_json.h"
 
 #define SEMVER 16384
@@ -149,6 +149,125 @@ each_demand_is_a_finding_of_its_own(void **state)
 	REFUSED(v.facts.measurement[0].signer = BYTES_NONE, "measurement");
 	REFUSED(v.facts.measurement[0].type = NULL, "measurement");
 	REFUSED(v.facts.measurement[0].version = "2.0.9", "measurement");
+}
+
+static void
+a_serial_number_is_of_the_pattern(void **state)
+{
+	static const struct {
+		const char *pattern, *name;
+		bool fits;
+	} rows[] = {
+		{ "A-1", "A-1", true },
+		{ "A-1", "A-12", false },
+		{ "A-12", "A-1", false },
+		{ "A-?", "A-1", true },
+		{ "A-?", "A-", false },
+		{ "A-?", "A-12", false },
+		{ "A-*", "A-", true },
+		{ "A-*", "A-123", true },
+		{ "A-*", "B-A-1", false },
+		{ "*", "", true },
+		{ "?*", "", false },
+		{ "*-*-9", "a-b-8-9", true },
+		{ "*-9", "a-9-8", false },
+		{ "**a?c*", "xxabcabd", true },
+		{ "*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false },
+	};
+	struct attest_policy p = { .serial_pattern = "A-*" };
+	struct verdict v = good();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(
+		    pattern_fits(rows[i].pattern, rows[i].name), rows[i].fits);
+	assert_string_equal(applied(&p, NULL, v), "serial");
+	v.facts.serial = "B-1";
+	assert_string_equal(applied(&p, NULL, v), "serial");
+	v.facts.serial = "A-1";
+	assert_string_equal(applied(&p, NULL, v), "accepted");
+}
+
+static void
+hardware_is_of_a_version_between_two(void **state)
+{
+	static const struct {
+		const char *version;
+		bool ok;
+	} rows[] = {
+		{ "1.2", true },
+		{ "1.2.0", true },
+		{ "1.9", true },
+		{ "1.10", true },
+		{ "1.10.1", false },
+		{ "1.1.9", false },
+		{ "1.4-a", false },
+		{ "0102", false },
+		{ NULL, false },
+	};
+	struct attest_policy p = { .least_hw_version = "1.2",
+		.most_hw_version = "1.10" };
+	struct verdict v = good();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		v.facts.hw_version = rows[i].version;
+		assert_string_equal(applied(&p, NULL, v),
+		    rows[i].ok ? "accepted" : "hw-version");
+	}
+	p.least_hw_version = NULL;
+	v.facts.hw_version = "1";
+	assert_string_equal(applied(&p, NULL, v), "accepted");
+	p.most_hw_version = NULL;
+	p.least_hw_version = "2";
+	assert_string_equal(applied(&p, NULL, v), "hw-version");
+}
+
+/* Of what was proved before, too: facts on record hold each name. */
+static void
+what_is_denied_is_refused_whatever_else_it_shows(void **state)
+{
+	static struct denied rows[] = {
+		{ DENIED_SERIAL, LIT("A-1") },
+		{ DENIED_UEID, LIT("unit") },
+		{ DENIED_KEY, LIT("birth key") },
+		{ DENIED_KEY, LIT("ek") },
+		{ DENIED_MEASUREMENT, LIT("value") },
+		{ DENIED_MEASUREMENT, LIT("loader") },
+	};
+	static struct denied others[] = {
+		{ DENIED_SERIAL, LIT("A-2") },
+		{ DENIED_SERIAL, LIT("unit") },
+		{ DENIED_UEID, LIT("A-1") },
+		{ DENIED_KEY, LIT("value") },
+		{ DENIED_MEASUREMENT, LIT("signer") },
+	};
+	struct attest_policy p = { .denied = others,
+		.n_denied = COUNT(others) };
+	struct attest_policy then = { .n_formats = 0 };
+	struct verdict v = good(), back;
+	struct bytes json;
+
+	(void)state;
+	assert_string_equal(applied(&p, NULL, v), "accepted");
+	v.facts.serial = "A-1";
+	v.facts.ueid = LIT("unit");
+	v.facts.birth_key_sha256 = LIT("birth key");
+	v.facts.ek_sha256 = LIT("ek");
+	v.facts.boot[0] = (struct boot_event){ 4, LIT("loader") };
+	v.facts.n_boot = 1;
+	assert_string_equal(applied(&p, NULL, v), "accepted");
+	assert_null(verdict_json(&cx, &v, &json));
+	p.n_denied = 1;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		p.denied = &rows[i];
+		assert_string_equal(applied(&p, NULL, v), "denied");
+		assert_null(verdict_json_read(&cx, json, &back));
+		policy_rejudge(&cx, "psa", &p, &then, &back);
+		assert_string_equal(verdict_refusal(&back)->code, "denied");
+		assert_int_equal(
+		    verdict_refusal(&back)->layer, LAYER_REVOCATION);
+	}
 }
 
 static void
@@ -328,6 +447,9 @@ main(void)
 		UNIT_TEST(versions_compare_by_their_scheme),
 		UNIT_TEST(a_good_device_passes_a_strict_policy),
 		UNIT_TEST(each_demand_is_a_finding_of_its_own),
+		UNIT_TEST(a_serial_number_is_of_the_pattern),
+		UNIT_TEST(hardware_is_of_a_version_between_two),
+		UNIT_TEST(what_is_denied_is_refused_whatever_else_it_shows),
 		UNIT_TEST(what_a_unit_has_shown_is_the_least_from_then_on),
 		UNIT_TEST(what_has_no_order_with_what_was_shown_is_less),
 		UNIT_TEST(
