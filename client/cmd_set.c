@@ -2,6 +2,7 @@
 #include <limits.h>
 
 #include "base/arena.h"
+#include "base/cfg.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/rng.h"
@@ -15,7 +16,7 @@ struct set_in {
 	const char *action, *reason, *manufacturer, *model, *batch;
 	const char *sw_version, *owner;
 	struct json_strs serials;
-	int64_t count;
+	int64_t count, by;
 };
 
 #define SET_FIELDS                                               \
@@ -28,7 +29,8 @@ struct set_in {
 	    JSON_F_STR(set_in, owner, LIMIT_NAME, false)
 #define SET_SERIALS \
 	JSON_F_STRS(set_in, serials, LIMIT_SET_SERIALS, LIMIT_SERIAL, true)
-#define SET_COUNT JSON_F_INT(set_in, count, 0, true)
+#define SET_COUNT \
+	JSON_F_INT(set_in, count, 0, true), JSON_F_TIME(set_in, by, false)
 
 /* A set without a list of serial numbers has not even an empty one. */
 static const struct json_field count_fields[] = { SET_FIELDS, JSON_END };
@@ -51,7 +53,7 @@ static const struct json_field counted_fields[] = {
 
 struct set_out {
 	const char *id, *state;
-	int64_t counted, found, swept;
+	int64_t counted, found, swept, by, renewed, left, ended;
 };
 
 static const struct json_field set_out_fields[] = {
@@ -60,21 +62,33 @@ static const struct json_field set_out_fields[] = {
 	JSON_F_INT(set_out, counted, 0, true),
 	JSON_F_INT(set_out, found, 0, true),
 	JSON_F_INT(set_out, swept, 0, true),
+	JSON_F_TIME(set_out, by, false),
+	JSON_F_INT(set_out, renewed, 0, true),
+	JSON_F_INT(set_out, left, 0, true),
+	JSON_F_INT(set_out, ended, 0, true),
 	JSON_END,
 };
 
-static const struct option_row set_options[] = {
-	{ "manufacturer", "ID", "units of this maker", false },
-	{ "model", "ID", "units of this model", false },
-	{ "batch", "NAME", "of those, one batch", false },
-	{ "sw-version", "TEXT", "of those, with this firmware", false },
-	{ "serials", "FILE", "of those, these serial numbers, one a line",
-	    false },
-	{ "owner", "ID", "the devices of one owner", false },
-	{ "reason", "TEXT", "why; to revoke, one of RFC 5280", true },
-	{ "count", "N", "start it: so many units were counted", false },
+#define SET_OPTIONS                                                            \
+	{ "manufacturer", "ID", "units of this maker", false },                \
+	    { "model", "ID", "units of this model", false },                   \
+	    { "batch", "NAME", "of those, one batch", false },                 \
+	    { "sw-version", "TEXT", "of those, with this firmware", false },   \
+	    { "serials", "FILE", "of those, these serial numbers, one a line", \
+		    false },                                                   \
+	    { "owner", "ID", "the devices of one owner", false },              \
+	    { "reason", "TEXT", "why; to revoke, one of RFC 5280", true },     \
+	{                                                                      \
+		"count", "N", "start it: so many units were counted", false    \
+	}
+
+static const struct option_row set_options[] = { SET_OPTIONS, OPTIONS_END };
+static const struct option_row reenroll_options[] = {
+	SET_OPTIONS,
+	{ "by", "TIME", "the deadline: so long from now, like 2h or 7d", true },
 	OPTIONS_END,
 };
+static const struct option_row show_options[] = { OPTION_JSON, OPTIONS_END };
 
 /* The serial numbers of a file, one a line. */
 static const struct err *
@@ -153,8 +167,8 @@ watch(struct cli *cli, struct set_out *out)
 	struct api_shape receive = { set_out_fields, out };
 	const struct err *e = NULL;
 
-	while (e == NULL && strcmp(out->state, "done") != 0 &&
-	       strcmp(out->state, "stopped") != 0) {
+	while (e == NULL && (strcmp(out->state, "waiting") == 0 ||
+				strcmp(out->state, "sweeping") == 0)) {
 		fprintf(stderr, "%s: %" PRId64 " of %" PRId64 "\n", out->state,
 		    out->swept, out->counted);
 		api_wait_ms(POLL_MS);
@@ -164,7 +178,25 @@ watch(struct cli *cli, struct set_out *out)
 }
 
 static const struct err *
-run(struct cli *cli, const char *action)
+say(struct cli *cli, const char *action, const struct set_out *out)
+{
+	if (strcmp(out->state, "renewing") == 0)
+		printf("set %s: %" PRId64 " units have to renew\n"
+		       "how far they are: latchkey reenroll show %s\n",
+		    out->id, out->found, out->id);
+	else if (strcmp(out->state, "done") == 0)
+		printf("set %s: %s done, %" PRId64 " units\n", out->id, action,
+		    out->swept);
+	else
+		return fail(&cli->cx, &ERR_REFUSED,
+		    "%" PRId64 " units were counted and %" PRId64
+		    " are there: nothing was changed; count again",
+		    out->counted, out->found);
+	return NULL;
+}
+
+static const struct err *
+run(struct cli *cli, const char *action, int64_t by)
 {
 	char id[UUID_TEXT_BYTES];
 	struct set_in in;
@@ -177,39 +209,73 @@ run(struct cli *cli, const char *action)
 		return e != NULL ? e : dry_run(cli, &in);
 	if (in.serials.n > 0)
 		send.fields = start_listed_fields;
+	in.by = by;
 	rng_uuid(id);
 	e = admin_call(cli,
 	    arena_printf(cli->cx.arena, "PUT /v1/admin/sets/%s", id), &send,
 	    &receive);
 	if (e == NULL)
 		e = watch(cli, &out);
-	if (e == NULL && strcmp(out.state, "done") != 0)
-		return fail(&cli->cx, &ERR_REFUSED,
-		    "%" PRId64 " units were counted and %" PRId64
-		    " are there: nothing was changed; count again",
-		    out.counted, out.found);
-	if (e == NULL)
-		printf("set %s: %s done, %" PRId64 " units\n", out.id, action,
-		    out.swept);
-	return e;
+	return e != NULL ? e : say(cli, action, &out);
 }
 
 static const struct err *
 run_revoke(struct cli *cli)
 {
-	return run(cli, "revoke");
+	return run(cli, "revoke", 0);
 }
 
 static const struct err *
 run_quarantine(struct cli *cli)
 {
-	return run(cli, "quarantine");
+	return run(cli, "quarantine", 0);
 }
 
 static const struct err *
 run_lift(struct cli *cli)
 {
-	return run(cli, "lift");
+	return run(cli, "lift", 0);
+}
+
+static const struct err *
+run_reenroll(struct cli *cli)
+{
+	const char *by = cli_option(cli, "by");
+	int64_t seconds;
+
+	if (!cfg_duration(by, &seconds) || seconds == 0)
+		return fail(
+		    &cli->cx, &ERR_USAGE, "--by %s: not like 2h or 7d", by);
+	return run(cli, "reenroll", cli->cx.now + seconds);
+}
+
+/* METHOD of the set that is named. */
+static const char *
+what_of(struct cli *cli, const char *method)
+{
+	return arena_printf(cli->cx.arena, "%s /v1/admin/sets/%s", method,
+	    api_escape(&cli->cx, cli->arg[0]));
+}
+
+static const struct err *
+run_show(struct cli *cli)
+{
+	struct set_out out;
+	struct api_shape receive = { set_out_fields, &out };
+
+	return admin_show(cli, what_of(cli, "GET"), &receive);
+}
+
+static const struct err *
+run_cancel(struct cli *cli)
+{
+	const struct err *e =
+	    admin_call(cli, what_of(cli, "DELETE"), NULL, NULL);
+
+	if (e == NULL)
+		printf("set %s is cancelled; what was renewed stays\n",
+		    cli->arg[0]);
+	return e;
 }
 
 #define NOTES                                                              \
@@ -224,5 +290,15 @@ const struct command set_commands[] = {
 	    set_options, run_quarantine, NOTES },
 	{ "lift set", "", "ends the quarantine of a set", set_options, run_lift,
 	    NOTES },
+	{ "reenroll set", "", "wants new certificates of a set by a deadline",
+	    reenroll_options, run_reenroll,
+	    "Without --count it only counts the units. With it, devices may "
+	    "renew at once, and\ncertificates from before are revoked at the "
+	    "deadline. Their devices come back with\ntheir birth "
+	    "certificates." },
+	{ "reenroll show", "ID", "shows how many have renewed", show_options,
+	    run_show, NULL },
+	{ "reenroll cancel", "ID", "ends one before its deadline", NULL,
+	    run_cancel, NULL },
 	{ .name = NULL },
 };

@@ -90,7 +90,8 @@ stay_under(struct ctx *cx, const struct enrollment *en, const char *has,
 }
 
 /* The unit's key has a certificate: the same again while it lives, and a new
- * one for the same key once it has expired or its CA is gone (A1, R4). */
+ * one for the same key once it has expired, a deadline has passed it by or its
+ * CA is gone (A1, R4). */
 static ERR_FN
 issue_again(struct ctx *cx, const struct certificate_latest *latest,
     struct enrollment *en)
@@ -98,7 +99,7 @@ issue_again(struct ctx *cx, const struct certificate_latest *latest,
 	struct certificate_new c = { .device_id = en->unit->device_id,
 		.predecessor = latest->serial,
 		.predecessor_not_before = latest->not_before,
-		.predecessor_expired_ok = true };
+		.predecessor_ended_ok = true };
 	const struct err *e;
 	struct label label;
 	bool issued;
@@ -106,11 +107,11 @@ issue_again(struct ctx *cx, const struct certificate_latest *latest,
 	e = stay_under(cx, en, latest->profile, &label);
 	if (e != NULL)
 		return e;
-	if (latest->revoked)
+	if (latest->revoked && !latest->overdue)
 		return fail(cx, &ERR_NOT_ENROLLED, "certificate %s is revoked",
 		    bytes_hex(cx->arena, latest->serial));
 	/* One of a CA that is not ours any more is good for nothing. */
-	if (latest->not_after > cx->now &&
+	if (!latest->revoked && latest->not_after > cx->now &&
 	    crl_issuer_of(cx->svc->signers, latest->der) >= 0)
 		return certify_answer(cx, latest->der, &en->out);
 	e = store_unapproved(cx, en, &label, &c, &issued);

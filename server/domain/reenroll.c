@@ -9,6 +9,7 @@
 #include "pki/csr_names.h"
 #include "store/event.h"
 #include "store/renewal.h"
+#include "store/unit_set.h"
 
 /* An RA that did not get its answer asks again within that time; the device
  * itself shows by its first use that it has the certificate. */
@@ -140,10 +141,15 @@ check_age(struct ctx *cx, const struct renewal *r)
 	int64_t from_then_on =
 	    from->not_before +
 	    (from->not_after - from->not_before) * r->label.renew_after / 100;
+	const struct err *e;
+	bool hastened;
 
 	/* Whoever enters quarantine or leaves it does so at once. */
 	if (cx->now >= from_then_on || from->quarantined != from->narrowed)
 		return NULL;
+	e = unit_set_hastens(cx, from->serial, from->not_before, &hastened);
+	if (e != NULL || hastened)
+		return e;
 	cx->retry_after = (int)(from_then_on - cx->now);
 	return fail(cx, &ERR_EARLY, "%d s before %lld %% of its life",
 	    cx->retry_after, (long long)r->label.renew_after);

@@ -10,12 +10,18 @@
 
 /* A registry of millions is looked through from end to end. */
 #define COUNT_SECONDS 60
+#define DEADLINE_MAX (366 * 86400)
 
 static const struct err ERR_SET = { KIND_INVALID, "bad-set",
 	"A set is named by a model, a manufacturer or an owner, and narrowed "
 	"by batch, sw_version or serials of a model's or manufacturer's." };
 static const struct err ERR_SET_ID = { KIND_CONFLICT, "set-id-used",
 	"Another set was started under this id." };
+
+static const struct err ERR_DEADLINE = { KIND_INVALID, "bad-deadline",
+	"To reenroll, \"by\" says until when: in the future, within a year." };
+static const struct err ERR_SET_OVER = { KIND_CONFLICT, "set-over",
+	"Only a set that waits for its deadline can be cancelled." };
 
 static bool
 plain(const char *s)
@@ -40,13 +46,32 @@ check_who(struct ctx *cx, const struct unit_set *s)
 	return NULL;
 }
 
+static bool
+reenrolls(const struct unit_set *s)
+{
+	return strcmp(s->action, "reenroll") == 0;
+}
+
+static ERR_FN
+check_deadline(struct ctx *cx, const struct unit_set *s)
+{
+	bool fits =
+	    s->deadline > cx->now && s->deadline <= cx->now + DEADLINE_MAX;
+
+	return (reenrolls(s) ? fits : s->deadline == 0)
+		   ? NULL
+		   : fail(cx, &ERR_DEADLINE, "%s by %lld", s->action,
+			 (long long)s->deadline);
+}
+
 static ERR_FN
 check(struct ctx *cx, const struct admin_caller *by, const struct unit_set *s)
 {
 	bool revokes = strcmp(s->action, "revoke") == 0;
 	bool lifts = strcmp(s->action, "lift") == 0;
 
-	if (!revokes && !lifts && strcmp(s->action, "quarantine") != 0)
+	if (!revokes && !lifts && !reenrolls(s) &&
+	    strcmp(s->action, "quarantine") != 0)
 		return fail(cx, &ERR_SET, "action \"%s\"", s->action);
 	if ((by->scopes & (lifts ? SCOPE_LIFT : SCOPE_REVOKE)) == 0)
 		return fail(cx, &ERR_ADMIN_SCOPE, "token %s may not %s",
@@ -68,6 +93,7 @@ sets_count(struct ctx *cx, const struct admin_caller *by, struct unit_set *s,
 	rng_uuid(id);
 	s->id = id;
 	s->admin_token_id = by->token_id;
+	s->deadline = reenrolls(s) ? cx->now : 0;
 	if (e == NULL)
 		e = tx_begin(cx, &tx);
 	if (e == NULL)
@@ -122,8 +148,21 @@ sets_start(struct ctx *cx, const struct admin_caller *by, struct unit_set *s,
 	s->admin_token_id = by->token_id;
 	e = check(cx, by, s);
 	if (e == NULL)
+		e = check_deadline(cx, s);
+	if (e == NULL)
 		e = block(cx, s);
 	return e != NULL ? e : unit_set_get(cx, s->id, out);
+}
+
+static ERR_FN
+count_progress(struct ctx *cx, struct unit_set *s)
+{
+	TX tx = { .open = false };
+	const struct err *e = tx_begin(cx, &tx);
+
+	if (e == NULL)
+		e = tx_patience(&tx, COUNT_SECONDS);
+	return e != NULL ? e : unit_set_progress(cx, s);
 }
 
 const struct err *
@@ -133,5 +172,41 @@ sets_get(struct ctx *cx, const char *id, struct unit_set *out)
 
 	if (text_is_uuid(bytes_str(id)))
 		e = unit_set_get(cx, id, out);
-	return e == &ERR_NOT_FOUND ? fail(cx, e, "no set %s", id) : e;
+	if (e == &ERR_NOT_FOUND)
+		return fail(cx, e, "no set %s", id);
+	return e != NULL || !reenrolls(out) ? e : count_progress(cx, out);
+}
+
+static ERR_FN
+cancel(struct ctx *cx, const struct admin_caller *by, const char *id)
+{
+	struct event ev = { .kind = "set.cancelled",
+		.admin_token_id = by->token_id,
+		.detail = arena_printf(cx->arena, "set %s", id) };
+	const struct err *e;
+	bool changed;
+	TX tx = { .open = false };
+
+	e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = unit_set_cancel(cx, id, &changed);
+	if (e != NULL || !changed)
+		return e;
+	e = event_add(cx, &ev);
+	return e != NULL ? e : tx_commit(&tx);
+}
+
+const struct err *
+sets_cancel(struct ctx *cx, const struct admin_caller *by, const char *id,
+    struct unit_set *out)
+{
+	const struct err *e = NULL;
+
+	if (text_is_uuid(bytes_str(id)))
+		e = cancel(cx, by, id);
+	if (e == NULL)
+		e = sets_get(cx, id, out);
+	if (e == NULL && strcmp(out->state, "cancelled") != 0)
+		e = fail(cx, &ERR_SET_OVER, "set %s is %s", id, out->state);
+	return e;
 }

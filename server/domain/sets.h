@@ -5,6 +5,10 @@
  * node waits until whoever began before is done, stops if the set is not as
  * large as it was counted, and sweeps it in slices.  Nodes share the work,
  * and another goes on where one has died.
+ *
+ * A set that is to reenroll takes nothing away before its deadline: until then
+ * its devices may renew at once, however young their certificates are, and
+ * what was issued before the set is revoked by the sweep at the deadline.
  */
 #ifndef DOMAIN_SETS_H
 #define DOMAIN_SETS_H
@@ -22,5 +26,10 @@ ERR_FN sets_start(struct ctx *cx, const struct admin_caller *by,
 
 /* How far it is.  ERR_NOT_FOUND. */
 ERR_FN sets_get(struct ctx *cx, const char *id, struct unit_set *out);
+
+/* Ends one that waits for its deadline; a repeat finds it ended.  Refused
+ * once its sweep has begun. */
+ERR_FN sets_cancel(struct ctx *cx, const struct admin_caller *by,
+    const char *id, struct unit_set *out);
 
 #endif

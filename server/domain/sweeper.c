@@ -86,7 +86,9 @@ settle(struct ctx *cx, const struct unit_set *s, struct tx *tx)
 	if (e == NULL)
 		e = unit_set_settle(cx, s->id, &found);
 	if (e == NULL && found != s->counted)
-		e = finish(cx, s, "stopped");
+		return finish(cx, s, "stopped");
+	if (e == NULL && s->deadline != 0)
+		e = unit_set_announce(cx, s);
 	return e;
 }
 

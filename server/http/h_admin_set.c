@@ -32,6 +32,9 @@ static const struct json_field start_fields[] = {
 	    .max = INT64_MAX,
 	    .offset = offsetof(struct set_in, set.counted),
 	    .required = true },
+	{ .name = "by",
+	    .type = JSON_TIME,
+	    .offset = offsetof(struct set_in, set.deadline) },
 	JSON_END,
 };
 
@@ -55,6 +58,12 @@ static const struct json_field set_fields[] = {
 	JSON_F_INT(unit_set, swept, 0, true),
 	JSON_F_TIME(unit_set, created_at, true),
 	JSON_F_TIME(unit_set, finished_at, false),
+	{ .name = "by",
+	    .type = JSON_TIME,
+	    .offset = offsetof(struct unit_set, deadline) },
+	JSON_F_INT(unit_set, renewed, 0, true),
+	JSON_F_INT(unit_set, left, 0, true),
+	JSON_F_INT(unit_set, ended, 0, true),
 	JSON_END,
 };
 
@@ -98,6 +107,16 @@ put_set(struct ctx *cx, struct request *rq, struct reply *rs)
 	in.set.id = rq->param[0];
 	if (e == NULL)
 		e = sets_start(cx, &rq->caller.admin, &in.set, &out);
+	return e != NULL ? e : answer_json(cx, rs, 200, set_fields, &out);
+}
+
+const struct err *
+delete_set(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct unit_set out;
+	const struct err *e =
+	    sets_cancel(cx, &rq->caller.admin, rq->param[0], &out);
+
 	return e != NULL ? e : answer_json(cx, rs, 200, set_fields, &out);
 }
 

@@ -170,6 +170,7 @@ handler_fn post_certificate_revoke;
 handler_fn post_set_count;
 handler_fn put_set;
 handler_fn get_set;
+handler_fn delete_set;
 handler_fn post_device_quarantine;
 handler_fn post_device_lift;
 handler_fn get_admin_certificate;

@@ -151,6 +151,7 @@ const struct route routes[] = {
 	{ METHOD_POST, "/v1/admin/sets/count", WHO_ADMIN, SCOPE_REVOKE | SCOPE_LIFT, BODY_JSON, LIMIT_BODY_SET, AS_PROBLEM, post_set_count, NULL },
 	{ METHOD_PUT, "/v1/admin/sets/{id}", WHO_ADMIN, SCOPE_REVOKE | SCOPE_LIFT, BODY_JSON, LIMIT_BODY_SET, AS_PROBLEM, put_set, NULL },
 	{ METHOD_GET, "/v1/admin/sets/{id}", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_set, NULL },
+	{ METHOD_DELETE, "/v1/admin/sets/{id}", WHO_ADMIN, SCOPE_REVOKE, BODY_NONE, 0, AS_PROBLEM, delete_set, NULL },
 	{ METHOD_POST, "/v1/admin/devices/{id}/quarantine", WHO_ADMIN, SCOPE_REVOKE, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_device_quarantine, NULL },
 	{ METHOD_POST, "/v1/admin/devices/{id}/lift", WHO_ADMIN, SCOPE_LIFT, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_device_lift, NULL },
 	{ METHOD_GET, "/v1/admin/certificates/{serial}", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_admin_certificate, NULL },

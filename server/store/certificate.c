@@ -6,7 +6,7 @@ static const struct stmt CERTIFICATE_NEWEST = { "certificate_newest",
 	"SELECT serial, der, extract(epoch FROM not_before)::bigint, "
 	"extract(epoch FROM not_after)::bigint, key_sha256, " OWN_LABEL ", "
 	"approval_id, revoked_at IS NOT NULL, c.profile = '" QUARANTINE_LABEL
-	"' FROM certificate c "
+	"', overdue FROM certificate c "
 	"WHERE device_id = $1::uuid "
 	"ORDER BY not_before DESC, successor IS NULL DESC LIMIT 1",
 	1 };
@@ -32,6 +32,7 @@ certificate_newest(
 	out->approval_id = rows_text(cx, r, 0, 6);
 	out->revoked = rows_bool(r, 0, 7);
 	out->narrowed = rows_bool(r, 0, 8);
+	out->overdue = rows_bool(r, 0, 9);
 	return NULL;
 }
 
@@ -68,8 +69,9 @@ certificate_of_serial(
 static const struct stmt CERTIFICATE_LOCK = { "certificate_lock",
 	"SELECT FROM device WHERE id = $1::uuid FOR UPDATE", 1 };
 static const struct stmt CERTIFICATE_REVOKE = { "certificate_revoke",
-	"UPDATE certificate SET revoked_at = now() WHERE serial = $1 AND "
-	"not_before = to_timestamp($2::bigint) AND revoked_at IS NULL",
+	"UPDATE certificate SET revoked_at = now(), overdue = false "
+	"WHERE serial = $1 AND not_before = to_timestamp($2::bigint) AND "
+	"(revoked_at IS NULL OR overdue)",
 	2 };
 
 const struct err *

@@ -27,7 +27,8 @@ struct certificate_new {
 	const char *request_id;   /* enrollment: for its event */
 	struct bytes predecessor; /* renewal, or empty */
 	int64_t predecessor_not_before;
-	bool predecessor_expired_ok; /* a re-issue by birth certificate */
+	bool predecessor_ended_ok; /* expired or overdue: a re-issue by birth
+				      certificate */
 	const char *ra; /* the service that renews for the device, or NULL */
 };
 
@@ -39,6 +40,7 @@ struct certificate_latest {
 	const char *profile, *approval_id;
 	bool revoked;
 	bool narrowed; /* of quarantine */
+	bool overdue;  /* revoked by a deadline alone: its device may return */
 };
 
 extern const struct stmt *const certificate_stmts[];

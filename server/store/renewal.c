@@ -45,9 +45,9 @@ static const struct stmt RENEWAL_FIRST_USE = { "renewal_first_use",
 	7 };
 
 /* $6: the label, which is quarantine's for a quarantined unit and no other;
- * $10: the predecessor's notBefore; $11: whether it may have expired, which
- * no quarantined unit's may; $12: the registration authority, whose right to
- * the device's own label is looked at again. */
+ * $10: the predecessor's notBefore; $11: whether it may have expired or
+ * be overdue, which no quarantined unit's may; $12: the registration authority,
+ * whose right to the device's own label is looked at again. */
 static const struct stmt RENEWAL_ADD = { "renewal_add",
 	LOCKED_DEVICE("AND (b.quarantined_at IS NULL OR NOT $11::boolean) "
 		      "AND (b.quarantined_at IS NOT NULL) = "
@@ -61,7 +61,8 @@ static const struct stmt RENEWAL_ADD = { "renewal_add",
 	"first_used_at = coalesce(first_used_at, now()) FROM k "
 	"WHERE serial = $8 AND not_before = to_timestamp($10::bigint) AND "
 	"certificate.device_id = k.device_id AND successor IS NULL AND "
-	"revoked_at IS NULL AND (not_after > now() OR $11::boolean) AND "
+	"(revoked_at IS NULL OR $11::boolean AND overdue) AND "
+	"(not_after > now() OR $11::boolean) AND "
 	"($12::text IS NULL OR EXISTS (SELECT FROM r)) "
 	"RETURNING serial), "
 	"c AS (INSERT INTO certificate (serial, not_before, not_after, "
@@ -147,7 +148,7 @@ renewal_add(struct ctx *cx, const struct certificate_new *in, bool *issued)
 	    DB_BYTES(in->serial), DB_INT(in->not_before), DB_INT(in->not_after),
 	    DB_TEXT(in->profile), DB_BYTES(in->der), DB_BYTES(in->predecessor),
 	    DB_TEXT(cx->rid), DB_INT(in->predecessor_not_before),
-	    DB_BOOL(in->predecessor_expired_ok), DB_TEXT(in->ra));
+	    DB_BOOL(in->predecessor_ended_ok), DB_TEXT(in->ra));
 
 	if (e != NULL)
 		return e;

@@ -6,9 +6,10 @@
 #ifndef STORE_SET_SQL_H
 #define STORE_SET_SQL_H
 
-#define SET_SPARES(b)                                       \
-	"NOT EXISTS (SELECT FROM unit_set s WHERE "         \
-	"s.finished_at IS NULL AND s.action <> 'lift' AND " \
+#define SET_SPARES(b)                               \
+	"NOT EXISTS (SELECT FROM unit_set s WHERE " \
+	"s.finished_at IS NULL AND "                \
+	"s.action NOT IN ('lift', 'reenroll') AND " \
 	"unit_set_has(s, " b ")) "
 
 #endif
