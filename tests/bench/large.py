@@ -32,7 +32,7 @@ ROWS = int(os.environ.get("LARGE_ROWS", 10_000_000))
 ENROLLMENTS = int(os.environ.get("LARGE_ENROLLMENTS", 1_000_000))
 RUNS, RUN_UNITS = 5, 5000
 CONNECTIONS = 32
-CHUNK = 50_000
+CHUNK = 10_000  # by connections of its own
 SESSIONS = 10_000
 BEYOND = 1_000_000  # a rate
 BUFFERS = "4GB"
@@ -68,7 +68,11 @@ def stores(rows, empty, full):
 
 
 def memory(rows, tokens):
-    """From a tenth of the enrollments to all of them, by one process."""
+    """From a tenth of the enrollments to all of them, by one process.
+
+    Connections are made anew for each part: how they fall on the threads is
+    chance, and what each thread has once needed its heap keeps.
+    """
     tokens.rig.stack.restart()
     done, young, began = 0, None, time.monotonic()
     while done < ENROLLMENTS:
@@ -76,8 +80,10 @@ def memory(rows, tokens):
         r = tokens.offer(n, BEYOND, CONNECTIONS, f"M{done}")
         done += r["n"]
         resident = tokens.rig.resident()
-        print(f"{time.monotonic() - began:7.0f} s  {done} enrollments, "
-            f"{r['n'] / r['seconds']:.0f}/s, {resident:.1f} MiB", flush=True)
+        if done % (5 * CHUNK) == 0:
+            print(f"{time.monotonic() - began:7.0f} s  {done} enrollments, "
+                f"{r['n'] / r['seconds']:.0f}/s, {resident:.2f} MiB",
+                flush=True)
         if young is None and done >= ENROLLMENTS // 10:
             young = resident
     rows.add("memory after a tenth of the enrollments", young)
