@@ -101,7 +101,7 @@ help:
 ## demo   the main job from end to end on a stack of its own, then gone
 .PHONY: demo
 demo:
-	@deploy/dev/install.sh run build
+	@deploy/dev/install.sh library service broker run build
 	@$(MAKE) -s $(JOBS) all
 	@deploy/dev/demo.sh
 
@@ -109,7 +109,7 @@ demo:
 ##        (VAR=directory LATCHKEY_PORT=8443 MQTT_PORT=8883)
 .PHONY: up
 up:
-	@deploy/dev/install.sh run build
+	@deploy/dev/install.sh library service broker run build
 	@$(MAKE) -s $(JOBS) all
 	@deploy/dev/up.sh
 
@@ -121,7 +121,7 @@ down:
 ## check  all tests, with sanitizers (ARGS="-k name" to pick)
 .PHONY: check
 check:
-	@deploy/dev/install.sh run build check
+	@deploy/dev/install.sh library service broker run build check
 	@$(MAKE) -s $(JOBS) SAN=1 all unit
 	@$(MAKE) -s check-threads
 	@$(MAKE) -s vectors corpus
@@ -141,7 +141,7 @@ check-threads:
 ## check-clients  standard OAuth clients by node, from the npm registry
 .PHONY: check-clients
 check-clients:
-	@deploy/dev/install.sh run build check clients
+	@deploy/dev/install.sh library service broker run build check clients
 	@tests/clients/install.sh
 	@$(MAKE) -s $(JOBS) SAN=1 all
 	@/usr/bin/python3 -m pytest -q -n 3 tests/clients/clients.py $(ARGS)
@@ -151,7 +151,7 @@ check-clients:
 FAULTS ?= 1000
 .PHONY: check-faults
 check-faults:
-	@deploy/dev/install.sh run build check
+	@deploy/dev/install.sh library service broker run build check
 	@$(MAKE) -s $(JOBS) SAN=1 all
 	@FAULTS=$(FAULTS) /usr/bin/python3 -m pytest -q -s \
 		tests/broker/test_plane_faults.py
@@ -172,6 +172,13 @@ $(BUILD)/fuzz-replay: $(BUILD)/tests/fuzz/replay.o $(FUZZED)
 $(BUILD)/fuzz/%: $(FUZZED)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_CORE)
+
+## check-containers  images and docker-compose.yml, really built and started
+##        (needs root)
+.PHONY: check-containers
+check-containers:
+	@deploy/dev/install.sh containers
+	@tests/containers/run.sh
 
 ## fuzz   every parser of foreign bytes under libFuzzer, FUZZ_SECONDS=60 each
 ##        (FUZZ_ROWS="json jws" to pick)
@@ -218,7 +225,7 @@ mutations:
 ## screenshots  every page of the owner's as pictures: build/screenshots
 .PHONY: screenshots
 screenshots:
-	@deploy/dev/install.sh run build check
+	@deploy/dev/install.sh library service broker run build check
 	@$(MAKE) -s $(JOBS) all
 	@LATCHKEY_BUILD=$(CURDIR)/$(BUILD) SCREENSHOTS=$(CURDIR)/build/screenshots \
 		/usr/bin/python3 -m pytest -q tests/browser/screenshots.py
@@ -226,7 +233,7 @@ screenshots:
 ## bench  what it costs, measured: a table, and build/bench.json
 .PHONY: bench
 bench:
-	@deploy/dev/install.sh run build check bench
+	@deploy/dev/install.sh library service broker run build check bench
 	@$(MAKE) -s $(JOBS) all $(BUILD)/bench-load $(BUILD)/vectors-engine
 	@LATCHKEY_BUILD=$(CURDIR)/$(BUILD) /usr/bin/python3 tests/bench/bench.py
 
@@ -234,7 +241,7 @@ bench:
 ##        LARGE_ENROLLMENTS=1000000): some 20 minutes, 22 GB of disk
 .PHONY: bench-large
 bench-large:
-	@deploy/dev/install.sh run build check bench
+	@deploy/dev/install.sh library service broker run build check bench
 	@$(MAKE) -s $(JOBS) all $(BUILD)/bench-load $(BUILD)/vectors-engine
 	@LATCHKEY_BUILD=$(CURDIR)/$(BUILD) /usr/bin/python3 tests/bench/large.py
 

@@ -4,6 +4,7 @@
 #include "client/admin.h"
 #include "client/commands.h"
 #include "client/demo.h"
+#include "client/token.h"
 
 static const struct option_row demo_options[] = {
 	{ "dir", "DIR", "for its keys (a new one below VAR, or var)", false },
@@ -21,18 +22,42 @@ new_dir(struct cli *cli)
 	    var != NULL && *var != '\0' ? var : "var", id);
 }
 
+/* Plays it with a token of its own, which ends with it. */
+static const struct err *
+play_with_own_token(struct cli *cli, struct demo_place *place)
+{
+	const struct token_order order = { "demo",
+		"read registry revoke lift keys tokens", 3600 };
+	struct token token;
+	const struct err *e, *ended;
+
+	e = token_new(cli, &order, &token);
+	if (e != NULL)
+		return e;
+	place->admin.bearer = token.text;
+	e = demo_play(&cli->cx, place);
+	ended = token_end(cli, token.id);
+	return e != NULL ? e : ended;
+}
+
 static const struct err *
 run_demo(struct cli *cli)
 {
 	struct demo_place place = { .dir = cli_option(cli, "dir") };
-	const struct err *e = admin_api(cli, &place.admin);
+	const struct err *e = cli_env(cli, "MQTT_URL", &place.mqtt_url);
 
 	if (e == NULL)
-		e = cli_env(cli, "MQTT_URL", &place.mqtt_url);
+		e = api_from_env(cli, &place.admin);
 	if (e != NULL)
 		return e;
 	if (place.dir == NULL)
 		place.dir = new_dir(cli);
+	place.issuer = getenv("LATCHKEY_ISSUER");
+	if (place.issuer == NULL)
+		place.issuer = place.admin.url;
+	place.admin.bearer = getenv("LATCHKEY_ADMIN_TOKEN");
+	if (place.admin.bearer == NULL)
+		return play_with_own_token(cli, &place);
 	return demo_play(&cli->cx, &place);
 }
 
@@ -41,6 +66,9 @@ const struct command demo_commands[] = {
 	    demo_options, run_demo,
 	    "Maker, device, owner and back end in one process; one line a "
 	    "step, with the time\nit took.  Exit status 0 only if every step "
-	    "held.  May be repeated." },
+	    "held.  May be repeated.\nWithout LATCHKEY_ADMIN_TOKEN it makes "
+	    "one for itself, with LATCHKEY_DB and\nLATCHKEY_MAC_KEY, and "
+	    "withdraws it.  LATCHKEY_ISSUER is the setting issuer, where it is "
+	    "not\nLATCHKEY_URL.  The service needs app_keys = yes." },
 	{ .name = NULL },
 };

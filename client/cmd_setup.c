@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "client/commands.h"
+#include "client/disk.h"
 #include "pki/ca.h"
 #include "pki/ca_rotate.h"
 
@@ -12,6 +13,7 @@ static const struct option_row init_options[] = {
 	    "for the root's key, which the service never reads", true },
 	{ "dns", "NAME", "the server's name; may be repeated (localhost)",
 	    false },
+	{ "once", NULL, "nothing to do if --dir has a root already", false },
 	OPTIONS_END,
 };
 
@@ -19,6 +21,7 @@ static const struct err *
 run_init(struct cli *cli)
 {
 	const char *dns[DNS_NAMES + 1] = { "localhost" };
+	const char *dir;
 	char why[256] = "";
 	size_t n;
 
@@ -28,12 +31,17 @@ run_init(struct cli *cli)
 			    "at most %d names with --dns", DNS_NAMES);
 		dns[n] = cli_option_n(cli, "dns", n);
 	}
-	if (!ca_init(
-		cli_option(cli, "dir"), cli_option(cli, "root-dir"), dns, why))
+	dir = cli_option(cli, "dir");
+	if (cli_flag(cli, "once") &&
+	    disk_exists(arena_printf(cli->cx.arena, "%s/root.crt", dir))) {
+		printf("%s has a root: nothing to do\n", dir);
+		return NULL;
+	}
+	if (!ca_init(dir, cli_option(cli, "root-dir"), dns, why))
 		return fail(&cli->cx, &ERR_LOCAL, "%s", why);
 	printf("made root and issuing CA, server certificate and MAC key in %s"
 	       "\nthe root's key is in %s: keep it apart and offline\n",
-	    cli_option(cli, "dir"), cli_option(cli, "root-dir"));
+	    dir, cli_option(cli, "root-dir"));
 	return NULL;
 }
 

@@ -8,6 +8,8 @@
 
 extern const struct command setup_commands[];
 extern const struct command store_commands[];
+extern const struct command token_commands[];
+extern const struct command health_commands[];
 extern const struct command keys_commands[];
 extern const struct command client_commands[];
 extern const struct command owner_commands[];

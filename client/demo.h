@@ -11,6 +11,7 @@
 
 struct demo_place {
 	struct api admin;     /* the service, with an operator's token */
+	const char *issuer;   /* what the service calls itself */
 	const char *mqtt_url; /* the broker */
 	const char *dir;      /* an empty directory, or one to be made */
 };

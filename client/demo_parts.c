@@ -214,7 +214,7 @@ demo_add_owner(struct demo *d)
 	if (e != NULL)
 		return e;
 	d->owner = (struct owner_app){ .api = d->place->admin,
-		.issuer = d->place->admin.url,
+		.issuer = d->place->issuer,
 		.id = row.id,
 		.key = d->owner_key };
 	demo_say(d, "owner Ada registered with the key of her app");

@@ -13,7 +13,9 @@
 
 static const struct command_group groups[] = {
 	{ "Setting up", setup_commands },
-	{ "Database and tokens", store_commands },
+	{ "The running service", health_commands },
+	{ "Database", store_commands },
+	{ "Operators' tokens", token_commands },
 	{ "Keys of tokens", keys_commands },
 	{ "Registry", registry_commands },
 	{ "Policies of models", policy_commands },

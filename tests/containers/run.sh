@@ -1,0 +1,166 @@
+#!/bin/bash
+# run.sh: the images built, docker-compose.yml started and the main job played
+# inside, by podman, with a base image and a database image made here from
+# Debian's packages, since nothing of it may need a registry.  Needs root.
+# All of it is in one scratch directory, which is removed.
+set -eu
+cd "$(dirname "$0")/../.."
+[ "$(id -u)" = 0 ] || {
+	echo "check-containers needs root: sudo make check-containers" >&2
+	exit 1
+}
+scratch=$(mktemp -d /tmp/latchkey-containers-XXXXXX)
+project=lk$$
+pages=${LATCHKEY_PORT:-18443} mqtt=${MQTT_PORT:-18883}
+export LATCHKEY_PORT="$pages" MQTT_PORT="$mqtt"
+export CONTAINERS_CONF="$scratch/containers.conf" BUILDAH_FORMAT=docker
+export CONTAINERS_STORAGE_CONF="$scratch/storage.conf"
+
+step() {
+	printf '%5d s  %s\n' "$(($(date +%s) - began))" "$*"
+}
+began=$(date +%s)
+
+die() {
+	echo "check-containers: $*" >&2
+	exit 1
+}
+
+# quiet COMMAND...: its output is shown only if it fails.
+quiet() {
+	"$@" >"$scratch/log" 2>&1 || {
+		tail -40 "$scratch/log" >&2
+		die "failed: $*"
+	}
+}
+
+compose() {
+	podman-compose -p "$project" "$@"
+}
+
+end() {
+	status=$?
+	trap '' INT TERM HUP
+	if [ "$status" != 0 ]; then
+		for name in $(podman ps -a --format '{{.Names}}'); do
+			echo "-- $name" >&2
+			podman logs --tail 15 "$name" >&2 2>&1 || :
+		done
+	fi
+	podman rm -af -t 2 >/dev/null 2>&1 || :
+	podman volume prune -f >/dev/null 2>&1 || :
+	podman network rm -f "${project}_default" >/dev/null 2>&1 || :
+	podman rmi -af >/dev/null 2>&1 || :
+	umount "$scratch/root/overlay" 2>/dev/null || :
+	rm -rf "$scratch"
+	exit "$status"
+}
+trap end EXIT
+trap 'exit 130' INT HUP
+trap 'exit 143' TERM
+
+limit=$(ulimit -Hn)
+cat >"$CONTAINERS_CONF" <<-CONF
+	[containers]
+	default_ulimits = ["nofile=$limit:$limit", "nproc=4096:4096"]
+	[engine]
+	runtime = "runc"
+	cgroup_manager = "cgroupfs"
+	events_logger = "file"
+	lock_type = "file"
+	tmp_dir = "$scratch/tmp"
+	[network]
+	network_backend = "netavark"
+	network_config_dir = "$scratch/net"
+CONF
+cat >"$CONTAINERS_STORAGE_CONF" <<-CONF
+	[storage]
+	driver = "overlay"
+	graphroot = "$scratch/root"
+	runroot = "$scratch/run"
+CONF
+mkdir "$scratch/net" "$scratch/tmp"
+
+# -- images
+mmdebstrap --quiet --variant=minbase --dpkgopt=force-unsafe-io \
+    --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --aptopt='APT::Install-Recommends "false"' bookworm \
+    "$scratch/base.tar" 2>"$scratch/log" || {
+	cat "$scratch/log" >&2
+	die "no base image"
+}
+quiet podman import -q --change 'CMD ["bash"]' "$scratch/base.tar" \
+    localhost/debian:bookworm-slim
+rm "$scratch/base.tar"
+step "base image"
+quiet podman build -q -t localhost/postgres:15-bookworm \
+    tests/containers/postgres
+step "database image"
+quiet podman build -q -f deploy/Dockerfile --target latchkey \
+    -t localhost/latchkey .
+quiet podman build -q -f deploy/Dockerfile --target broker \
+    -t localhost/latchkey-broker .
+step "our images"
+
+# -- what they add to their base: 40 MB at most
+size() {
+	podman image inspect --format '{{.Size}}' "localhost/$1"
+}
+base=$(size debian:bookworm-slim)
+for image in latchkey latchkey-broker; do
+	added=$((($(size "$image") - base) / 1000000))
+	step "$image adds $added MB to its base"
+	[ "$added" -le 40 ] || die "more than 40 MB"
+	user=$(podman image inspect --format '{{.Config.User}}' \
+	    "localhost/$image")
+	[ "$user" = 65532:65532 ] || die "$image runs as $user"
+done
+
+# -- the stack: podman-compose starts all at once, and does not wait
+quiet compose up -d --no-build
+name() {
+	echo "${project}_$1_1"
+}
+n=0
+until podman exec "$(name latchkeyd)" latchkey health --ready \
+    >"$scratch/ready" 2>&1; do
+	n=$((n + 1))
+	[ "$n" -le 300 ] || die "not ready: $(cat "$scratch/ready")"
+	sleep 1
+done
+step "ready"
+quiet curl -sSf --cacert /dev/null -k "https://localhost:$pages/healthz"
+quiet compose run --rm demo
+# podman-compose does not hand on how it ended.
+grep -a " ms  " "$scratch/log"
+grep -qa "the main job holds" "$scratch/log" || {
+	tail -5 "$scratch/log" >&2
+	die "the main job does not hold"
+}
+step "the main job was played inside"
+
+# -- what they may do: write nothing but their volumes, hold no capability
+for service in latchkeyd mosquitto maintain; do
+	container=$(name "$service")
+	read_only=$(podman inspect --format '{{.HostConfig.ReadonlyRootfs}}' \
+	    "$container")
+	[ "$read_only" = true ] || die "$service can write its root"
+	pid=$(podman inspect --format '{{.State.Pid}}' "$container")
+	awk '/^Cap(Prm|Eff|Bnd|Amb):/ && $2 !~ /^0+$/ { bad = 1 }
+	    /^NoNewPrivs:/ && $2 != 1 { bad = 1 }
+	    /^Uid:/ && $2 != 65532 { bad = 1 } END { exit bad }' \
+	    "/proc/$pid/status" || die "$service has more rights than it needs"
+	! podman exec "$container" touch /usr/bin/mine 2>/dev/null ||
+	    die "$service wrote to /usr/bin"
+done
+step "read-only roots, no capabilities, no root user"
+
+# -- SIGTERM is heard: a kill would come after 30 s, with status 137
+for service in latchkeyd mosquitto maintain; do
+	quiet podman stop -t 30 "$(name "$service")"
+	status=$(podman inspect --format '{{.State.ExitCode}}' \
+	    "$(name "$service")")
+	[ "$status" = 0 ] || die "$service ended with $status"
+	step "$service stopped"
+done
+echo "check-containers: all of it holds"
