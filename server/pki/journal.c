@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -36,12 +37,16 @@ static void
 mac_hex(const struct mac_key *key, const char *purpose, struct bytes text,
     char out[MAC_HEX + 1])
 {
+	static const char digits[] = "0123456789abcdef";
 	uint8_t mac[MAC_BYTES];
 	size_t i;
 
 	mac_compute(key, purpose, &text, 1, mac);
-	for (i = 0; i < MAC_BYTES; i++)
-		(void)snprintf(out + 2 * i, 3, "%02x", mac[i]);
+	for (i = 0; i < MAC_BYTES; i++) {
+		out[2 * i] = digits[mac[i] >> 4];
+		out[2 * i + 1] = digits[mac[i] & 15];
+	}
+	out[MAC_HEX] = '\0';
 }
 
 static bool
@@ -104,21 +109,11 @@ turn_over(struct journal *j)
 }
 
 static bool
-add_locked(struct journal *j, const char *line)
+add_locked(struct journal *j, struct iovec text[2], ssize_t n)
 {
-	char mac[MAC_HEX + 1];
-	char text[JOURNAL_LINE_BYTES + MAC_HEX + 3];
-	int n;
-
-	mac_hex(j->key, LINES, bytes_str(line), mac);
-	n = snprintf(text, sizeof(text), "%s %s\n", mac, line);
-	if (n < 0 || (size_t)n >= sizeof(text)) {
-		errno = EMSGSIZE;
-		return false;
-	}
 	if (j->size > 0 && j->size + n > j->max && !turn_over(j))
 		return false;
-	if (write(j->fd, text, (size_t)n) != n)
+	if (writev(j->fd, text, 2) != n)
 		return false;
 	j->size += n;
 	return true;
@@ -127,11 +122,24 @@ add_locked(struct journal *j, const char *line)
 bool
 journal_add(struct journal *j, const char *line)
 {
+	char mac[MAC_HEX + 1], text[JOURNAL_LINE_BYTES + 1];
+	struct iovec parts[2] = { { mac, MAC_HEX + 1 }, { text, 0 } };
+	size_t n = strlen(line);
 	bool ok;
 
-	must(strchr(line, '\n') == NULL);
+	must(memchr(line, '\n', n) == NULL);
+	if (n >= sizeof(text)) {
+		errno = EMSGSIZE;
+		return false;
+	}
+	/* All workers wait for this lock: only the write is within. */
+	mac_hex(j->key, LINES, (struct bytes){ (const uint8_t *)line, n }, mac);
+	mac[MAC_HEX] = ' ';
+	memcpy(text, line, n);
+	text[n] = '\n';
+	parts[1].iov_len = n + 1;
 	must(pthread_mutex_lock(&j->lock) == 0);
-	ok = add_locked(j, line);
+	ok = add_locked(j, parts, (ssize_t)(MAC_HEX + 1 + n + 1));
 	must(pthread_mutex_unlock(&j->lock) == 0);
 	return ok;
 }
