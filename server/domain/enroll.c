@@ -140,12 +140,13 @@ open_claim(
 		.birth_key_sha256 = by_birth ? unit->key_sha256 : NULL,
 		.birth_cert_sha256 = by_birth ? unit->cert_sha256 : NULL,
 		.label = unit->profile,
+		.request_id = cx->rid,
 	};
 	const struct err *e;
 
 	rng_uuid(id);
 	a.network = network_keep(cx, id, en->address);
-	e = pace_request(cx, unit, NULL);
+	e = pace_request(cx, unit);
 	if (e == NULL)
 		e = facts_write(
 		    cx, unit, en->csr.key.sha256, attested, &a.facts);

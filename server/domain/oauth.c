@@ -2,20 +2,18 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/rng.h"
 #include "domain/attested.h"
 #include "domain/code.h"
 #include "domain/facts.h"
 #include "domain/label_rule.h"
-#include "domain/live.h"
 #include "domain/network.h"
 #include "domain/pace.h"
 #include "domain/svc.h"
-#include "pki/csr.h"
 #include "pki/digest.h"
-#include "store/approval.h"
-#include "store/birth.h"
 #include "store/event.h"
 
 #define TOKEN_LIFETIME 600
@@ -42,26 +40,13 @@ const struct err ERR_ACCESS_DENIED = { KIND_INVALID, "access_denied",
 const struct err ERR_EXPIRED_TOKEN = { KIND_INVALID, "expired_token",
 	"The code has expired: start again." };
 
-/* The key may be certified for this unit: it is nobody else's, no birth key,
- * and not refused for good (SECURITY.md A5, A9). */
+/* The parts of the request itself: no database, unless it came by a handle. */
 static ERR_FN
-check_key(struct ctx *cx, const struct csr *csr, const char *device_id)
+check_authorize(struct oauth_asked *q)
 {
-	const struct err *e;
-	bool taken;
-
-	e = birth_key_is_taken(cx, csr->key.sha256, device_id, &taken);
-	if (e == NULL && taken)
-		e = fail(cx, &ERR_INVALID_REQUEST,
-		    "csr: the key is a birth key, was certified for another "
-		    "ownership, or is refused for good: make a new one");
-	return e;
-}
-
-static ERR_FN
-check_authorize(struct ctx *cx, const struct unit *unit,
-    const struct oauth_authorize_in *in, bool *longer_code)
-{
+	const struct oauth_authorize_in *in = &q->in;
+	const struct unit *unit = &q->judged;
+	struct ctx *cx = q->cx;
 	const struct err *e;
 
 	if (in->client_id == NULL)
@@ -74,39 +59,31 @@ check_authorize(struct ctx *cx, const struct unit *unit,
 	if (unit->quarantined)
 		return fail(cx, &ERR_ACCESS_DENIED, "unit is quarantined");
 	e = pace_source(cx, unit, in->address);
-	return e != NULL ? e : pace_request(cx, unit, longer_code);
+	if (e == NULL)
+		e = label_rule_unit(cx, &q->judged, in->label, LABEL_TOKEN);
+	return e != NULL ? e : csr_parse(cx, in->csr, &q->csr);
 }
 
-/* Stores the request under fresh codes; a user code that is taken by
- * another open request is drawn again. */
+/* Who asks: the certificate's unit, or else the handle's. */
 static ERR_FN
-store_request(struct ctx *cx, struct approval_new *a, bool longer_code,
-    struct oauth_authorize_out *out, uint8_t device_mac[32])
+find_unit(struct oauth_asked *q)
 {
-	uint8_t user_mac[32];
-	const struct err *e = NULL;
-	int i;
-
-	for (i = 0; i < USER_CODE_TRIES; i++) {
-		out->user_code = code_user_new(cx, longer_code);
-		out->device_code = code_device_new(cx);
-		(void)code_user_mac(cx, out->user_code, user_mac);
-		code_device_mac(cx, out->device_code, device_mac);
-		a->user_code_mac = (struct bytes){ user_mac, 32 };
-		a->device_code_mac = (struct bytes){ device_mac, 32 };
-		e = approval_create(cx, a);
-		if (e != &ERR_CONFLICT)
-			break;
+	if (q->unit != NULL) {
+		q->judged = *q->unit;
+		return NULL;
 	}
-	return e;
+	if (q->in.attestation == NULL)
+		return fail(q->cx, &ERR_NO_CLIENT_CERTIFICATE,
+		    "neither a client certificate nor a handle");
+	return attested_by_handle(q->cx, q->in.attestation, &q->judged);
 }
 
 /* What the owner will see, once the unit's evidence is good. */
 static ERR_FN
-write_facts(struct ctx *cx, const struct unit *unit,
-    const struct oauth_authorize_in *in, const struct csr *csr,
-    const char **json)
+write_facts(struct oauth_asked *q)
 {
+	const struct oauth_authorize_in *in = &q->in;
+	const struct csr *csr = &q->csr;
 	const struct attestation_in evidence = {
 		.handle = in->attestation,
 		.format = in->evidence_format,
@@ -116,97 +93,233 @@ write_facts(struct ctx *cx, const struct unit *unit,
 		.binding = in->binding,
 		.purpose = HANDLE_ENROLL,
 	};
-	struct attested attested;
-	const struct err *e;
+	struct attested attested = { .format = NULL };
+	const struct err *e = NULL;
 
 	/* EST reads it there; this request has parameters for it. */
 	if (csr->evidence.format != NULL)
-		return fail(cx, &ERR_INVALID_REQUEST, "evidence in the csr");
-	e = attestation_judge(cx, unit, &evidence, &attested);
-	return e != NULL
-		   ? e
-		   : facts_write(cx, unit, csr->key.sha256, &attested, json);
+		return fail(q->cx, &ERR_INVALID_REQUEST, "evidence in the csr");
+	if (q->seen.asks_evidence || in->attestation != NULL ||
+	    in->evidence_format != NULL)
+		e = attestation_judge(q->cx, &q->judged, &evidence, &attested);
+	return e != NULL ? e
+			 : facts_write(q->cx, &q->judged, csr->key.sha256,
+			       &attested, &q->a.facts);
 }
 
-/* Who asks: the certificate's unit, or else the handle's. */
+/* What was seen of the unit and key allows it: the key is nobody else's, no
+ * birth key, and not refused for good (SECURITY.md A5, A9).  Keys of the
+ * present ownership are judged when the owner decides. */
 static ERR_FN
-find_unit(struct ctx *cx, const struct unit *caller,
-    const struct oauth_authorize_in *in, struct unit *out)
+check_seen(struct oauth_asked *q)
 {
-	if (caller != NULL) {
-		*out = *caller;
+	struct ctx *cx = q->cx;
+	const struct unit *unit = &q->judged;
+	const struct err *e = pace_unit(cx, q->seen.recent);
+
+	if (e != NULL)
+		return e;
+	if (q->seen.key_taken)
+		return fail(cx, &ERR_INVALID_REQUEST,
+		    "csr: the key is a birth key, was certified for another "
+		    "ownership, or is refused for good: make a new one");
+	if (unit->device_id == NULL)
 		return NULL;
-	}
-	if (in->attestation == NULL)
-		return fail(cx, &ERR_NO_CLIENT_CERTIFICATE,
-		    "neither a client certificate nor a handle");
-	return attested_by_handle(cx, in->attestation, out);
+	return event_add(cx, &(struct event){ .kind = "device.requested_again",
+				 .birth_id = unit->birth_id,
+				 .device_id = unit->device_id });
 }
 
-const struct err *
-oauth_authorize(struct ctx *cx, const struct unit *caller,
-    const struct oauth_authorize_in *in, struct oauth_authorize_out *out)
+/* Everything of the request to store but its codes. */
+static ERR_FN
+prepare(struct oauth_asked *q)
 {
-	const struct settings *set = &cx->svc->set;
-	struct approval_new a = { .kind = "device_code" };
-	struct live_code code = { .interval = set->code_interval };
-	struct unit judged;
-	const struct unit *unit = &judged;
-	bool longer = false;
-	const struct err *e;
-	struct csr csr;
+	const struct settings *set = &q->cx->svc->set;
+	const struct unit *unit = &q->judged;
+	struct approval_new *a = &q->a;
+	const struct err *e = check_seen(q);
 
-	e = find_unit(cx, caller, in, &judged);
+	*a = (struct approval_new){ .kind = "device_code" };
 	if (e == NULL)
-		e = check_authorize(cx, unit, in, &longer);
-	if (e == NULL)
-		e = label_rule_unit(cx, &judged, in->label, LABEL_TOKEN);
+		e = write_facts(q);
 	if (e != NULL)
 		return e;
-	e = csr_parse(cx, in->csr, &csr);
-	if (e != NULL)
-		return e;
-	/* Keys of the present ownership are judged when the owner decides. */
-	e = check_key(cx, &csr, unit->device_id);
-	if (e == NULL && unit->device_id != NULL)
-		e = event_add(
-		    cx, &(struct event){ .kind = "device.requested_again",
-			    .birth_id = unit->birth_id,
-			    .device_id = unit->device_id });
-	if (e != NULL)
-		return e;
-	e = write_facts(cx, unit, in, &csr, &a.facts);
-	if (e != NULL)
-		return e;
-	rng_uuid(code.approval_id);
-	a.id = code.approval_id;
-	a.client_id = unit->client_id;
-	a.label = unit->profile;
-	a.network = network_keep(cx, a.id, in->address);
-	a.birth_id = unit->birth_id;
-	a.device_id = unit->device_id;
-	a.expires_at = cx->now + set->code_lifetime;
-	a.key_sha256 = csr.key.sha256;
+	rng_uuid(q->code.approval_id);
+	a->id = q->code.approval_id;
+	a->request_id = q->cx->rid;
+	a->client_id = unit->client_id;
+	a->label = unit->profile;
+	a->network = network_keep(q->cx, a->id, q->in.address);
+	a->birth_id = unit->birth_id;
+	a->device_id = unit->device_id;
+	a->expires_at = q->cx->now + set->code_lifetime;
+	a->key_sha256 = q->csr.key.sha256;
 	if (!unit->by_evidence) {
-		a.birth_key_sha256 = unit->key_sha256;
-		a.birth_cert_sha256 = unit->cert_sha256;
+		a->birth_key_sha256 = unit->key_sha256;
+		a->birth_cert_sha256 = unit->cert_sha256;
 	}
-	e = store_request(cx, &a, longer, out, code.mac);
-	if (e != NULL)
-		return e;
-	code_holder(cx, unit->cert_sha256, unit->client_id, code.holder);
-	code.expires_at = a.expires_at;
-	live_put(cx->svc->live, &code, cx->now);
+	return NULL;
+}
+
+static void
+draw_codes(struct oauth_asked *q)
+{
+	struct oauth_authorize_out *out = &q->out;
+	bool longer = pace_longer_code(q->cx, q->seen.tries);
+
+	out->user_code = code_user_new(q->cx, longer);
+	out->device_code = code_device_new(q->cx);
+	(void)code_user_mac(q->cx, out->user_code, q->user_mac);
+	code_device_mac(q->cx, out->device_code, q->code.mac);
+	q->a.user_code_mac = BYTES_OF(q->user_mac);
+	q->a.device_code_mac = BYTES_OF(q->code.mac);
+}
+
+/* A user code that is taken by another open request is drawn again. */
+static ERR_FN
+store_alone(struct oauth_asked *q)
+{
+	const struct err *e = NULL;
+	int i;
+
+	for (i = 0; i < USER_CODE_TRIES; i++) {
+		draw_codes(q);
+		e = approval_create(q->cx, &q->a);
+		if (e != &ERR_CONFLICT)
+			break;
+	}
+	return e;
+}
+
+/* One commit for all of them.  Those whose unit somebody holds, or all if one
+ * made the database refuse, are to be served again, each by itself; the pace
+ * of their source counts them twice. */
+static void
+store_all(struct oauth_asked *const *v, size_t n)
+{
+	const struct approval_new *a[LIMIT_TOGETHER] = { NULL };
+	bool stored[LIMIT_TOGETHER] = { false };
+	const struct err *e;
+	bool away;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		draw_codes(v[i]);
+		a[i] = &v[i]->a;
+	}
+	e = approval_create_all(v[0]->cx, a, n, false, stored);
+	away = e == &ERR_STORE && !db_collided(v[0]->cx);
+	for (i = 0; i < n; i++) {
+		v[i]->e = away ? e : NULL;
+		v[i]->again = !away && !stored[i];
+	}
+}
+
+static void
+answer(struct oauth_asked *q)
+{
+	const struct settings *set = &q->cx->svc->set;
+	const struct unit *unit = &q->judged;
+	struct oauth_authorize_out *out = &q->out;
+
+	code_holder(q->cx, unit->cert_sha256, unit->client_id, q->code.holder);
+	q->code.expires_at = q->a.expires_at;
+	q->code.interval = set->code_interval;
+	live_put(q->cx->svc->live, &q->code, q->cx->now);
 	out->expires_in = set->code_lifetime;
 	out->interval = set->code_interval;
 	out->verification_uri =
-	    arena_printf(cx->arena, "%s/activate", set->issuer);
+	    arena_printf(q->cx->arena, "%s/activate", set->issuer);
 	/* The code in a fragment never reaches a server's log (P1). */
 	out->verification_uri_complete = arena_printf(
-	    cx->arena, "%s/activate#%s", set->issuer, out->user_code);
-	LOG(cx, "oauth.requested", LOG_S("approval", a.id),
+	    q->cx->arena, "%s/activate#%s", set->issuer, out->user_code);
+	LOG(q->cx, "oauth.requested", LOG_S("approval", q->a.id),
 	    LOG_I("birth", unit->birth_id));
-	return NULL;
+}
+
+/* Of those that go on; how many there are. */
+static size_t
+good(struct oauth_asked **v, size_t n)
+{
+	size_t i, m = 0;
+
+	for (i = 0; i < n; i++)
+		if (v[i]->e == NULL && !v[i]->again)
+			v[m++] = v[i];
+	return m;
+}
+
+/* One question for all of them. */
+static void
+look(struct oauth_asked *const *v, size_t n)
+{
+	struct approval_seen seen[LIMIT_TOGETHER] = { 0 };
+	struct approval_ask ask[LIMIT_TOGETHER] = { 0 };
+	struct guess_of tries = pace_tries(v[0]->cx);
+	const struct err *e;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		ask[i] = (struct approval_ask){
+			.birth_id = v[i]->judged.birth_id,
+			.key_sha256 = v[i]->csr.key.sha256,
+			.device_id = v[i]->judged.device_id,
+		};
+	e = approval_look(v[0]->cx, ask, n, &tries, seen);
+	for (i = 0; i < n; i++) {
+		v[i]->e = e;
+		v[i]->seen = seen[i];
+	}
+}
+
+/* Whether it has to be served by itself: what has more to be stored, or is of
+ * a unit that one of these asks for already, which is counted (P2). */
+static bool
+goes_alone(struct oauth_asked *const *v, size_t n, const struct oauth_asked *q)
+{
+	size_t i;
+
+	if (q->unit == NULL || q->unit->device_id != NULL ||
+	    q->in.attestation != NULL || q->in.evidence_format != NULL)
+		return true;
+	for (i = 0; i < n; i++)
+		if (v[i]->unit->birth_id == q->unit->birth_id)
+			return true;
+	return false;
+}
+
+void
+oauth_authorize(struct oauth_asked *v, size_t n)
+{
+	struct oauth_asked *go[LIMIT_TOGETHER] = { NULL };
+	size_t i, m = 0;
+
+	must(n <= LIMIT_TOGETHER);
+	for (i = 0; i < n; i++) {
+		struct oauth_asked *q = &v[i];
+
+		q->again = n > 1 && goes_alone(go, m, q);
+		if (q->again)
+			continue;
+		q->e = find_unit(q);
+		if (q->e == NULL)
+			q->e = check_authorize(q);
+		if (q->e == NULL)
+			go[m++] = q;
+	}
+	if (m > 0)
+		look(go, m);
+	m = good(go, m);
+	for (i = 0; i < m; i++)
+		go[i]->e = prepare(go[i]);
+	m = good(go, m);
+	if (m > 0 && n == 1)
+		go[0]->e = store_alone(go[0]);
+	else if (m > 0)
+		store_all(go, m);
+	m = good(go, m);
+	for (i = 0; i < m; i++)
+		answer(go[i]);
 }
 
 static ERR_FN

@@ -12,6 +12,9 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "domain/caller.h"
+#include "domain/live.h"
+#include "pki/csr.h"
+#include "store/approval.h"
 
 extern const struct err ERR_INVALID_REQUEST, ERR_INVALID_CLIENT,
     ERR_UNAUTHORIZED_CLIENT, ERR_INVALID_SCOPE, ERR_INVALID_GRANT,
@@ -46,11 +49,28 @@ struct oauth_token_out {
 	int64_t expires_in;
 };
 
-/* RFC 8628 section 3.1 and 3.2, for a unit whose birth certificate was
- * judged, or (NULL) for the one that the handle is of: an approval request
- * for its (unit, key). */
-ERR_FN oauth_authorize(struct ctx *cx, const struct unit *unit,
-    const struct oauth_authorize_in *in, struct oauth_authorize_out *out);
+/* A request for a device code, and what came of it. */
+struct oauth_asked {
+	struct ctx *cx;
+	/* Whose birth certificate was judged; NULL: the handle's. */
+	const struct unit *unit;
+	struct oauth_authorize_in in;
+	const struct err *e;
+	bool again; /* nothing was done: to be served by itself */
+	struct oauth_authorize_out out;
+	/* On the way. */
+	struct unit judged;
+	struct csr csr;
+	struct approval_seen seen;
+	struct approval_new a;
+	struct live_code code;
+	uint8_t user_mac[32];
+};
+
+/* RFC 8628 section 3.1 and 3.2: an approval request for each one's (unit,
+ * key), at most LIMIT_TOGETHER, in one commit.  One's refusal is not
+ * another's; a single one is never told to come again. */
+void oauth_authorize(struct oauth_asked *v, size_t n);
 
 /* RFC 8628 section 3.4 and 3.5; unit NULL: without a birth certificate, as
  * the code was asked for. */

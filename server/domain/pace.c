@@ -24,8 +24,18 @@ static const struct err ERR_TOO_MANY = { KIND_BUSY, "too-many-requests",
 #define NODES 12
 #define ODDS 1000
 
-static bool
-guessing_pays(struct ctx *cx, int64_t tries)
+struct guess_of
+pace_tries(struct ctx *cx)
+{
+	struct guess_of all = { .bucket = "service",
+		.window = cx->svc->set.guess_window };
+
+	code_guess_key(cx, all.bucket, "", all.key);
+	return all;
+}
+
+bool
+pace_longer_code(struct ctx *cx, int64_t tries)
 {
 	int64_t budget = cx->svc->set.guesses_service;
 
@@ -34,22 +44,23 @@ guessing_pays(struct ctx *cx, int64_t tries)
 }
 
 const struct err *
-pace_request(struct ctx *cx, const struct unit *unit, bool *longer_code)
+pace_unit(struct ctx *cx, int64_t recent)
 {
-	const struct err *e;
-	int64_t recent, tries;
-	struct guess_of all = { .bucket = "service",
-		.window = cx->svc->set.guess_window };
-
-	code_guess_key(cx, all.bucket, "", all.key);
-	e = approval_count_recent(cx, unit->birth_id, &all, &recent, &tries);
-	if (e == NULL && longer_code != NULL)
-		*longer_code = guessing_pays(cx, tries);
-	if (e != NULL || recent < REQUESTS_PER_UNIT)
-		return e;
+	if (recent < REQUESTS_PER_UNIT)
+		return NULL;
 	cx->retry_after = WAIT_SECONDS;
 	return fail(
 	    cx, &ERR_TOO_MANY, "unit made %d requests", REQUESTS_PER_UNIT);
+}
+
+const struct err *
+pace_request(struct ctx *cx, const struct unit *unit)
+{
+	int64_t recent;
+	const struct err *e =
+	    approval_count_recent(cx, unit->birth_id, &recent);
+
+	return e != NULL ? e : pace_unit(cx, recent);
 }
 
 const struct err *

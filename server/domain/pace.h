@@ -9,14 +9,18 @@
 #include "base/ctx.h"
 #include "base/err.h"
 #include "domain/caller.h"
+#include "store/guess.h"
 
 /* Refused (BUSY, with the time to wait) after more requests than any honest
- * device makes in ten minutes.  *longer_code (may be NULL) says that guessing
- * is worth while now: the service's budget of tries is spent, or so many codes
- * are open that it would find one with a chance above one in a thousand (P2);
- * new codes are longer then. */
-ERR_FN
-pace_request(struct ctx *cx, const struct unit *unit, bool *longer_code);
+ * device makes in ten minutes; pace_unit for who has counted them. */
+ERR_FN pace_request(struct ctx *cx, const struct unit *unit);
+ERR_FN pace_unit(struct ctx *cx, int64_t recent);
+
+/* Whether guessing is worth while after so many tries of the service's budget:
+ * it is spent, or so many codes are open that it would find one with a chance
+ * above one in a thousand (P2).  New codes are longer then. */
+bool pace_longer_code(struct ctx *cx, int64_t tries);
+struct guess_of pace_tries(struct ctx *cx);
 
 /* The same for device codes asked for from one address (IPv6: /64) and by one
  * model, on this node: a flood of many units fills no store.  The first refusal

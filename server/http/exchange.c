@@ -462,18 +462,34 @@ good_calls(struct exchange *const *ex, size_t n, struct call **calls)
 	return good;
 }
 
+/* Those of one kind, then those of the next. */
 static void
-handle(const struct route *r, struct call *const *calls, size_t n)
+handle(struct call *const *calls, size_t n)
 {
-	size_t i;
+	struct call *left[LIMIT_TOGETHER] = { NULL };
+	struct call *same[LIMIT_TOGETHER] = { NULL };
+	size_t i, m, rest;
 
-	if (n > 0 && route_together(r) != NULL) {
-		route_together(r)(calls, n);
-		return;
-	}
 	for (i = 0; i < n; i++)
-		calls[i]->e =
-		    r->handler(calls[i]->cx, calls[i]->rq, calls[i]->rs);
+		left[i] = calls[i];
+	for (; n > 0; n = rest) {
+		const struct route *r = left[0]->rq->route;
+		together_fn *fn = route_together(r);
+
+		if (fn == NULL) {
+			must(n == 1);
+			left[0]->e =
+			    r->handler(left[0]->cx, left[0]->rq, left[0]->rs);
+			return;
+		}
+		for (i = m = rest = 0; i < n; i++) {
+			if (route_together(left[i]->rq->route) == fn)
+				same[m++] = left[i];
+			else
+				left[rest++] = left[i];
+		}
+		fn(same, m);
+	}
 }
 
 void
@@ -499,7 +515,7 @@ exchange_work(struct job *const *jobs, size_t n, struct db *db)
 		    calls[i]->rq->peer.n > 0)
 			((struct exchange *)calls[i]->rq->conn)->close = true;
 	good = good_calls(ex, n, calls);
-	handle(ex[0]->rq.route, calls, good);
+	handle(calls, good);
 	for (i = 0; i < n; i++)
 		if (!ex[i]->call.again)
 			work_end(ex[i]);
@@ -507,7 +523,7 @@ exchange_work(struct job *const *jobs, size_t n, struct db *db)
 			again[more++] = ex[i];
 	for (i = 0; i < more; i++) {
 		calls[0] = &again[i]->call;
-		handle(again[i]->rq.route, calls, 1);
+		handle(calls, 1);
 		work_end(again[i]);
 	}
 }

@@ -1,4 +1,6 @@
 #include "base/arena.h"
+#include "base/limits.h"
+#include "base/mem.h"
 #include "codec/form.h"
 #include "codec/json.h"
 #include "domain/child.h"
@@ -125,35 +127,65 @@ read_evidence(
 	return NULL;
 }
 
-const struct err *
-post_device_authorization(struct ctx *cx, struct request *rq, struct reply *rs)
+static ERR_FN
+read_authorize(
+    struct ctx *cx, const struct request *rq, struct oauth_authorize_in *in)
 {
-	struct oauth_authorize_in in = { .binding = rq->binding,
-		.address = rq->address };
-	struct oauth_authorize_out out;
 	const struct err *e;
 	struct form *form;
-	struct bytes body;
 	const char *csr;
 
 	e = form_parse(cx, rq->body, &form);
 	if (e != NULL)
 		return e;
-	in.client_id = form_get(form, "client_id");
-	in.scope = form_get(form, "scope");
-	in.label = form_get(form, "label");
+	*in = (struct oauth_authorize_in){ .binding = rq->binding,
+		.address = rq->address,
+		.client_id = form_get(form, "client_id"),
+		.scope = form_get(form, "scope"),
+		.label = form_get(form, "label") };
 	csr = form_get(form, "csr");
-	if (csr == NULL || !bytes_from_b64u(cx->arena, bytes_str(csr), &in.csr))
+	if (csr == NULL ||
+	    !bytes_from_b64u(cx->arena, bytes_str(csr), &in->csr))
 		return fail(cx, &ERR_INVALID_REQUEST,
 		    "csr is missing or not base64url");
-	e = read_evidence(cx, form, &in);
-	if (e == NULL)
-		e = oauth_authorize(cx, unit_of(rq), &in, &out);
-	if (e == NULL)
-		e = json_write(cx, authorize_fields, &out, &body);
-	if (e == NULL)
-		reply_json(rs, 200, body);
-	return e;
+	return read_evidence(cx, form, in);
+}
+
+void
+device_authorization_together(struct call *const *calls, size_t n)
+{
+	struct oauth_asked v[LIMIT_TOGETHER];
+	struct call *of[LIMIT_TOGETHER];
+	size_t i, m = 0;
+
+	must(n <= LIMIT_TOGETHER);
+	for (i = 0; i < n; i++) {
+		struct call *c = calls[i];
+
+		v[m] =
+		    (struct oauth_asked){ .cx = c->cx, .unit = unit_of(c->rq) };
+		c->e = read_authorize(c->cx, c->rq, &v[m].in);
+		if (c->e == NULL)
+			of[m++] = c;
+	}
+	oauth_authorize(v, m);
+	for (i = 0; i < m; i++) {
+		of[i]->e = v[i].e;
+		of[i]->again = v[i].again;
+		if (v[i].e == NULL && !v[i].again)
+			of[i]->e = answer_json(of[i]->cx, of[i]->rs, 200,
+			    authorize_fields, &v[i].out);
+	}
+}
+
+const struct err *
+post_device_authorization(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct call one = { .cx = cx, .rq = rq, .rs = rs };
+	struct call *calls[] = { &one };
+
+	device_authorization_together(calls, 1);
+	return one.e;
 }
 
 static void

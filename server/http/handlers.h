@@ -21,6 +21,7 @@ handler_fn get_metrics;
 
 /* h_oauth.c: RFC 8628, RFC 8414. */
 handler_fn post_device_authorization;
+together_fn device_authorization_together; /* the same, many at once */
 handler_fn post_token;
 quick_fn quick_token;      /* pending codes, without the database */
 quick_fn quick_introspect; /* what is kept */

@@ -193,5 +193,9 @@ route_is_for_apps(const struct route *r)
 together_fn *
 route_together(const struct route *r)
 {
-	return r->handler == post_simpleenroll ? simpleenroll_together : NULL;
+	if (r->handler == post_simpleenroll)
+		return simpleenroll_together;
+	if (r->handler == post_device_authorization)
+		return device_authorization_together;
+	return NULL;
 }

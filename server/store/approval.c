@@ -1,8 +1,11 @@
 #include "store/approval.h"
 
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "store/column.h"
 #include "store/set_sql.h"
 
 #define COLUMNS                                                         \
@@ -17,34 +20,69 @@
 	"JOIN birth b ON b.id = a.birth_id LEFT JOIN device d " \
 	"ON d.birth_id = a.birth_id AND d.state = 'owned' "
 
+/* The units first, for each request points at its own: whoever decides on one
+ * holds its row, and a batch passes over those.  In the order of the units, so
+ * that two batches do not wait for each other. */
+#define CREATE(busy)                                                          \
+	"WITH i AS (SELECT * FROM unnest($1::uuid[], $2::text[], "            \
+	"$3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bytea[], "   \
+	"$8::bytea[], $9::bytea[], $10::bytea[], $11::bytea[], $12::text[], " \
+	"$13::text[], $14::bytea[], $15::uuid[]) AS i (id, kind, client_id, " \
+	"facts, birth_id, expires_at, key_sha256, birth_key_sha256, "         \
+	"birth_cert_sha256, device_code_mac, user_code_mac, request_id, "     \
+	"label, network, device_id)), "                                       \
+	"b AS (SELECT i.id FROM i CROSS JOIN LATERAL (SELECT FROM birth "     \
+	"WHERE id = i.birth_id FOR KEY SHARE" busy ") x), "                   \
+	"a AS (INSERT INTO approval (id, kind, client_id, facts, "            \
+	"birth_id, expires_at, key_sha256, birth_key_sha256, "                \
+	"birth_cert_sha256, device_code_mac, user_code_mac, state, label, "   \
+	"network) SELECT id, kind, client_id, facts, birth_id, "              \
+	"to_timestamp(expires_at), key_sha256, birth_key_sha256, "            \
+	"birth_cert_sha256, device_code_mac, user_code_mac, 'pending', "      \
+	"label, network FROM i WHERE (id IN (SELECT id FROM b)) IS TRUE "     \
+	"ORDER BY birth_id "                                                  \
+	"ON CONFLICT (birth_id, key_sha256) WHERE pending "                   \
+	"DO UPDATE SET id = excluded.id, kind = excluded.kind, "              \
+	"client_id = excluded.client_id, facts = excluded.facts, "            \
+	"expires_at = excluded.expires_at, created_at = now(), "              \
+	"birth_key_sha256 = excluded.birth_key_sha256, "                      \
+	"birth_cert_sha256 = excluded.birth_cert_sha256, "                    \
+	"device_code_mac = excluded.device_code_mac, "                        \
+	"user_code_mac = excluded.user_code_mac, shown_to = NULL, "           \
+	"label = excluded.label, network = excluded.network "                 \
+	"RETURNING id), "                                                     \
+	"e AS (INSERT INTO event (kind, request_id, birth_id, approval_id, "  \
+	"device_id) SELECT 'approval.requested', request_id, birth_id, id, "  \
+	"device_id FROM i WHERE (id IN (SELECT id FROM a)) IS TRUE) "         \
+	"SELECT id FROM a"
+
 static const struct stmt APPROVAL_CREATE = { "approval_create",
-	"WITH a AS (INSERT INTO approval (id, kind, client_id, facts, "
-	"birth_id, expires_at, key_sha256, birth_key_sha256, "
-	"birth_cert_sha256, device_code_mac, user_code_mac, state, label, "
-	"network) "
-	"VALUES ($1::uuid, $2, $3, $4, $5, to_timestamp($6::bigint), $7, $8, "
-	"$9, $10, $11, 'pending', $13, $14) "
-	"ON CONFLICT (birth_id, key_sha256) WHERE pending "
-	"DO UPDATE SET id = excluded.id, kind = excluded.kind, "
-	"client_id = excluded.client_id, facts = excluded.facts, "
-	"expires_at = excluded.expires_at, created_at = now(), "
-	"birth_key_sha256 = excluded.birth_key_sha256, "
-	"birth_cert_sha256 = excluded.birth_cert_sha256, "
-	"device_code_mac = excluded.device_code_mac, "
-	"user_code_mac = excluded.user_code_mac, shown_to = NULL, "
-	"label = excluded.label, network = excluded.network "
-	"RETURNING id, birth_id) "
-	"INSERT INTO event (kind, request_id, birth_id, approval_id, "
-	"device_id) SELECT 'approval.requested', $12, birth_id, id, $15::uuid "
-	"FROM a",
-	15 };
+	CREATE(" SKIP LOCKED"), 15 };
+static const struct stmt APPROVAL_CREATE_WAITING = { "approval_create_waiting",
+	CREATE(""), 15 };
+
+#define RECENT                                                           \
+	"(SELECT count(*) FROM event WHERE kind = 'approval.requested' " \
+	"AND birth_id = i.birth_id AND at > now() - interval '10 minutes')"
 
 static const struct stmt APPROVAL_COUNT_RECENT = { "approval_count_recent",
-	"SELECT count(*), coalesce((SELECT sum(n) FROM guess WHERE bucket = $2 "
-	"AND key = $3 AND window_start >= to_timestamp($4::bigint)), 0) "
-	"FROM event WHERE kind = 'approval.requested' AND "
-	"birth_id = $1 AND at > now() - interval '10 minutes'",
-	4 };
+	"SELECT " RECENT " FROM (VALUES ($1::bigint)) AS i (birth_id)", 1 };
+
+/* "LIMIT 1" keeps the looks at an index each: without, the plan may be to read
+ * a whole table into a hash. */
+static const struct stmt APPROVAL_LOOK = { "approval_look",
+	"SELECT " RECENT ", t.n, m.asks_evidence, num_nonnulls("
+	"(SELECT 1 FROM birth WHERE key_sha256 = i.key_sha256 LIMIT 1), "
+	"(SELECT 1 FROM birth WHERE pinned_key_sha256 = i.key_sha256 LIMIT 1), "
+	"(SELECT 1 FROM key_use WHERE key_sha256 = i.key_sha256 AND "
+	"(compromised OR device_id IS DISTINCT FROM i.device_id) LIMIT 1)) > 0 "
+	"FROM unnest($1::bigint[], $2::bytea[], $3::uuid[]) WITH ORDINALITY "
+	"AS i (birth_id, key_sha256, device_id, n) "
+	"JOIN birth b ON b.id = i.birth_id JOIN model m ON m.id = b.model_id "
+	"CROSS JOIN (SELECT coalesce(sum(n), 0) AS n FROM guess WHERE "
+	"bucket = $4 AND key = $5 AND window_start >= to_timestamp($6::bigint)"
+	") t ORDER BY i.n",
+	6 };
 
 static const struct stmt APPROVAL_BY_DEVICE_CODE = { "approval_by_device_code",
 	"SELECT " COLUMNS "FROM approval a " JOINS
@@ -236,31 +274,147 @@ read_shown(struct ctx *cx, const struct rows *r, struct approval *a)
 	return NULL;
 }
 
-const struct err *
-approval_create(struct ctx *cx, const struct approval_new *in)
+/* In the order of the statement's parameters. */
+enum {
+	ID,
+	REQUEST_KIND,
+	CLIENT,
+	FACTS,
+	BIRTH,
+	EXPIRES,
+	KEY,
+	BIRTH_KEY,
+	BIRTH_CERT,
+	DEVICE_CODE,
+	USER_CODE,
+	REQUEST,
+	LABEL,
+	NETWORK,
+	DEVICE,
+	CREATE_COLUMNS
+};
+
+static void
+fill_columns(struct ctx *cx, const struct approval_new *const *in, size_t n,
+    struct column c[CREATE_COLUMNS])
 {
-	return DB_RUN(cx, &APPROVAL_CREATE, NULL, DB_TEXT(in->id),
-	    DB_TEXT(in->kind), DB_TEXT(in->client_id), DB_TEXT(in->facts),
-	    DB_INT(in->birth_id), DB_INT(in->expires_at),
-	    DB_SHA(in->key_sha256), DB_SHA(in->birth_key_sha256),
-	    DB_SHA(in->birth_cert_sha256), DB_BYTES(in->device_code_mac),
-	    DB_BYTES(in->user_code_mac), DB_TEXT(cx->rid), DB_TEXT(in->label),
-	    DB_BYTES(in->network), DB_TEXT(in->device_id));
+	static const enum column_type types[CREATE_COLUMNS] = { COLUMN_UUID,
+		COLUMN_TEXT, COLUMN_TEXT, COLUMN_TEXT, COLUMN_INT, COLUMN_INT,
+		COLUMN_BYTES, COLUMN_BYTES, COLUMN_BYTES, COLUMN_BYTES,
+		COLUMN_BYTES, COLUMN_TEXT, COLUMN_TEXT, COLUMN_BYTES,
+		COLUMN_UUID };
+	size_t i;
+
+	for (i = 0; i < CREATE_COLUMNS; i++)
+		column_init(cx, &c[i], types[i], n);
+	for (i = 0; i < n; i++) {
+		const struct approval_new *a = in[i];
+
+		column_text(&c[ID], a->id);
+		column_text(&c[REQUEST_KIND], a->kind);
+		column_text(&c[CLIENT], a->client_id);
+		column_text(&c[FACTS], a->facts);
+		column_int(&c[BIRTH], a->birth_id);
+		column_int(&c[EXPIRES], a->expires_at);
+		column_bytes(&c[KEY], (struct bytes){ a->key_sha256, 32 });
+		column_bytes(
+		    &c[BIRTH_KEY], (struct bytes){ a->birth_key_sha256, 32 });
+		column_bytes(
+		    &c[BIRTH_CERT], (struct bytes){ a->birth_cert_sha256, 32 });
+		column_bytes(&c[DEVICE_CODE], a->device_code_mac);
+		column_bytes(&c[USER_CODE], a->user_code_mac);
+		column_text(&c[REQUEST], a->request_id);
+		column_text(&c[LABEL], a->label);
+		column_bytes(&c[NETWORK], a->network);
+		column_text(&c[DEVICE], a->device_id);
+	}
 }
 
 const struct err *
-approval_count_recent(struct ctx *cx, int64_t birth_id,
-    const struct guess_of *of, int64_t *recent, int64_t *tries)
+approval_create_all(struct ctx *cx, const struct approval_new *const *in,
+    size_t n, bool wait, bool *stored)
+{
+	const struct stmt *s =
+	    wait ? &APPROVAL_CREATE_WAITING : &APPROVAL_CREATE;
+	AUTO_STRUCT(rows) *r = NULL;
+	struct column c[CREATE_COLUMNS];
+	struct db_arg args[CREATE_COLUMNS];
+	const struct err *e;
+	size_t i;
+	int row;
+
+	fill_columns(cx, in, n, c);
+	for (i = 0; i < CREATE_COLUMNS; i++)
+		args[i] = DB_COLUMN(&c[i]);
+	e = db_run(cx, s, args, CREATE_COLUMNS, &r);
+	if (e != NULL)
+		return e;
+	for (i = 0; i < n; i++)
+		stored[i] = false;
+	for (row = 0; row < rows_count(r); row++) {
+		const char *id = rows_text(cx, r, row, 0);
+
+		for (i = 0; i < n; i++)
+			stored[i] |= strcmp(id, in[i]->id) == 0;
+	}
+	return NULL;
+}
+
+const struct err *
+approval_create(struct ctx *cx, const struct approval_new *in)
+{
+	bool stored = false;
+	const struct err *e = approval_create_all(cx, &in, 1, true, &stored);
+
+	return e != NULL || stored
+		   ? e
+		   : fail(cx, &ERR_CONFLICT, "the unit is there no more");
+}
+
+const struct err *
+approval_count_recent(struct ctx *cx, int64_t birth_id, int64_t *recent)
 {
 	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e = DB_RUN(cx, &APPROVAL_COUNT_RECENT, &r,
-	    DB_INT(birth_id), DB_TEXT(of->bucket), DB_SHA(of->key),
-	    DB_INT(guess_since(cx->now, of->window)));
+	const struct err *e =
+	    DB_RUN(cx, &APPROVAL_COUNT_RECENT, &r, DB_INT(birth_id));
 
 	if (e != NULL)
 		return e;
 	*recent = rows_int(r, 0, 0);
-	*tries = rows_int(r, 0, 1);
+	return NULL;
+}
+
+const struct err *
+approval_look(struct ctx *cx, const struct approval_ask *ask, size_t n,
+    const struct guess_of *of, struct approval_seen *out)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	struct column birth, key, device;
+	const struct err *e;
+	size_t i;
+
+	column_init(cx, &birth, COLUMN_INT, n);
+	column_init(cx, &key, COLUMN_BYTES, n);
+	column_init(cx, &device, COLUMN_UUID, n);
+	for (i = 0; i < n; i++) {
+		column_int(&birth, ask[i].birth_id);
+		column_bytes(&key, (struct bytes){ ask[i].key_sha256, 32 });
+		column_text(&device, ask[i].device_id);
+	}
+	e = DB_RUN(cx, &APPROVAL_LOOK, &r, DB_COLUMN(&birth), DB_COLUMN(&key),
+	    DB_COLUMN(&device), DB_TEXT(of->bucket), DB_SHA(of->key),
+	    DB_INT(guess_since(cx->now, of->window)));
+	if (e != NULL)
+		return e;
+	if ((size_t)rows_count(r) != n)
+		return fail(cx, &ERR_CONFLICT, "a unit is there no more");
+	for (i = 0; i < n; i++)
+		out[i] = (struct approval_seen){
+			.recent = rows_int(r, (int)i, 0),
+			.tries = rows_int(r, (int)i, 1),
+			.asks_evidence = rows_bool(r, (int)i, 2),
+			.key_taken = rows_bool(r, (int)i, 3),
+		};
 	return NULL;
 }
 
@@ -388,6 +542,7 @@ approval_recently_decided(struct ctx *cx, int seconds,
 }
 
 const struct stmt *const approval_stmts[] = { &APPROVAL_CREATE,
-	&APPROVAL_COUNT_RECENT, &APPROVAL_BY_DEVICE_CODE, &APPROVAL_SHOW,
-	&APPROVAL_SHOW_CLAIM, &APPROVAL_PAGE, &APPROVAL_LOCK, &APPROVAL_DECIDE,
-	&APPROVAL_REDEEM, &APPROVAL_REPORT, &APPROVAL_RECENTLY_DECIDED, NULL };
+	&APPROVAL_CREATE_WAITING, &APPROVAL_COUNT_RECENT, &APPROVAL_LOOK,
+	&APPROVAL_BY_DEVICE_CODE, &APPROVAL_SHOW, &APPROVAL_SHOW_CLAIM,
+	&APPROVAL_PAGE, &APPROVAL_LOCK, &APPROVAL_DECIDE, &APPROVAL_REDEEM,
+	&APPROVAL_REPORT, &APPROVAL_RECENTLY_DECIDED, NULL };

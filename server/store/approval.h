@@ -44,7 +44,8 @@ struct approval_new {
 	struct bytes device_code_mac, user_code_mac; /* empty: claim kind */
 	const char *label;
 	const char *device_id; /* the unit\'s present ownership, or NULL */
-	struct bytes network;  /* domain/network */
+	const char *request_id;
+	struct bytes network; /* domain/network */
 };
 
 extern const struct stmt *const approval_stmts[];
@@ -54,11 +55,35 @@ enum approval_state approval_state(const char *text);
 
 /* Stores a request with its event; one that is pending for the same (unit,
  * key) is replaced (P3).  ERR_CONFLICT: the user code is taken, make
- * another.  *recent is how many requests this unit made in ten minutes, *tries
- * how many tries were taken of a budget. */
+ * another. */
 ERR_FN approval_create(struct ctx *cx, const struct approval_new *in);
-ERR_FN approval_count_recent(struct ctx *cx, int64_t birth_id,
-    const struct guess_of *tries_of, int64_t *recent, int64_t *tries);
+
+/* The same for many at once, of a unit each, in one commit.  Without wait a
+ * unit is passed over whose row somebody holds; with an error none is stored,
+ * be it on account of one alone. */
+ERR_FN approval_create_all(struct ctx *cx, const struct approval_new *const *in,
+    size_t n, bool wait, bool *stored);
+
+/* How many requests this unit made in ten minutes. */
+ERR_FN approval_count_recent(struct ctx *cx, int64_t birth_id, int64_t *recent);
+
+/* What is to be known of a (unit, key) before it may ask. */
+struct approval_ask {
+	int64_t birth_id;
+	const uint8_t *key_sha256;
+	const char *device_id; /* the unit's present ownership, or NULL */
+};
+
+struct approval_seen {
+	int64_t recent;     /* as approval_count_recent */
+	int64_t tries;      /* that were taken of the budget */
+	bool asks_evidence; /* the unit's model does */
+	bool key_taken;     /* as birth_key_is_taken */
+};
+
+/* Of each, in one statement. */
+ERR_FN approval_look(struct ctx *cx, const struct approval_ask *ask, size_t n,
+    const struct guess_of *tries_of, struct approval_seen *out);
 
 /* Each finds one or fails with ERR_NOT_FOUND.  By user code: pending and not
  * expired only; the caller becomes the one it was shown to. */

@@ -15,7 +15,7 @@ import requests
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from harness.cluster import Cluster
-from harness.crypto import new_key
+from harness.crypto import new_key, spki_sha256
 from harness.http import expect
 from harness.players import DEVICE_GRANT, Device, Maker, Operator
 from harness.process import BUILD, run, until
@@ -67,6 +67,39 @@ def test_postgres_away_is_503_and_back_is_well(own_cluster, kill):
     expect(waiting.poll_until_decided(), 200)
     expect(waiting.enroll(), 200)
     assert stack.database.value("SELECT count(*) FROM certificate") == 3
+
+
+def test_postgres_away_beneath_a_batch_is_503_to_all_and_loses_nothing(
+        own_cluster):
+    """Device authorizations that wait to be stored together."""
+    cluster, stack = own_cluster
+    operator = Operator(stack, stack.database.admin_token)
+    maker = Maker()
+    operator.register(maker)
+    before, batch = ([Device(stack, maker) for _ in range(8)]
+        for _ in range(2))
+    operator.allow(*before, *batch)
+
+    def stored():
+        return {row[0] for row in stack.database.query(
+            "SELECT encode(key_sha256, 'hex') FROM approval")}
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for answer in pool.map(Device.authorize, before):
+            expect(answer, 200)
+        gate = stack.database.connect("super")
+        gate.cursor().execute("LOCK TABLE approval IN SHARE MODE")
+        waiting = [pool.submit(d.authorize) for d in batch]
+        stack.database.wait_blocked(2)
+        cluster.stop(kill=True)
+        for one in waiting:
+            refused = expect(one.result(60), 503)
+            assert int(refused.headers["Retry-After"]) >= 1
+        cluster.start()
+        assert stored() == {spki_sha256(d.key) for d in before}
+        for d in batch:
+            until(lambda: d.authorize().ok)
+    assert stored() == {spki_sha256(d.key) for d in before + batch}
 
 
 def test_a_stopped_postgres_process_costs_seconds_not_a_thread(
