@@ -54,17 +54,25 @@ bytes_dup(struct arena *a, struct bytes b)
 	return (struct bytes){ p, b.n };
 }
 
+char *
+bytes_put_hex(char *at, struct bytes b)
+{
+	size_t i;
+
+	for (i = 0; i < b.n; i++) {
+		*at++ = HEX[b.p[i] >> 4];
+		*at++ = HEX[b.p[i] & 15];
+	}
+	*at = '\0';
+	return at;
+}
+
 const char *
 bytes_hex(struct arena *a, struct bytes b)
 {
 	char *s = arena_alloc(a, b.n * 2 + 1);
-	size_t i;
 
-	for (i = 0; i < b.n; i++) {
-		s[2 * i] = HEX[b.p[i] >> 4];
-		s[2 * i + 1] = HEX[b.p[i] & 15];
-	}
-	s[2 * b.n] = '\0';
+	(void)bytes_put_hex(s, b);
 	return s;
 }
 

@@ -33,7 +33,10 @@ char *bytes_to_str(struct arena *a, struct bytes b);
 /* A copy of b in the arena. */
 struct bytes bytes_dup(struct arena *a, struct bytes b);
 
-/* Lower-case hex of b, in the arena. */
+/* Lower-case hex of b at that place, which has room for it and a NUL;
+ * where the NUL stands, as stpcpy(3) has it. */
+char *bytes_put_hex(char *at, struct bytes b);
+/* The same in the arena. */
 const char *bytes_hex(struct arena *a, struct bytes b);
 
 /* The value of a hex digit of either case, or -1. */
