@@ -6,6 +6,7 @@
 #include "base/mem.h"
 
 #define CHUNK_BYTES 8192
+#define PRINTF_BYTES 512 /* what is longer is formatted twice */
 #define ALIGN (sizeof(max_align_t))
 
 struct chunk {
@@ -127,15 +128,18 @@ arena_strdup(struct arena *a, const char *s)
 char *
 arena_vprintf(struct arena *a, const char *fmt, va_list args)
 {
+	char shorter[PRINTF_BYTES], *s;
 	va_list again;
-	char *s;
 	int n;
 
 	va_copy(again, args);
-	n = vsnprintf(NULL, 0, fmt, args);
+	n = vsnprintf(shorter, sizeof(shorter), fmt, args);
 	must(n >= 0);
 	s = arena_alloc(a, (size_t)n + 1);
-	(void)vsnprintf(s, (size_t)n + 1, fmt, again);
+	if ((size_t)n < sizeof(shorter))
+		memcpy(s, shorter, (size_t)n + 1);
+	else
+		(void)vsnprintf(s, (size_t)n + 1, fmt, again);
 	va_end(again);
 	return s;
 }

@@ -3,8 +3,9 @@ the service's memory as enrollments add up; what a million revoked ones cost.
 Prints a table and writes
 build/bench-large.json; tests/bench/rows-large says which rows there must be.
 LARGE_ROWS, LARGE_ENROLLMENTS and LARGE_REVOKED in the environment make it
-smaller."""
+smaller; names of steps as arguments measure those alone."""
 
+import functools
 import os
 import pathlib
 import shutil
@@ -112,16 +113,43 @@ def memory_of_a_server(directory):
     return cluster
 
 
-def broker(rows, rig):
+tokens_of = functools.cache(Tokens)
+
+
+def stores_step(rows, rigs):
+    tokens = [tokens_of(rig) for rig in rigs[:2]]
+    fill(rows, rigs[1], tokens[1])
+    stores(rows, *tokens)
+
+
+def revoked_step(rows, rigs):
+    revoked_measure(rows, *(tokens_of(rig) for rig in rigs[:2]))
+
+
+def memory_step(rows, rigs):
+    memory(rows, tokens_of(rigs[0]))
+
+
+def broker_step(rows, rigs):
     """Many sessions, then many refusals."""
+    rig = rigs[2]
     rig.start_service()
     rig.broker = rig.make(Broker, "broker", rig.stack).start()
     cuts.measure(rig, rows, SESSIONS)
     messages.memory(rig, rows)
 
 
+STEPS = {"stores": stores_step, "revoked": revoked_step,
+    "memory": memory_step, "verdicts": lambda rows, _: verdicts_memory(rows),
+    "broker": broker_step}
+
+
 def main():
+    """All steps, or those named."""
     began = time.monotonic()
+    chosen = sys.argv[1:] or list(STEPS)
+    if not set(chosen) <= set(STEPS):
+        sys.exit(f"usage: large.py [{'|'.join(STEPS)}]...")
     rows = Rows("rows-large")
     print(f"{machine()}\n{ROWS} rows, {ENROLLMENTS} enrollments, "
         f"{REVOKED} revoked; "
@@ -133,16 +161,11 @@ def main():
     cluster = memory_of_a_server(directory)
     empty, full, guest = Rig(cluster), Rig(cluster), Rig(cluster)
     try:
+        openssl(rows)
         empty.start_service()
         full.start_service()
-        openssl(rows)
-        tokens = Tokens(empty), Tokens(full)
-        fill(rows, full, tokens[1])
-        stores(rows, *tokens)
-        revoked_measure(rows, *tokens)
-        memory(rows, tokens[0])
-        verdicts_memory(rows)
-        broker(rows, guest)
+        for step in chosen:
+            STEPS[step](rows, (empty, full, guest))
     finally:
         for rig in (full, empty, guest):
             rig.stop()

@@ -18,7 +18,9 @@ struct offer {
 	struct options *o;
 	struct loop loop;
 	struct token_unit *units;
-	struct slot *slots, *free;
+	struct slot *slots;
+	/* In turn, so that none is idle until the service closes it. */
+	struct slot *free, **last;
 	size_t next, waiting;
 	int64_t began_us;
 };
@@ -60,8 +62,9 @@ on_event(struct link *k, enum link_event what)
 			of->o->tally.failed++;
 		of->waiting--;
 	}
-	s->next = of->free;
-	of->free = s;
+	s->next = NULL;
+	*of->last = s;
+	of->last = &s->next;
 }
 
 static int64_t
@@ -78,6 +81,8 @@ send_due(struct offer *of)
 		struct slot *s = of->free;
 
 		of->free = s->next;
+		if (of->free == NULL)
+			of->last = &of->free;
 		bytes_drop(s->request);
 		s->request = make_request(of->o, &of->units[of->next]);
 		s->due_us = due_us(of);
@@ -135,6 +140,7 @@ run_offer(struct options *o)
 	loop_init(&of.loop, o->port, TLS1_3_VERSION);
 	of.units = token_units(o);
 	of.slots = mem_new(o->connections, sizeof(*of.slots));
+	of.last = &of.free;
 	wait_for_driver(o->units);
 	connect_all(&of);
 	offer_all(&of);
