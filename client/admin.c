@@ -21,8 +21,11 @@ api_from_env(struct cli *cli, struct api *out)
 const struct err *
 admin_api(struct cli *cli, struct api *out)
 {
+	const char *apart = getenv("LATCHKEY_OPERATOR_URL");
 	const struct err *e = api_from_env(cli, out);
 
+	if (apart != NULL && *apart != '\0')
+		out->url = apart;
 	if (e == NULL)
 		e = cli_env(cli, "LATCHKEY_ADMIN_TOKEN", &out->bearer);
 	return e;

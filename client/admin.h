@@ -18,7 +18,8 @@
 /* LATCHKEY_URL and LATCHKEY_CA, nobody in particular. */
 ERR_FN api_from_env(struct cli *cli, struct api *out);
 
-/* The same with LATCHKEY_ADMIN_TOKEN. */
+/* LATCHKEY_OPERATOR_URL, where operators have a listener of their own, else
+ * LATCHKEY_URL; LATCHKEY_CA and LATCHKEY_ADMIN_TOKEN. */
 ERR_FN admin_api(struct cli *cli, struct api *out);
 
 /* One call as operator; what is "METHOD /path". */

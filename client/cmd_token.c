@@ -4,6 +4,7 @@
 #include "base/cfg.h"
 #include "base/clock.h"
 #include "client/commands.h"
+#include "client/disk.h"
 #include "client/store_env.h"
 #include "pki/admin_token.h"
 #include "pki/mac.h"
@@ -17,6 +18,8 @@ static const struct stmt *const *const token_lists[] = { admin_token_tool_stmts,
 static const struct option_row token_options[] = {
 	{ "scopes", "S[,S]...", "what it may do", true },
 	{ "expires", "TIME", "how long it is valid, like 12h or 90d (30d)",
+	    false },
+	{ "out", "FILE", "write it there (mode 0600) and print its id alone",
 	    false },
 	OPTIONS_END,
 };
@@ -33,8 +36,8 @@ get_scopes(struct cli *cli, const char **out)
 			*p = ' ';
 	if (!admin_token_scopes_valid(s))
 		return fail(&cli->cx, &ERR_USAGE,
-		    "--scopes takes read, registry, revoke, lift, keys, "
-		    "tokens in any number, or manufacturer:ID alone");
+		    "--scopes takes metrics, read, registry, revoke, lift, "
+		    "keys, tokens in any number, or manufacturer:ID alone");
 	*out = s;
 	return NULL;
 }
@@ -89,6 +92,24 @@ token_end(struct cli *cli, const char *id)
 	return e;
 }
 
+/* Prints it, or writes it to a file as others read a secret: a line. */
+static const struct err *
+hand_out(struct cli *cli, const struct token *made)
+{
+	const char *path = cli_option(cli, "out");
+	const struct err *e;
+
+	if (path == NULL) {
+		printf("%s\n", made->text);
+		return NULL;
+	}
+	e = disk_write(&cli->cx, path,
+	    bytes_str(arena_printf(cli->cx.arena, "%s\n", made->text)), 0600);
+	if (e == NULL)
+		printf("token %s is in %s\n", made->id, path);
+	return e;
+}
+
 static const struct err *
 run_token_add(struct cli *cli)
 {
@@ -105,9 +126,7 @@ run_token_add(struct cli *cli)
 	e = get_scopes(cli, &order.scopes);
 	if (e == NULL)
 		e = token_new(cli, &order, &made);
-	if (e == NULL)
-		printf("%s\n", made.text);
-	return e;
+	return e != NULL ? e : hand_out(cli, &made);
 }
 
 static void
@@ -160,7 +179,7 @@ run_token_withdraw(struct cli *cli)
 const struct command token_commands[] = {
 	{ "token add", "NAME", "makes an operator's token and prints it, once",
 	    token_options, run_token_add,
-	    "Scopes: read, registry, revoke, lift, keys, tokens, or "
+	    "Scopes: metrics, read, registry, revoke, lift, keys, tokens, or "
 	    "manufacturer:ID alone,\nto import that maker's births." },
 	{ "token list", "", "shows operators' tokens", NULL, run_token_list,
 	    NULL },

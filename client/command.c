@@ -311,15 +311,19 @@ command_help(const struct command_group *groups)
 	       "       latchkey --version\n");
 	for (; groups->title != NULL; groups++)
 		print_group(groups);
-	printf("\nEnvironment (`make up` writes it to var/latchkey.env):\n"
-	       "  LATCHKEY_URL          the service, https://host[:port]\n"
-	       "  LATCHKEY_CA           root certificate it must chain to\n"
-	       "  LATCHKEY_ADMIN_TOKEN  operator's token\n"
-	       "  MQTT_URL              the broker, mqtts://host[:port]\n"
-	       "  LATCHKEY_DB           database of migrate, maintain, token\n"
-	       "  LATCHKEY_MAC_KEY      key file that token needs\n"
-	       "\nExit status: 0 done, 1 refused or failed, 2 wrong command "
-	       "line.\n");
+	printf(
+	    "\nEnvironment (`make up` writes it to var/latchkey.env):\n"
+	    "  LATCHKEY_URL          the service, https://host[:port]\n"
+	    "  LATCHKEY_OPERATOR_URL the same for operators, where they have "
+	    "a listener\n"
+	    "                        of their own\n"
+	    "  LATCHKEY_CA           root certificate it must chain to\n"
+	    "  LATCHKEY_ADMIN_TOKEN  operator's token\n"
+	    "  MQTT_URL              the broker, mqtts://host[:port]\n"
+	    "  LATCHKEY_DB           database of migrate, maintain, token\n"
+	    "  LATCHKEY_MAC_KEY      key file that token needs\n"
+	    "\nExit status: 0 done, 1 refused or failed, 2 wrong command "
+	    "line.\n");
 }
 
 static void

@@ -102,6 +102,11 @@ static const struct cfg_key keys[] = {
 	    "addresses of the plain listener for OCSP; empty: none"),
 	INT(status_port, "8080", 0, 65535,
 	    "its port; 0 picks one, see the log"),
+	STR(operator_listen, "",
+	    "addresses for operators alone: their API and /metrics are there "
+	    "and nowhere else; empty: at listen"),
+	INT(operator_port, "8444", 0, 65535,
+	    "its port; 0 picks one, see the log"),
 	STR(status_url, "",
 	    "http URL before /ocsp and /crl as relying parties see it; empty: "
 	    "no deltas nor lists by day"),

@@ -107,7 +107,8 @@ enum admin_scope {
 	SCOPE_LIFT = 8,
 	SCOPE_KEYS = 16,
 	SCOPE_TOKENS = 32,
-	SCOPE_IMPORT = 64, /* registry has it, manufacturer:<id> alone too */
+	SCOPE_IMPORT = 64,   /* registry has it, manufacturer:<id> alone too */
+	SCOPE_METRICS = 128, /* for who scrapes, and reads nothing else */
 };
 
 struct admin_caller {

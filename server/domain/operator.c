@@ -29,6 +29,7 @@ grant(struct ctx *cx, struct bytes word, struct admin_caller *out)
 		const char *name;
 		unsigned scopes;
 	} known[] = {
+		{ "metrics", SCOPE_METRICS },
 		{ "read", SCOPE_READ },
 		{ "registry", SCOPE_READ | SCOPE_REGISTRY | SCOPE_IMPORT },
 		{ "revoke", SCOPE_READ | SCOPE_REVOKE },

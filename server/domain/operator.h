@@ -15,7 +15,7 @@ extern const struct err ERR_ADMIN_SCOPE; /* KIND_FORBIDDEN */
 bool operator_token_is_ours(struct ctx *cx, const char *token);
 
 /* Judges the token and that it holds one of the scopes.  Any scope but
- * manufacturer:<id> implies read; registry implies import. */
+ * metrics and manufacturer:<id> implies read; registry implies import. */
 ERR_FN operator_judge(struct ctx *cx, const char *token, unsigned scope,
     struct admin_caller *out);
 

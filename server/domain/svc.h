@@ -39,6 +39,8 @@ struct settings {
 	int64_t idle_timeout, request_timeout; /* seconds */
 	char *status_listen; /* plain HTTP for OCSP; empty: none */
 	int64_t status_port;
+	char *operator_listen; /* for operators alone; empty: none (H4) */
+	int64_t operator_port;
 	char *status_url;      /* before /ocsp and /crl; empty: not known */
 	int64_t ocsp_lifetime; /* seconds an answer is good (R10) */
 	int64_t ocsp_cache;    /* answers that are kept */

@@ -44,6 +44,7 @@ static const struct scope_name admin_scopes[] = {
 	{ SCOPE_KEYS, "keys" },
 	{ SCOPE_TOKENS, "tokens" },
 	{ SCOPE_IMPORT, "import" },
+	{ SCOPE_METRICS, "metrics" },
 	{ 0, NULL },
 };
 

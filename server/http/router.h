@@ -16,11 +16,6 @@
 extern const struct err ERR_NO_ROUTE, ERR_METHOD, ERR_LENGTH, ERR_TOO_LARGE,
     ERR_TYPE;
 
-struct route_table {
-	const struct route *rows;
-	size_t n;
-};
-
 /* /LABEL/.well-known/est/OP, as strongSwan asks for it, is another spelling
  * of /.well-known/est/LABEL/OP; every other path stays as it is. */
 const char *router_spelling(struct ctx *cx, const char *path);

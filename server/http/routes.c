@@ -11,13 +11,11 @@
 	{ METHOD_GET, "/crl/{issuer}", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_crl, quick_crl }, \
 	{ METHOD_GET, "/crl/{issuer}/{list}", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_crl, quick_crl }
 
-const struct route status_routes[] = {
+static const struct route status_routes[] = {
 	STATUS_ROUTES,
 };
 
 const struct route routes[] = {
-	{ METHOD_GET, "/healthz", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_healthz, quick_healthz },
-	{ METHOD_GET, "/readyz", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_readyz, NULL },
 	{ METHOD_GET, "/sign-in", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_page, quick_page },
 	{ METHOD_GET, "/authorize", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_page, quick_page },
 	{ METHOD_GET, "/activate", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_page, quick_page },
@@ -110,6 +108,10 @@ const struct route routes[] = {
 	{ METHOD_DELETE, "/v1/homes/{id}", WHO_OWNER, 0, BODY_NONE, 0, AS_PROBLEM, delete_home, NULL },
 	{ METHOD_GET, "/v1/homes/{id}/devices", WHO_OWNER, 0, BODY_NONE, 0, AS_PROBLEM, get_home_devices, NULL },
 
+	/* To the end: what the operators' listener has. */
+	{ METHOD_GET, "/healthz", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_healthz, quick_healthz },
+	{ METHOD_GET, "/readyz", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_readyz, NULL },
+
 	{ METHOD_GET, "/v1/admin/manufacturers", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_manufacturers, NULL },
 	{ METHOD_PUT, "/v1/admin/manufacturers/{id}", WHO_ADMIN, SCOPE_REGISTRY, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, put_manufacturer, NULL },
 	{ METHOD_GET, "/v1/admin/manufacturers/{id}", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_manufacturer, NULL },
@@ -168,13 +170,43 @@ const struct route routes[] = {
 	{ METHOD_DELETE, "/v1/admin/bootstrap-tokens/{id}", WHO_ADMIN, SCOPE_TOKENS, BODY_NONE, 0, AS_PROBLEM, delete_bootstrap_token, NULL },
 	{ METHOD_GET, "/v1/admin/status", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_plane_status, NULL },
 	{ METHOD_DELETE, "/v1/admin/consumers/{kind}/{name}", WHO_ADMIN, SCOPE_REGISTRY, BODY_NONE, 0, AS_PROBLEM, delete_consumer, NULL },
-	{ METHOD_GET, "/metrics", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_metrics, NULL },
+	{ METHOD_GET, "/metrics", WHO_ADMIN, SCOPE_READ | SCOPE_METRICS, BODY_NONE, 0, AS_PROBLEM, get_metrics, NULL },
 	{ METHOD_GET, "/v1/admin/events", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_events, NULL },
 };
 /* clang-format on */
 
 const size_t routes_n = sizeof(routes) / sizeof(routes[0]);
-const size_t status_routes_n = sizeof(status_routes) / sizeof(status_routes[0]);
+
+static size_t
+index_of(handler_fn *handler)
+{
+	size_t i = 0;
+
+	while (routes[i].handler != handler)
+		i++;
+	return i;
+}
+
+struct route_table
+routes_of(enum listener_kind kind)
+{
+	size_t probes = index_of(get_healthz);
+	size_t operators = index_of(get_manufacturers);
+
+	switch (kind) {
+	case LISTENER_STATUS:
+		return (struct route_table){ status_routes,
+			sizeof(status_routes) / sizeof(status_routes[0]) };
+	case LISTENER_PUBLIC:
+		return (struct route_table){ routes, operators };
+	case LISTENER_OPERATORS:
+		return (
+		    struct route_table){ routes + probes, routes_n - probes };
+	case LISTENER_ALL:
+		break;
+	}
+	return (struct route_table){ routes, routes_n };
+}
 
 /* What an app's token opens, and how it gets one. */
 bool

@@ -51,10 +51,20 @@ struct route {
 extern const struct route routes[];
 extern const size_t routes_n;
 
-/* Those of them that are served without TLS as well: what they answer is
- * signed, and public. */
-extern const struct route status_routes[];
-extern const size_t status_routes_n;
+struct route_table {
+	const struct route *rows;
+	size_t n;
+};
+
+enum listener_kind {
+	LISTENER_ALL,       /* operators have none of their own */
+	LISTENER_PUBLIC,    /* they have one: all but what is theirs */
+	LISTENER_OPERATORS, /* theirs, and the probes */
+	LISTENER_STATUS,    /* without TLS: what is signed, and public */
+};
+
+/* What is served there; elsewhere it is not found (SECURITY.md H4). */
+struct route_table routes_of(enum listener_kind kind);
 
 /* Whether apps of other origins may call it and read the answer. */
 bool route_is_for_apps(const struct route *r);

@@ -30,6 +30,9 @@
 /* What listens under one set of routes. */
 struct side {
 	struct server *sv;
+	const char *name;      /* no TLS ticket is good under another (H3) */
+	const char *addresses; /* empty: it does not listen */
+	int64_t port;
 	struct exchange_env env;
 	struct listener listener;
 	/* One for each address, all alike but for where they accept. */
@@ -39,7 +42,7 @@ struct side {
 };
 
 struct server {
-	struct side side[2];
+	struct side side[3]; /* the first is everybody's */
 	const struct svc *svc;
 	struct conns *conns;
 	struct gate *gate;
@@ -88,8 +91,9 @@ admit(struct server *sv, struct conn *c, const struct sockaddr *from)
 
 /* Readies the session of a new connection, which a plain one has not. */
 static void
-begin_session(struct server *sv, struct MHD_Connection *mhd, struct conn *c)
+begin_session(struct side *side, struct MHD_Connection *mhd, struct conn *c)
 {
+	struct server *sv = side->sv;
 	const union MHD_ConnectionInfo *session;
 	uint8_t ticket[TICKET_KEY_BYTES];
 
@@ -98,7 +102,7 @@ begin_session(struct server *sv, struct MHD_Connection *mhd, struct conn *c)
 	must(session != NULL);
 	c->session = session->tls_session;
 	c->credential = tls_get1(sv->tls);
-	ticket_key(sv->svc, clock_now(), ticket);
+	ticket_key(sv->svc, side->name, clock_now(), ticket);
 	tls_session_init(c->session, c->credential, ticket);
 	explicit_bzero(ticket, sizeof(ticket));
 }
@@ -120,7 +124,7 @@ on_connected(struct side *side, struct MHD_Connection *mhd, void **socket_cx)
 	address_text(address->client_addr, c->address);
 	admit(sv, c, address->client_addr);
 	if (!side->plain)
-		begin_session(sv, mhd, c);
+		begin_session(side, mhd, c);
 	*socket_cx = c;
 }
 
@@ -317,23 +321,34 @@ run_ticker(void *arg)
 	return NULL;
 }
 
-/* Binds both sides before any of them is served. */
+/* Binds all sides before any of them is served. */
 static bool
 open_listeners(struct server *sv, char *why)
 {
-	const struct settings *set = &sv->svc->set;
+	struct side *side;
 
-	return listener_open(
-		   set->listen, set->port, &sv->side[0].listener, why) &&
-	       (set->status_listen[0] == '\0' ||
-		   listener_open(set->status_listen, set->status_port,
-		       &sv->side[1].listener, why));
+	for (side = sv->side; side < sv->side + SIDES(sv); side++)
+		if (side->addresses[0] != '\0' &&
+		    !listener_open(
+			side->addresses, side->port, &side->listener, why))
+			return false;
+	return true;
+}
+
+static void
+note_listening(const struct side *side)
+{
+	if (side->nmhd > 0)
+		LOG(NULL, "listening_too", LOG_S("for", side->name),
+		    LOG_S("address", side->addresses),
+		    LOG_I("port", side->listener.port));
 }
 
 static bool
 start(struct server *sv, struct db *const *dbs, char *why)
 {
 	const struct settings *set = &sv->svc->set;
+	struct side *side;
 
 	sv->pages = pages_load(set->web_dir, why);
 	if (sv->pages == NULL)
@@ -341,30 +356,51 @@ start(struct server *sv, struct db *const *dbs, char *why)
 	sv->tls = tls_new(set->tls_cert, set->tls_key, why);
 	if (sv->tls == NULL || !open_listeners(sv, why))
 		return false;
-	sv->side[0].env.pages = sv->side[1].env.pages = sv->pages;
 	sv->workers = workers_start(sv->queue, dbs, (size_t)set->workers);
-	if (!start_daemons(&sv->side[0]) || !start_daemons(&sv->side[1])) {
-		(void)snprintf(why, SERVER_WHY_BYTES,
-		    "the listener does not start; the log says why");
-		return false;
+	for (side = sv->side; side < sv->side + SIDES(sv); side++) {
+		side->env.pages = sv->pages;
+		if (!start_daemons(side)) {
+			(void)snprintf(why, SERVER_WHY_BYTES,
+			    "the listener does not start; the log says why");
+			return false;
+		}
 	}
-	if (sv->side[1].nmhd > 0)
-		LOG(NULL, "listening_plain",
-		    LOG_S("address", set->status_listen),
-		    LOG_I("port", sv->side[1].listener.port));
+	for (side = sv->side + 1; side < sv->side + SIDES(sv); side++)
+		note_listening(side);
 	must(pthread_create(&sv->ticker, NULL, run_ticker, sv) == 0);
 	sv->ticker_started = true;
 	return true;
 }
 
 static void
-init_side(struct server *sv, struct side *side, struct route_table table)
+init_sides(struct server *sv)
 {
-	side->sv = sv;
-	side->env.svc = sv->svc;
-	side->env.queue = sv->queue;
-	side->env.routes = table;
-	atomic_init(&side->env.draining, false);
+	const struct settings *set = &sv->svc->set;
+	bool apart = set->operator_listen[0] != '\0';
+	const enum listener_kind kinds[] = {
+		apart ? LISTENER_PUBLIC : LISTENER_ALL,
+		LISTENER_OPERATORS,
+		LISTENER_STATUS,
+	};
+	struct side *side;
+
+	sv->side[0] = (struct side){
+		.name = "all", .addresses = set->listen, .port = set->port
+	};
+	sv->side[1] = (struct side){ .name = "operators",
+		.addresses = set->operator_listen,
+		.port = set->operator_port };
+	sv->side[2] = (struct side){ .name = "status",
+		.addresses = set->status_listen,
+		.port = set->status_port,
+		.plain = true };
+	for (side = sv->side; side < sv->side + SIDES(sv); side++) {
+		side->sv = sv;
+		side->env.svc = sv->svc;
+		side->env.queue = sv->queue;
+		side->env.routes = routes_of(kinds[side - sv->side]);
+		atomic_init(&side->env.draining, false);
+	}
 }
 
 struct server *
@@ -376,10 +412,7 @@ server_start(
 
 	sv->svc = svc;
 	sv->queue = queue_new(queue, queue / RESERVED_PART);
-	init_side(sv, &sv->side[0], (struct route_table){ routes, routes_n });
-	init_side(sv, &sv->side[1],
-	    (struct route_table){ status_routes, status_routes_n });
-	sv->side[1].plain = true;
+	init_sides(sv);
 	sv->conns = conns_new();
 	sv->gate = gate_new(svc->set.handshakes, svc->set.handshakes_burst);
 	sv->stop_fd = eventfd(0, EFD_CLOEXEC);

@@ -1,5 +1,6 @@
 /*
- * The HTTPS listener, and the plain one for status routes alone:
+ * The HTTPS listener, the one for operators alone, and the plain one for
+ * status routes:
  * libmicrohttpd's callbacks, bodies, time limits and the
  * life of a request from its first line to its log line.  Everything that a
  * request may do is in the route table; this module only carries it there

@@ -98,8 +98,8 @@ admin_token_list(struct ctx *cx, struct admin_token **out, size_t *n)
 	return NULL;
 }
 
-static const char *const SCOPES[] = { "read", "registry", "revoke", "lift",
-	"keys", "tokens" };
+static const char *const SCOPES[] = { "metrics", "read", "registry", "revoke",
+	"lift", "keys", "tokens" };
 
 static bool
 is_scope(struct bytes word)

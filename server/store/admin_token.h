@@ -27,8 +27,9 @@ ERR_FN admin_token_add(struct ctx *cx, const struct admin_token *t);
 ERR_FN admin_token_withdraw(struct ctx *cx, const char *id);
 ERR_FN admin_token_list(struct ctx *cx, struct admin_token **out, size_t *n);
 
-/* Whether the scopes of a token to be made are ones we know: read, registry,
- * revoke, lift, keys, tokens in any number, or manufacturer:<id> alone. */
+/* Whether the scopes of a token to be made are ones we know: metrics, read,
+ * registry, revoke, lift, keys, tokens in any number, or manufacturer:<id>
+ * alone. */
 bool admin_token_scopes_valid(const char *scopes);
 
 #endif

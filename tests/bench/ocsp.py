@@ -141,7 +141,7 @@ def openssl(asker, pki):
 
 def measure(rig, rows):
     asker, pid = Asker(rig), rig.stack.process.pid
-    port = int(re.findall(r"event=listening_plain .*port=(\d+)",
+    port = int(re.findall(r"event=listening_too for=status .*port=(\d+)",
         rig.stack.log())[-1])
     # Each signed, and from now on answered from memory.
     signed = asker.once(port)

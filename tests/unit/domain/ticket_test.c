@@ -7,14 +7,20 @@
 #define DAY 86400
 
 static struct bytes
-key_at(const char *secret, int64_t now)
+key_of(const char *secret, const char *listener, int64_t now)
 {
 	AUTO_STRUCT(mac_key) *mac = mac_key_new(bytes_str(secret));
 	struct svc svc = { .mac = mac };
 	uint8_t *key = arena_alloc(cx.arena, TICKET_KEY_BYTES);
 
-	ticket_key(&svc, now, key);
+	ticket_key(&svc, listener, now, key);
 	return (struct bytes){ key, TICKET_KEY_BYTES };
+}
+
+static struct bytes
+key_at(const char *secret, int64_t now)
+{
+	return key_of(secret, "all", now);
 }
 
 static void
@@ -27,6 +33,14 @@ the_key_is_of_one_day_and_one_service(void **state)
 	assert_false(bytes_eq(key_at("secret", UNIT_NOW + DAY), first));
 	assert_false(bytes_eq(key_at("secret", UNIT_NOW - 1), first));
 	assert_false(bytes_eq(key_at("other", UNIT_NOW), first));
+}
+
+static void
+no_ticket_is_good_at_another_listener(void **state)
+{
+	(void)state;
+	assert_false(bytes_eq(key_of("secret", "operators", UNIT_NOW),
+	    key_of("secret", "all", UNIT_NOW)));
 }
 
 static void
@@ -44,6 +58,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(the_key_is_of_one_day_and_one_service),
+		UNIT_TEST(no_ticket_is_good_at_another_listener),
 		UNIT_TEST(both_halves_differ),
 	};
 
