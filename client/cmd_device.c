@@ -69,16 +69,6 @@ static const struct option_row reason_options[] = {
 	OPTIONS_END,
 };
 
-static const struct option_row audit_options[] = {
-	{ "device", "ID", "events of one device", false },
-	{ "request", "ID", "events of one request", false },
-	{ "kind", "KIND", "events of one kind, as approval.reported", false },
-	{ "limit", "N", "at most so many", false },
-	{ "after", "CURSOR", "go on where a list ended", false },
-	OPTION_JSON,
-	OPTIONS_END,
-};
-
 /* Says how a list goes on, if it does. */
 static void
 print_next(struct cli *cli, const char *next)
@@ -197,62 +187,6 @@ run_release(struct cli *cli)
 	return e;
 }
 
-/* ---- the audit trail */
-
-struct event_row {
-	const char *at, *kind, *code, *detail, *request_id;
-	const char *manufacturer_id, *birth_id, *device_id, *owner_id;
-	const char *approval_id, *admin_token_id;
-};
-
-static const struct json_field event_fields[] = {
-	JSON_F_STR(event_row, at, 64, true),
-	JSON_F_STR(event_row, kind, 64, true),
-	JSON_F_STR(event_row, code, 64, false),
-	JSON_F_STR(event_row, detail, 4 * KIB, false),
-	JSON_F_STR(event_row, request_id, UUID_BYTES, false),
-	JSON_F_STR(event_row, manufacturer_id, LIMIT_SLUG, false),
-	JSON_F_STR(event_row, birth_id, 32, false),
-	JSON_F_STR(event_row, device_id, UUID_BYTES, false),
-	JSON_F_STR(event_row, owner_id, UUID_BYTES, false),
-	JSON_F_STR(event_row, approval_id, UUID_BYTES, false),
-	JSON_F_STR(event_row, admin_token_id, 64, false),
-	JSON_END,
-};
-
-struct event_list {
-	struct json_list events;
-	const char *next;
-};
-
-static const struct json_field event_list_fields[] = {
-	JSON_F_LIST(event_list, events, LIMIT_PAGE, event_row, event_fields),
-	JSON_F_STR(event_list, next, 256, false),
-	JSON_END,
-};
-
-static const struct err *
-run_audit(struct cli *cli)
-{
-	const char *const query[][2] = {
-		{ "device", cli_option(cli, "device") },
-		{ "request", cli_option(cli, "request") },
-		{ "kind", cli_option(cli, "kind") },
-		{ "limit", cli_option(cli, "limit") },
-		{ "after", cli_option(cli, "after") },
-		{ NULL, NULL },
-	};
-	struct event_list list = { .next = NULL };
-	struct api_shape shape = { event_list_fields, &list };
-	const struct err *e;
-
-	e = admin_show(
-	    cli, admin_query(cli, "GET /v1/admin/events", query), &shape);
-	if (e == NULL)
-		print_next(cli, list.next);
-	return e;
-}
-
 const struct command device_commands[] = {
 	{ "device list", "", "shows devices", list_options, run_list, NULL },
 	{ "device show", "ID", "shows one device", show_options, run_show,
@@ -272,8 +206,5 @@ const struct command device_commands[] = {
 	    run_release,
 	    "Its unit may enroll anew, with another key. A device with an "
 	    "owner is the\nowner's to release." },
-	{ "audit", "", "shows what happened", audit_options, run_audit,
-	    "The request id is what every refusal names: with it the operator "
-	    "finds the\nprivate reason." },
 	{ .name = NULL },
 };

@@ -23,6 +23,7 @@ static const struct command_group groups[] = {
 	{ "Attestation", attest_commands },
 	{ "Labels", label_commands },
 	{ "Devices", device_commands },
+	{ "What happened", audit_commands },
 	{ "Taking trust away", revoke_commands },
 	{ "Sets of units", set_commands },
 	{ "Brokers", broker_commands },

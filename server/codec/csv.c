@@ -79,3 +79,23 @@ csv_split(
 	} while (i < line.n);
 	return true;
 }
+
+const char *
+csv_cell(struct arena *a, const char *text)
+{
+	size_t n = text == NULL ? 0 : strlen(text);
+	char *out = arena_alloc(a, 2 * n + 4), *p = out;
+
+	*p++ = '"';
+	if (n > 0 && strchr("=+-@\t\r\n", text[0]) != NULL)
+		*p++ = '\'';
+	for (; n > 0; n--, text++) {
+		if (*text == '"')
+			*p++ = '"';
+		*p++ = *text;
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			p[-1] = ' ';
+	}
+	*p = '"';
+	return out;
+}

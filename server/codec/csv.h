@@ -1,7 +1,7 @@
 /*
  * One row of CSV (RFC 4180): fields between commas, quoted ones with ""
  * for a quote.  Rows never span lines here: a line that ends inside quotes
- * is refused.
+ * is refused.  And one field written.
  */
 #ifndef CODEC_CSV_H
 #define CODEC_CSV_H
@@ -25,5 +25,10 @@ struct csv_row {
  * with the reason in *why. */
 bool csv_split(
     struct arena *a, struct bytes line, struct csv_row *out, const char **why);
+
+/* A text as one quoted field, in the arena; NULL is the empty field.  A field
+ * that a spreadsheet would take for a formula gets an apostrophe before it,
+ * and control bytes become spaces: texts of the sender may stand in it. */
+const char *csv_cell(struct arena *a, const char *text);
 
 #endif

@@ -112,6 +112,22 @@ form_get(const struct form *f, const char *name)
 	return value == NULL || *value == '\0' ? NULL : value;
 }
 
+const char *
+form_unknown(const struct form *f, const char *const *known)
+{
+	const char *const *k;
+	size_t i;
+
+	for (i = 0; i < f->n; i++) {
+		for (k = known; *k != NULL; k++)
+			if (strcmp(f->field[i].name, *k) == 0)
+				break;
+		if (*k == NULL)
+			return f->field[i].name;
+	}
+	return NULL;
+}
+
 static bool
 is_unreserved(char c)
 {

@@ -24,6 +24,9 @@ ERR_FN form_parse(struct ctx *cx, struct bytes body, struct form **out);
  * (RFC 6749 section 3.1). */
 const char *form_get(const struct form *f, const char *name);
 
+/* The first name that is none of known, which ends with NULL; NULL: none. */
+const char *form_unknown(const struct form *f, const char *const *known);
+
 /* The text as a value of a query or form, in the arena: everything but the
  * unreserved characters of RFC 3986 section 2.3 as %XX. */
 const char *form_escape(struct ctx *cx, const char *text);

@@ -313,17 +313,3 @@ registry_list_owners(
 		return e;
 	return owner_list(cx, page->after, page->limit, out, n);
 }
-
-const struct err *
-registry_list_events(
-    struct ctx *cx, struct audit_query *q, struct audit_row **out, size_t *n)
-{
-	const struct err *e =
-	    check_after(cx, q->after == NULL || audit_cursor_valid(q->after));
-
-	if (e == NULL && q->device_id != NULL &&
-	    !text_is_uuid(bytes_str(q->device_id)))
-		e = fail(cx, &ERR_BAD_REQUEST, "device: no UUID in lower case");
-	q->limit = q->limit;
-	return e != NULL ? e : audit_list(cx, q, out, n);
-}

@@ -8,7 +8,6 @@
 #define DOMAIN_REGISTRY_H
 
 #include "domain/caller.h"
-#include "store/audit_read.h"
 #include "store/birth_admin.h"
 #include "store/owner.h"
 #include "store/registry.h"
@@ -56,8 +55,5 @@ ERR_FN registry_add_owner(struct ctx *cx, const struct admin_caller *by,
     const struct owner_in *in, struct owner *out, bool *created);
 ERR_FN registry_list_owners(
     struct ctx *cx, const struct page *page, struct owner **out, size_t *n);
-
-ERR_FN registry_list_events(
-    struct ctx *cx, struct audit_query *q, struct audit_row **out, size_t *n);
 
 #endif

@@ -85,6 +85,14 @@ request_query(const struct request *rq, const char *name)
 	return ex->query == NULL ? NULL : form_get(ex->query, name);
 }
 
+const char *
+request_query_unknown(const struct request *rq, const char *const *known)
+{
+	const struct exchange *ex = rq->conn;
+
+	return ex->query == NULL ? NULL : form_unknown(ex->query, known);
+}
+
 const struct page *
 request_page(const struct request *rq, const char *name)
 {

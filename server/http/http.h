@@ -53,6 +53,10 @@ struct request {
  * any handler runs. */
 const char *request_query(const struct request *rq, const char *name);
 
+/* The first query parameter that is none of known, which ends with NULL. */
+const char *
+request_query_unknown(const struct request *rq, const char *const *known);
+
 /* A header's value; NULL if absent. */
 const char *request_header(const struct request *rq, const char *name);
 

@@ -68,6 +68,13 @@ is_alphabet(const uint8_t *p, size_t n)
 }
 
 bool
+admin_token_is_id(const char *text)
+{
+	return strlen(text) == ADMIN_TOKEN_ID &&
+	       is_alphabet((const uint8_t *)text, ADMIN_TOKEN_ID);
+}
+
+bool
 admin_token_parse(
     const struct mac_key *k, struct bytes text, struct admin_token_key *out)
 {

@@ -30,6 +30,9 @@ struct admin_token_key {
 void admin_token_make(const struct mac_key *k, char text[ADMIN_TOKEN_BYTES],
     struct admin_token_key *out);
 
+/* Whether the text could be a token's id. */
+bool admin_token_is_id(const char *text);
+
 /* Reads a token; false unless its check was made with this key. */
 bool admin_token_parse(
     const struct mac_key *k, struct bytes text, struct admin_token_key *out);

@@ -14,9 +14,26 @@ struct audit_row {
 };
 
 struct audit_query {
-	const char *device_id, *request_id, *kind; /* NULL: any */
-	const char *after;                         /* a row's cursor, or NULL */
+	/* NULL: any.  An owner's are those that name the owner or a device of
+	 * theirs. */
+	const char *device_id, *owner_id, *admin_token_id;
+	const char *request_id, *kind;
+	int64_t from, to; /* seconds, to is not within; 0: no bound */
+	bool newest;      /* the newest first */
+	/* Without those that a transaction under way may still come before:
+	 * who goes on from the last of them will have missed none. */
+	bool settled;
+	const char *after; /* a row's cursor, or NULL */
 	int64_t limit;
+};
+
+struct audit_page {
+	struct audit_row *v;
+	size_t n;
+	const char *last; /* the last row's cursor; NULL: no rows */
+	/* Where it goes on.  Set as well where nothing (more) was found in as
+	 * many events as one question looks at. */
+	const char *next;
 };
 
 extern const struct stmt *const audit_stmts[];
@@ -24,9 +41,9 @@ extern const struct stmt *const audit_stmts[];
 /* Whether the text has the form of a cursor. */
 bool audit_cursor_valid(const char *cursor);
 
-/* Rows in the order of their time, in the arena. */
-ERR_FN audit_list(struct ctx *cx, const struct audit_query *q,
-    struct audit_row **out, size_t *n);
+/* Rows in the order of their time. */
+ERR_FN
+audit_list(struct ctx *cx, const struct audit_query *q, struct audit_page *out);
 
 /* What happened to one device, the newest first. */
 struct audit_step {

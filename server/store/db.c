@@ -486,6 +486,13 @@ tx_patience(struct tx *tx, int seconds)
 }
 
 const struct err *
+tx_in_order(struct tx *tx)
+{
+	return db_simple(tx->cx, "SET LOCAL enable_sort = off; "
+				 "SET LOCAL enable_bitmapscan = off");
+}
+
+const struct err *
 tx_commit(struct tx *tx)
 {
 	struct ctx *cx = tx->cx;

@@ -116,6 +116,11 @@ void tx_end(struct tx *tx);
  * seconds that a request is given; tx_end restores that. */
 ERR_FN tx_patience(struct tx *tx, int seconds);
 
+/* Its statements read along the index that has their order, up to their
+ * LIMIT: what was planned while a table was small must not read and sort all
+ * of it when it has grown.  For statements that always run so. */
+ERR_FN tx_in_order(struct tx *tx);
+
 /* COPY ... FROM STDIN within a transaction: start with the text of the COPY
  * statement, then rows in text format (db_copy_row), then end. */
 ERR_FN db_copy_begin(struct ctx *cx, const char *copy_sql);

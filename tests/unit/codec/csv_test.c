@@ -88,12 +88,46 @@ no_line_reads_past_its_end(void **state)
 	}
 }
 
+/* RFC 4180 section 2; and no cell that a spreadsheet would run. */
+static void
+cells_are_quoted_and_harmless(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ NULL, "\"\"" },
+		{ "", "\"\"" },
+		{ "a,b", "\"a,b\"" },
+		{ "a\"b\"", "\"a\"\"b\"\"\"" },
+		{ "=1+1", "\"'=1+1\"" },
+		{ "+1", "\"'+1\"" },
+		{ "-1", "\"'-1\"" },
+		{ "@A1", "\"'@A1\"" },
+		{ "\t=1", "\"' =1\"" },
+		{ "\r=1", "\"' =1\"" },
+		{ "a=1", "\"a=1\"" },
+		{ "a\nb\x1b[31m\x7f", "\"a b [31m \"" },
+		{ "\"=1", "\"\"\"=1\"" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < COUNT(rows); i++) {
+		const char *cell = csv_cell(cx.arena, rows[i].text);
+
+		assert_string_equal(cell, rows[i].want);
+		/* What reads it finds one field. */
+		assert_null(strchr(split(bytes_str(cell)), '|'));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(rows_are_split),
 		UNIT_TEST(no_line_reads_past_its_end),
+		UNIT_TEST(cells_are_quoted_and_harmless),
 	};
 
 	return cmocka_run_group_tests_name("codec/csv", tests, NULL, NULL);

@@ -117,6 +117,18 @@ long_texts_fit_or_are_refused(void **state)
 	assert_null(parse((struct bytes){ p, LIMIT_BODY_EST + 1 }));
 }
 
+static void
+names_that_nobody_knows_are_found(void **state)
+{
+	static const char *const known[] = { "a", "b", NULL };
+
+	(void)state;
+	assert_null(form_unknown(parse(bytes_str("")), known));
+	assert_null(form_unknown(parse(bytes_str("b=1&a=")), known));
+	assert_string_equal(
+	    form_unknown(parse(bytes_str("a=1&A=2&x=3")), known), "A");
+}
+
 int
 main(void)
 {
@@ -128,6 +140,7 @@ main(void)
 		UNIT_TEST(repeated_names_are_refused),
 		UNIT_TEST(the_number_of_fields_is_limited),
 		UNIT_TEST(long_texts_fit_or_are_refused),
+		UNIT_TEST(names_that_nobody_knows_are_found),
 	};
 
 	return cmocka_run_group_tests_name("codec/form", tests, NULL, NULL);
