@@ -30,6 +30,7 @@ extern const struct command revoke_commands[];
 extern const struct command set_commands[];
 extern const struct command broker_commands[];
 extern const struct command status_commands[];
+extern const struct command drill_commands[];
 extern const struct command recover_commands[];
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -152,6 +153,24 @@ disk_remove(struct ctx *cx, const char *path)
 {
 	if (unlink(path) != 0 && errno != ENOENT)
 		return trouble(cx, path);
+	return NULL;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int what, struct FTW *at)
+{
+	(void)st;
+	(void)what;
+	(void)at;
+	return remove(path);
+}
+
+const struct err *
+disk_remove_tree(struct ctx *cx, const char *dir)
+{
+	if (nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 &&
+	    errno != ENOENT)
+		return trouble(cx, dir);
 	return NULL;
 }
 

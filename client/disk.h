@@ -39,6 +39,9 @@ ERR_FN disk_rename(struct ctx *cx, const char *from, const char *to);
 /* Removes a file if it is there. */
 ERR_FN disk_remove(struct ctx *cx, const char *path);
 
+/* Removes a directory with all in it, if it is there. */
+ERR_FN disk_remove_tree(struct ctx *cx, const char *dir);
+
 bool disk_exists(const char *path);
 
 /* dir/name, in the arena. */

@@ -28,6 +28,7 @@ static const struct command_group groups[] = {
 	{ "Sets of units", set_commands },
 	{ "Brokers", broker_commands },
 	{ "The revocation plane", status_commands },
+	{ "Rehearsals", drill_commands },
 	{ "After a restore", recover_commands },
 	{ "Allowlists", import_commands },
 	{ "Bootstrap tokens", bootstrap_commands },

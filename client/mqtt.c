@@ -221,9 +221,8 @@ lost(struct ctx *cx, struct mqtt *s, const char *what)
 	    *why != '\0' ? ": " : "", why);
 }
 
-/* Splits mqtts://host[:port][/]. */
-static const struct err *
-split_url(struct ctx *cx, const char *url, const char **host, int *port)
+const struct err *
+mqtt_split_url(struct ctx *cx, const char *url, const char **host, int *port)
 {
 	static const char scheme[] = "mqtts://";
 	const char *p = url + sizeof(scheme) - 1;
@@ -294,7 +293,7 @@ session_start(struct ctx *cx, struct mqtt *s, const struct mqtt_target *t)
 	const char *host = NULL;
 	int port = 0, rc;
 
-	e = split_url(cx, t->url, &host, &port);
+	e = mqtt_split_url(cx, t->url, &host, &port);
 	if (e == NULL && t->far != NULL)
 		e = set_far_key(cx, s, t, host);
 	if (e != NULL)

@@ -40,6 +40,10 @@ extern const struct err ERR_MQTT_REFUSED;
 /* The connection ended, or an answer did not come in time. */
 extern const struct err ERR_MQTT_LOST;
 
+/* Splits mqtts://host[:port][/]; *host is in the arena. */
+ERR_FN
+mqtt_split_url(struct ctx *cx, const char *url, const char **host, int *port);
+
 /* Connects; *out is freed with mqtt_close. */
 ERR_FN
 mqtt_open(struct ctx *cx, const struct mqtt_target *target, struct mqtt **out);
