@@ -126,7 +126,7 @@ class Stack:
 
 
 @functools.cache
-def _sanitizer_preload():
+def sanitizer_preload():
     """The plugin of a SAN build needs its runtime loaded first."""
     if BUILD.name != "san":
         return {}
@@ -162,7 +162,7 @@ class Broker:
             f.write(struct.pack("=q", seconds))
 
     def environment(self):
-        env = dict(_sanitizer_preload())  # which is kept
+        env = dict(sanitizer_preload())  # which is kept
         if self.clock:
             library = BUILD / "moved_clock.so"
             _preloaded("moved_clock.c", library)
