@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include "base/arena.h"
+#include "base/explain.h"
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -274,6 +275,20 @@ static const struct json_field problem_fields[] = {
 	JSON_END,
 };
 
+/* The command that says what the refusal means; "" without a code of ours. */
+static const char *
+how_to_explain(struct ctx *cx, const struct problem *p)
+{
+	static const char type[] = "urn:latchkey:error:";
+	const char *code = p->error;
+
+	if (p->type != NULL && strncmp(p->type, type, sizeof(type) - 1) == 0)
+		code = p->type + sizeof(type) - 1;
+	if (code == NULL || explain_find(code) == NULL)
+		return "";
+	return arena_printf(cx->arena, " (latchkey explain %s)", code);
+}
+
 const struct err *
 api_check(struct ctx *cx, const struct api_reply *r)
 {
@@ -290,10 +305,11 @@ api_check(struct ctx *cx, const struct api_reply *r)
 		said = p.error;
 	if (said == NULL && strncmp(r->type, "text/plain", 10) == 0)
 		said = bytes_to_str(cx->arena, r->body);
-	return fail(cx, &ERR_REFUSED, "refused (%d): %s%s%s%s%s", r->status,
+	return fail(cx, &ERR_REFUSED, "refused (%d): %s%s%s%s%s%s", r->status,
 	    said != NULL ? said : "no reason given",
 	    p.detail != NULL ? " " : "", p.detail != NULL ? p.detail : "",
-	    *r->request_id != '\0' ? "\nrequest id " : "", r->request_id);
+	    *r->request_id != '\0' ? "\nrequest id " : "", r->request_id,
+	    how_to_explain(cx, &p));
 }
 
 const struct err *

@@ -24,6 +24,7 @@ static const struct command_group groups[] = {
 	{ "Labels", label_commands },
 	{ "Devices", device_commands },
 	{ "What happened", audit_commands },
+	{ "Why", explain_commands },
 	{ "Taking trust away", revoke_commands },
 	{ "Sets of units", set_commands },
 	{ "Brokers", broker_commands },

@@ -125,6 +125,12 @@ def test_refusal_shows_title_and_the_request_id_that_the_log_has(cli, stack):
     assert code == 1 and "refused (401)" in err
     request_id = re.search(r"request id ([0-9a-f-]{36})", err).group(1)
     assert request_id in stack.log()
+    assert "(latchkey explain unauthenticated)" in err
+    for name in ("unauthenticated", "urn:latchkey:error:unauthenticated"):
+        code, out, _ = latchkey("explain", name)
+        assert code == 0 and "The operator: `latchkey token add` makes" in out
+    code, _, err = latchkey("explain", "no-such-code")
+    assert code == 2 and "docs/attestation.md" in err
 
 
 def test_init_refuses_to_overwrite(tmp_path):
