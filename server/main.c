@@ -171,8 +171,7 @@ struct wiring {
 	char *conninfo;
 	struct db **dbs;
 	struct follow *follow;
-	struct crl_fetch *crl_fetch;
-	struct sweeper *sweeper;
+	struct task *crl_fetcher, *sweeper;
 	struct server *server;
 };
 
@@ -439,8 +438,8 @@ start(struct wiring *w, char why[CFG_WHY_BYTES])
 	w->svc.ocsp = ocsp_new(&w->svc, w->cx.now);
 	w->svc.crl_publish = crl_publish_start(&w->svc, w->conninfo);
 	w->follow = follow_start(&w->svc, w->conninfo);
-	w->crl_fetch = crl_fetch_start(&w->svc, w->conninfo);
-	w->sweeper = sweeper_start(&w->svc, w->conninfo);
+	w->crl_fetcher = task_start(&w->svc, w->conninfo, &CRL_FETCHER, NULL);
+	w->sweeper = task_start(&w->svc, w->conninfo, &SWEEPER, NULL);
 	w->server = server_start(&w->svc, w->dbs, why);
 	return w->server != NULL;
 }
@@ -452,8 +451,8 @@ stop(struct wiring *w)
 
 	server_stop(w->server);
 	follow_stop(w->follow);
-	crl_fetch_stop(w->crl_fetch);
-	sweeper_stop(w->sweeper);
+	task_stop(w->crl_fetcher);
+	task_stop(w->sweeper);
 	crl_publish_stop(w->svc.crl_publish);
 	idp_stop(w->svc.idp);
 	live_free(w->svc.live);

@@ -1,14 +1,7 @@
 #include "domain/crl_fetch.h"
 
-#include <pthread.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#include "base/arena.h"
-#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "base/mem.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "domain/crls.h"
@@ -17,11 +10,8 @@
 #include "fetch/fetch.h"
 #include "pki/cert.h"
 #include "store/event.h"
-#include "store/listen.h"
 
-#define CHANNEL "latchkey_crl"
 #define LOOK_EVERY_MS 30000
-#define RETRY_MS 1000
 #define RETRY_SECONDS 900
 #define EVERY_LEAST 60
 #define EVERY_MOST (30 * INT64_C(86400))
@@ -31,16 +21,6 @@
 
 static const struct err ERR_SOURCE = { KIND_INVALID, "bad-crl-source",
 	"No list can be fetched from there." };
-
-struct crl_fetch {
-	pthread_t thread;
-	const struct svc *svc;
-	struct db *db;
-	int wake_fd;
-};
-
-static const struct stmt *const *const STATEMENTS[] = { crl_stmts,
-	crl_source_stmts, event_stmts, registry_stmts, NULL };
 
 /* Fetched and stored; the reason stays on the context. */
 static ERR_FN
@@ -82,71 +62,29 @@ work(struct ctx *cx, bool *more)
 	    cx, s.id, failed == NULL ? NULL : cx->reason, RETRY_SECONDS);
 }
 
-/* One connection's life: until it is lost or we are to stop (false). */
-static bool
-fetch_connection(struct crl_fetch *f, struct ctx *cx)
+static ERR_FN
+fetch(struct task *t, struct ctx *cx, void *arg, int *wait_ms)
 {
-	enum listen_outcome r;
+	const struct err *e;
 	bool more;
 
-	if (!listen_start(cx, CHANNEL))
-		return listen_wait(cx, f->wake_fd, RETRY_MS, NULL, NULL) !=
-		       LISTEN_WOKEN;
-	for (;;) {
-		cx->now = clock_now();
-		if (work(cx, &more) != NULL)
-			return listen_wait(cx, f->wake_fd, RETRY_MS, NULL,
-				   NULL) != LISTEN_WOKEN;
-		arena_reset(cx->arena);
-		r = listen_wait(
-		    cx, f->wake_fd, more ? 0 : LOOK_EVERY_MS, NULL, NULL);
-		if (r == LISTEN_WOKEN)
-			return false;
-		if (r == LISTEN_LOST)
-			return true;
-	}
+	(void)t;
+	(void)arg;
+	e = work(cx, &more);
+	*wait_ms = more ? 0 : LOOK_EVERY_MS;
+	return e;
 }
 
-static void *
-run(void *arg)
-{
-	struct crl_fetch *f = arg;
-	AUTO_STRUCT(arena) *arena = arena_new(FETCH_ARENA);
-	struct ctx cx = {
-		.arena = arena, .db = f->db, .svc = f->svc, .rid = "crl-fetch"
-	};
+static const struct stmt *const *const STATEMENTS[] = { crl_stmts,
+	crl_source_stmts, event_stmts, registry_stmts, NULL };
 
-	while (fetch_connection(f, &cx))
-		arena_reset(arena);
-	return NULL;
-}
-
-struct crl_fetch *
-crl_fetch_start(const struct svc *svc, const char *conninfo)
-{
-	struct crl_fetch *f = mem_new(1, sizeof(*f));
-
-	f->svc = svc;
-	f->db = db_new(conninfo, STATEMENTS);
-	f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	must(f->wake_fd >= 0);
-	must(pthread_create(&f->thread, NULL, run, f) == 0);
-	return f;
-}
-
-void
-crl_fetch_stop(struct crl_fetch *f)
-{
-	uint64_t one = 1;
-
-	if (f == NULL)
-		return;
-	must(write(f->wake_fd, &one, sizeof(one)) == sizeof(one));
-	must(pthread_join(f->thread, NULL) == 0);
-	db_free(f->db);
-	(void)close(f->wake_fd);
-	mem_free(f);
-}
+const struct task_kind CRL_FETCHER = {
+	.name = "crl-fetch",
+	.channel = "latchkey_crl",
+	.statements = STATEMENTS,
+	.arena_bytes = FETCH_ARENA,
+	.turn = fetch,
+};
 
 static ERR_FN
 check_source(struct ctx *cx, const struct crl_source_in *in)

@@ -1,5 +1,5 @@
 /*
- * Revocation lists that are fetched on a schedule: a thread of each node
+ * Revocation lists that are fetched on a schedule: a task of each node
  * takes the next source that is due, so that nodes share the work.  A list
  * that was fetched passes every check of one that was handed in.
  */
@@ -7,14 +7,10 @@
 #define DOMAIN_CRL_FETCH_H
 
 #include "domain/caller.h"
+#include "domain/task.h"
 #include "store/crl_source.h"
 
-struct crl_fetch;
-struct svc;
-
-struct crl_fetch *crl_fetch_start(const struct svc *svc, const char *conninfo);
-/* Stops the thread and waits for its end. */
-void crl_fetch_stop(struct crl_fetch *f);
+extern const struct task_kind CRL_FETCHER;
 
 struct crl_source_in {
 	const char *manufacturer_id, *url;

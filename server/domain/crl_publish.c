@@ -1,11 +1,7 @@
 #include "domain/crl_publish.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -14,34 +10,27 @@
 #include "base/mem.h"
 #include "domain/crl_set.h"
 #include "domain/svc.h"
+#include "domain/task.h"
 #include "pki/reason.h"
 #include "pki/signers.h"
-#include "store/listen.h"
 #include "store/status.h"
 #include "store/view.h"
 
 const struct err ERR_CRL_NOT_READY = { KIND_UNAVAILABLE, "crl-not-ready",
 	"The list is being made; try again soon." };
 
-#define CHANNEL "latchkey_feed"
 #define ASK_EVERY_MS 5000
-#define RETRY_MS 1000
 #define ARENA_BYTES (16 * (size_t)MIB) /* a page of what is revoked */
 #define DAY INT64_C(86400)
 
 struct crl_publish {
-	pthread_t thread;
 	const struct svc *svc;
-	struct db *db;
-	int wake_fd;
+	struct task *task;
 	struct crl_set *lists[SIGNERS_MAX]; /* of each CA */
 	char url[SIGNERS_MAX][LIMIT_URL + 1];
 	size_t n;
 	struct view_mark mark; /* how far the feed was read */
 };
-
-static const struct stmt *const *const STATEMENTS[] = { status_stmts,
-	view_stmts, NULL };
 
 /* Notes one for its CA; one whose issuer is not known, for all of them, since
  * serial numbers are never given out twice. */
@@ -106,13 +95,14 @@ read_feed(struct crl_publish *p, struct ctx *cx)
 
 /* Makes the lists that changed or are due. */
 static ERR_FN
-publish(struct crl_publish *p, struct ctx *cx)
+publish(struct task *t, struct ctx *cx, void *arg, int *wait_ms)
 {
-	const struct err *e;
+	struct crl_publish *p = arg;
+	const struct err *e = read_feed(p, cx);
 	size_t i;
 
-	cx->now = clock_now();
-	e = read_feed(p, cx);
+	(void)t;
+	*wait_ms = ASK_EVERY_MS;
 	for (i = 0; e == NULL && i < p->n; i++) {
 		int64_t began = clock_mono_us();
 		int64_t entries = crl_set_make(p->lists[i], cx->now);
@@ -125,42 +115,17 @@ publish(struct crl_publish *p, struct ctx *cx)
 	return e;
 }
 
-/* One connection's life: until it is lost or we are to stop (false). */
-static bool
-publish_connection(struct crl_publish *p, struct ctx *cx)
-{
-	if (!listen_start(cx, CHANNEL))
-		return listen_wait(cx, p->wake_fd, RETRY_MS, NULL, NULL) !=
-		       LISTEN_WOKEN;
-	for (;;) {
-		enum listen_outcome r;
+static const struct stmt *const *const STATEMENTS[] = { status_stmts,
+	view_stmts, NULL };
 
-		if (publish(p, cx) != NULL)
-			return listen_wait(cx, p->wake_fd, RETRY_MS, NULL,
-				   NULL) != LISTEN_WOKEN;
-		r = listen_wait(cx, p->wake_fd, ASK_EVERY_MS, NULL, NULL);
-		if (r == LISTEN_WOKEN)
-			return false;
-		if (r == LISTEN_LOST)
-			return true;
-	}
-}
-
-static void *
-run(void *arg)
-{
-	struct crl_publish *p = arg;
-	AUTO_STRUCT(arena) *arena = arena_new(ARENA_BYTES);
-	struct ctx cx = {
-		.arena = arena, .db = p->db, .svc = p->svc, .rid = "crl"
-	};
-
-	/* On Linux a thread has a priority of its own. */
-	(void)setpriority(PRIO_PROCESS, 0, 19);
-	while (publish_connection(p, &cx))
-		arena_reset(arena);
-	return NULL;
-}
+static const struct task_kind PUBLISHER = {
+	.name = "crl",
+	.channel = "latchkey_feed",
+	.statements = STATEMENTS,
+	.arena_bytes = ARENA_BYTES,
+	.last = true,
+	.turn = publish,
+};
 
 /* Where relying parties find the lists of a CA, NULL if that is not known. */
 static const char *
@@ -185,27 +150,20 @@ crl_publish_start(const struct svc *svc, const char *conninfo)
 	for (; (ca = signers_at(svc->signers, p->n)) != NULL; p->n++)
 		p->lists[p->n] =
 		    crl_set_new(ca, svc->set.crl_lifetime, url_of(p, p->n));
-	p->db = db_new(conninfo, STATEMENTS);
-	p->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	must(p->wake_fd >= 0);
-	must(pthread_create(&p->thread, NULL, run, p) == 0);
+	p->task = task_start(svc, conninfo, &PUBLISHER, p);
 	return p;
 }
 
 void
 crl_publish_stop(struct crl_publish *p)
 {
-	uint64_t one = 1;
 	size_t i;
 
 	if (p == NULL)
 		return;
-	must(write(p->wake_fd, &one, sizeof(one)) == sizeof(one));
-	must(pthread_join(p->thread, NULL) == 0);
+	task_stop(p->task);
 	for (i = 0; i < p->n; i++)
 		crl_set_free(p->lists[i]);
-	db_free(p->db);
-	(void)close(p->wake_fd);
 	mem_free(p);
 }
 

@@ -1,6 +1,6 @@
 /*
  * The revocation lists of our own CAs (RFC 5280 section 5), kept ready in
- * memory: a thread of the lowest priority reads the feed, merges what is new
+ * memory: a task of the lowest priority reads the feed, merges what is new
  * into what it knows, signs, and puts the new lists in the place of the old
  * ones.  Lists are made anew long before their nextUpdate, and without what
  * had expired by the ones before.
@@ -17,7 +17,7 @@ struct svc;
 
 struct crl_publish *
 crl_publish_start(const struct svc *svc, const char *conninfo);
-/* Stops the thread and waits for its end. */
+/* Stops the task and waits for its end. */
 void crl_publish_stop(struct crl_publish *p);
 
 struct crl_list {
