@@ -24,6 +24,7 @@ NOT_RUN = {
     "docs/containers.md": 1,
     "docs/oauth.md": 1,
     "docs/performance.md": 1,
+    "docs/revocation.md": 1,
     "docs/status.md": 1,
 }
 
