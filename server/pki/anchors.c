@@ -8,12 +8,17 @@
 /* More makers than that take turns: they are slower, and no less right. */
 #define SLOTS 64
 
+/* Of chains, each of some device's: 3 MiB. */
+#define PATHS 65536
+
 struct anchors {
 	pthread_mutex_t lock; /* of what follows */
 	struct {
 		uint8_t sha256[32];
 		struct trust *trust; /* NULL: free */
 	} slot[SLOTS];
+	pthread_mutex_t path_lock;       /* of what follows */
+	struct anchors_path path[PATHS]; /* until 0: free */
 };
 
 struct anchors *
@@ -22,6 +27,7 @@ anchors_new(void)
 	struct anchors *a = mem_new(1, sizeof(*a));
 
 	must(pthread_mutex_init(&a->lock, NULL) == 0);
+	must(pthread_mutex_init(&a->path_lock, NULL) == 0);
 	return a;
 }
 
@@ -35,6 +41,7 @@ anchors_free(struct anchors *a)
 	for (i = 0; i < SLOTS; i++)
 		trust_free(a->slot[i].trust);
 	must(pthread_mutex_destroy(&a->lock) == 0);
+	must(pthread_mutex_destroy(&a->path_lock) == 0);
 	mem_free(a);
 }
 
@@ -72,4 +79,35 @@ anchors_get(struct anchors *a, struct bytes der)
 		return found;
 	found = trust_new(&der, 1);
 	return found == NULL ? NULL : replace(a, i, sha256, found);
+}
+
+/* What comes later takes the place of what was there. */
+static struct anchors_path *
+path_of(struct anchors *a, const uint8_t of[32])
+{
+	uint64_t h;
+
+	memcpy(&h, of, sizeof(h));
+	return &a->path[h % PATHS];
+}
+
+bool
+anchors_recall(struct anchors *a, const uint8_t of[32], int64_t now)
+{
+	const struct anchors_path *p = path_of(a, of);
+	bool good;
+
+	must(pthread_mutex_lock(&a->path_lock) == 0);
+	good = bytes_eq(BYTES_OF(p->of), (struct bytes){ of, 32 }) &&
+	       p->from <= now && now < p->until;
+	must(pthread_mutex_unlock(&a->path_lock) == 0);
+	return good;
+}
+
+void
+anchors_remember(struct anchors *a, const struct anchors_path *path)
+{
+	must(pthread_mutex_lock(&a->path_lock) == 0);
+	*path_of(a, path->of) = *path;
+	must(pthread_mutex_unlock(&a->path_lock) == 0);
 }

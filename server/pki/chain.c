@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "pki/anchors.h"
 #include "pki/cert.h"
+#include "pki/digest.h"
 #include "pki/ossl.h"
 
 const struct err ERR_CHAIN_SHAPE = { KIND_FORBIDDEN, "chain-shape",
@@ -33,6 +34,8 @@ struct path {
 	size_t n;
 	enum chain_use use;
 	struct bytes scope; /* SHA-256 of an SPKI, or empty */
+	/* When all of it is valid, once it was found good. */
+	int64_t from, until;
 };
 
 static X509 *
@@ -174,14 +177,27 @@ library_refusal(struct ctx *cx, X509_STORE_CTX *v)
 	    X509_verify_cert_error_string(code), depth);
 }
 
+/* The certificate is of the path: the library takes it from not_before on and
+ * before not_after. */
+static void
+narrow(struct path *path, const struct cert *c)
+{
+	if (c->not_before > path->from)
+		path->from = c->not_before;
+	if (c->not_after < path->until)
+		path->until = c->not_after;
+}
+
 /* Judges the CAs of the path that was found, the anchor last. */
 static const struct err *
-judge_found(struct ctx *cx, X509_STORE_CTX *v, const struct path *path)
+judge_found(struct ctx *cx, X509_STORE_CTX *v, struct path *path)
 {
 	STACK_OF(X509) *found = X509_STORE_CTX_get0_chain(v);
 	bool in_scope = path->scope.n == 0;
 	int i, n = sk_X509_num(found);
 
+	path->from = path->certs[0].not_before;
+	path->until = path->certs[0].not_after;
 	for (i = 1; i < n; i++) {
 		struct cert ca;
 		const struct err *e =
@@ -191,6 +207,7 @@ judge_found(struct ctx *cx, X509_STORE_CTX *v, const struct path *path)
 			e = judge_ca(cx, &ca);
 		if (e != NULL)
 			return e;
+		narrow(path, &ca);
 		if (i < n - 1 && bytes_eq(BYTES_OF(ca.key_sha256), path->scope))
 			in_scope = true;
 	}
@@ -216,7 +233,7 @@ set_rules(X509_STORE_CTX *v, int64_t now)
 /* Verifies with the library the handles of what parse_chain accepted. */
 static const struct err *
 verify_handles(struct ctx *cx, X509_STORE *store, STACK_OF(X509) * handles,
-    const struct path *path)
+    struct path *path)
 {
 	AUTO(X509_STORE_CTX) *v = X509_STORE_CTX_new();
 
@@ -230,7 +247,7 @@ verify_handles(struct ctx *cx, X509_STORE *store, STACK_OF(X509) * handles,
 }
 
 static const struct err *
-verify_in(struct ctx *cx, X509_STORE *store, const struct path *path)
+verify_in(struct ctx *cx, X509_STORE *store, struct path *path)
 {
 	STACK_OF(X509) *handles = sk_X509_new_null();
 	const struct err *e = NULL;
@@ -280,17 +297,47 @@ chain_verify(struct ctx *cx, const struct bytes *chain, size_t n,
 	return judge(cx, chain, n, t->store, &path);
 }
 
+/* A hash of the hashes of all that is judged but the time. */
+static void
+digest_of(const struct bytes *chain, size_t n, struct bytes anchor,
+    struct bytes scope, uint8_t out[32])
+{
+	uint8_t part[2 + LIMIT_CHAIN][32];
+	size_t i;
+
+	digest_sha256(anchor, part[0]);
+	digest_sha256(scope, part[1]);
+	for (i = 0; i < n; i++)
+		digest_sha256(chain[i], part[2 + i]);
+	digest_sha256((struct bytes){ part[0], (2 + n) * 32 }, out);
+}
+
 const struct err *
 chain_verify_anchor(struct ctx *cx, const struct bytes *chain, size_t n,
     struct anchors *known, struct bytes anchor_der,
     struct bytes scope_spki_sha256)
 {
-	AUTO_STRUCT(trust) *t = known == NULL ? trust_new(&anchor_der, 1)
-					      : anchors_get(known, anchor_der);
+	AUTO_STRUCT(trust) *t = NULL;
 	struct path path = { .use = CHAIN_BIRTH, .scope = scope_spki_sha256 };
+	bool kept = known != NULL && n <= LIMIT_CHAIN;
+	struct anchors_path good;
+	const struct err *e;
 
+	if (kept) {
+		digest_of(chain, n, anchor_der, scope_spki_sha256, good.of);
+		if (anchors_recall(known, good.of, cx->now))
+			return NULL;
+	}
+	t = known == NULL ? trust_new(&anchor_der, 1)
+			  : anchors_get(known, anchor_der);
 	if (t == NULL)
 		return fail(cx, &ERR_CHAIN_UNTRUSTED,
 		    "chain: the anchor does not decode");
-	return judge(cx, chain, n, t->store, &path);
+	e = judge(cx, chain, n, t->store, &path);
+	if (e != NULL || !kept)
+		return e;
+	good.from = path.from;
+	good.until = path.until;
+	anchors_remember(known, &good);
+	return NULL;
 }

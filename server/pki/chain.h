@@ -1,7 +1,7 @@
 /*
- * Certification path validation (RFC 5280 section 6) at cx->now.  Each call
- * judges all of it anew; only the mathematics of a signature is ever
- * remembered (SECURITY.md A4).
+ * Certification path validation (RFC 5280 section 6) at cx->now.  What is
+ * remembered of a path is that its bytes are good, and from when until when;
+ * the time is judged anew by each call (SECURITY.md A4).
  */
 #ifndef PKI_CHAIN_H
 #define PKI_CHAIN_H
@@ -45,10 +45,10 @@ ERR_FN chain_verify(struct ctx *cx, const struct bytes *chain, size_t n,
 
 struct anchors;
 
-/* The same for a birth certificate and one anchor, which is looked up among
- * those that are decoded (NULL: none are kept).  A scope (SHA-256 of an SPKI,
- * or empty) further demands that a CA of the path below the anchor has that
- * key (A11). */
+/* The same for a birth certificate and one anchor; both are looked up among
+ * what was decoded and found good (NULL: none is kept).  A scope (SHA-256 of an
+ * SPKI, or empty) further demands that a CA of the path below the anchor has
+ * that key (A11). */
 ERR_FN chain_verify_anchor(struct ctx *cx, const struct bytes *chain, size_t n,
     struct anchors *known, struct bytes anchor_der,
     struct bytes scope_spki_sha256);
