@@ -53,6 +53,23 @@ check_count(struct ctx *cx, const char *model_id, const char *batch,
 	return NULL;
 }
 
+static ERR_FN
+may_come(struct ctx *cx, const struct birth_candidate *c, struct policy *policy)
+{
+	const struct err *e = policy_parse(cx, c->policy, policy);
+
+	return e != NULL ? e : check_time(cx, c->model_id, &policy->enrollment);
+}
+
+bool
+admission_is_plain(struct ctx *cx, const struct birth_candidate *c)
+{
+	struct policy policy;
+
+	return may_come(cx, c, &policy) == NULL &&
+	       !is_counted(&policy.enrollment);
+}
+
 const struct err *
 admission_pin(struct ctx *cx, const struct birth_candidate *c,
     const struct idevid *id, bool *pinned)
@@ -62,9 +79,7 @@ admission_pin(struct ctx *cx, const struct birth_candidate *c,
 	TX tx = { 0 };
 
 	*pinned = false;
-	e = policy_parse(cx, c->policy, &policy);
-	if (e == NULL)
-		e = check_time(cx, c->model_id, &policy.enrollment);
+	e = may_come(cx, c, &policy);
 	if (e != NULL)
 		return e;
 	/* Where nothing is counted one statement is enough. */

@@ -18,6 +18,9 @@ extern const struct err ERR_NOT_ADMITTED;
 ERR_FN admission_pin(struct ctx *cx, const struct birth_candidate *c,
     const struct idevid *id, bool *pinned);
 
+/* Whether it may come, and nothing but its key need be stored. */
+bool admission_is_plain(struct ctx *cx, const struct birth_candidate *c);
+
 /* Lets in a listed unit that has no birth certificate, once, within the
  * transaction that keeps what its evidence said. */
 ERR_FN admission_came(struct ctx *cx, const struct unit *unit);

@@ -58,6 +58,7 @@ struct unit {
 	const char *batch, *made_at, *boot_test; /* may be NULL */
 	const char *device_id; /* the present ownership, or NULL */
 	bool quarantined;
+	bool asks_evidence; /* the model does; with a birth certificate only */
 	/* The birth key and the leaf that proved it; zeros without one. */
 	uint8_t key_sha256[32], cert_sha256[32];
 };
@@ -133,6 +134,18 @@ extern const struct err ERR_NO_CLIENT_CERTIFICATE;
  * on the allowlist, model active, key pinned (A11).  A refusal is one error
  * to the sender and an event with the reason for the operator (E5). */
 ERR_FN caller_unit(struct ctx *cx, const struct peer *peer, struct unit *out);
+
+/* The same for at most LIMIT_TOGETHER; one's refusal is not another's.  Who
+ * may have to wait, or has more to be stored than its key, is told to come
+ * again by itself; a single one is not. */
+struct caller_try {
+	struct ctx *cx;
+	const struct peer *peer;
+	struct unit *unit;
+	const struct err *e;
+	bool again;
+};
+void caller_units(struct caller_try *v, size_t n);
 
 /* Judges an owner's bearer: a JWS of at most five minutes, signed by the
  * app key, made for this issuer, method and path.  A development app's: refused

@@ -99,7 +99,7 @@ write_facts(struct oauth_asked *q)
 	/* EST reads it there; this request has parameters for it. */
 	if (csr->evidence.format != NULL)
 		return fail(q->cx, &ERR_INVALID_REQUEST, "evidence in the csr");
-	if (q->seen.asks_evidence || in->attestation != NULL ||
+	if (q->judged.asks_evidence || in->attestation != NULL ||
 	    in->evidence_format != NULL)
 		e = attestation_judge(q->cx, &q->judged, &evidence, &attested);
 	return e != NULL ? e

@@ -458,16 +458,33 @@ work_end(struct exchange *ex)
 	MHD_resume_connection(ex->mhd);
 }
 
-/* Of the exchanges, the calls that were not refused so far. */
+/* Of the exchanges, the calls that go on. */
 static size_t
 good_calls(struct exchange *const *ex, size_t n, struct call **calls)
 {
 	size_t i, good = 0;
 
 	for (i = 0; i < n; i++)
-		if (ex[i]->call.e == NULL)
+		if (ex[i]->call.e == NULL && !ex[i]->call.again)
 			calls[good++] = &ex[i]->call;
 	return good;
+}
+
+/* Who they are. */
+static void
+judge(struct exchange *const *ex, size_t n)
+{
+	struct call *calls[LIMIT_TOGETHER] = { NULL };
+	size_t i, good = good_calls(ex, n, calls);
+
+	judge_callers(calls, good);
+	/* A connection keeps its certificate for good, so a client whose own
+	 * is refused has no use for it. */
+	for (i = 0; i < good; i++)
+		if (calls[i]->e != NULL &&
+		    calls[i]->e->kind == KIND_FORBIDDEN &&
+		    calls[i]->rq->peer.n > 0)
+			((struct exchange *)calls[i]->rq->conn)->close = true;
 }
 
 /* Those of one kind, then those of the next. */
@@ -506,32 +523,25 @@ exchange_work(struct job *const *jobs, size_t n, struct db *db)
 	struct exchange *ex[LIMIT_TOGETHER] = { NULL };
 	struct exchange *again[LIMIT_TOGETHER] = { NULL };
 	struct call *calls[LIMIT_TOGETHER] = { NULL };
-	size_t i, good, more = 0;
+	size_t i, more = 0;
 
 	must(n <= LIMIT_TOGETHER);
 	for (i = 0; i < n; i++) {
 		ex[i] = (void *)jobs[i];
 		work_begin(ex[i], db);
 	}
-	good = good_calls(ex, n, calls);
-	judge_callers(calls, good);
-	/* A connection keeps its certificate for good, so a client whose own
-	 * is refused has no use for it. */
-	for (i = 0; i < good; i++)
-		if (calls[i]->e != NULL &&
-		    calls[i]->e->kind == KIND_FORBIDDEN &&
-		    calls[i]->rq->peer.n > 0)
-			((struct exchange *)calls[i]->rq->conn)->close = true;
-	good = good_calls(ex, n, calls);
-	handle(calls, good);
+	judge(ex, n);
+	handle(calls, good_calls(ex, n, calls));
 	for (i = 0; i < n; i++)
 		if (!ex[i]->call.again)
 			work_end(ex[i]);
 		else
 			again[more++] = ex[i];
 	for (i = 0; i < more; i++) {
-		calls[0] = &again[i]->call;
-		handle(calls, 1);
+		again[i]->call.again = false;
+		if (!again[i]->call.judged)
+			judge(&again[i], 1);
+		handle(calls, good_calls(&again[i], 1, calls));
 		work_end(again[i]);
 	}
 }

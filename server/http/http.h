@@ -97,8 +97,9 @@ struct call {
 	struct request *rq;
 	struct reply *rs;
 	const struct err *e;
-	/* To be served once more, by itself, when the others have their
-	 * answers: it may have to wait. */
+	bool judged; /* its caller is known */
+	/* To be judged, or served, once more, by itself, when the others have
+	 * their answers: it may have to wait. */
 	bool again;
 };
 

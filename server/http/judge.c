@@ -176,8 +176,8 @@ judge_device(struct ctx *cx, struct request *rq)
 	return label_rule_device(cx, &rq->caller.device, rq->label);
 }
 
-/* By a birth certificate; without one, by what was given for evidence: the
- * enroll token, or the handle. */
+/* Without a birth certificate: by what was given for evidence, the enroll
+ * token or the handle. */
 static ERR_FN
 judge_enrollee(struct ctx *cx, struct request *rq)
 {
@@ -186,29 +186,25 @@ judge_enrollee(struct ctx *cx, struct request *rq)
 	const struct err *e;
 
 	rq->caller.kind = CALLER_UNIT;
-	if (rq->peer.n == 0 && rq->bearer != NULL)
+	if (rq->bearer != NULL)
 		e = attested_by_token(cx, rq->bearer, unit);
-	else if (rq->peer.n == 0 && handle != NULL)
+	else if (handle != NULL)
 		e = attested_by_handle(cx, handle, unit);
 	else
 		e = caller_unit(cx, &rq->peer, unit);
 	return e != NULL ? e : judge_label(cx, rq);
 }
 
-/* Anybody but who enrolls with a bootstrap token. */
+/* Anybody but who comes with a birth certificate or a bootstrap token. */
 static ERR_FN
 judge_one(struct ctx *cx, struct request *rq)
 {
 	switch (rq->route->who) {
 	case WHO_ANYONE:
+	case WHO_GRANTEE:
 		return NULL;
 	case WHO_ENROLLEE:
 		return judge_enrollee(cx, rq);
-	case WHO_GRANTEE:
-		if (rq->peer.n == 0)
-			return NULL;
-		rq->caller.kind = CALLER_UNIT;
-		return caller_unit(cx, &rq->peer, &rq->caller.unit);
 	case WHO_DEVICE:
 		return judge_device(cx, rq);
 	case WHO_VISITOR:
@@ -255,34 +251,91 @@ judge_bootstrap(struct call *c, const struct bootstrap_try *t)
 	return judge_label(c->cx, c->rq);
 }
 
+/* Those that come with birth certificates. */
+struct certified {
+	struct caller_try v[LIMIT_TOGETHER];
+	struct call *of[LIMIT_TOGETHER];
+	size_t n;
+};
+
+static bool
+is_certified(const struct request *rq)
+{
+	return (rq->route->who == WHO_ENROLLEE ||
+		   rq->route->who == WHO_GRANTEE) &&
+	       rq->peer.n > 0;
+}
+
+static void
+judge_certified(struct certified *c)
+{
+	size_t i;
+
+	if (c->n > 0)
+		caller_units(c->v, c->n);
+	for (i = 0; i < c->n; i++) {
+		struct call *one = c->of[i];
+
+		one->e = c->v[i].e;
+		one->again = c->v[i].again;
+		if (one->e == NULL && !one->again &&
+		    one->rq->route->who == WHO_ENROLLEE)
+			one->e = judge_label(one->cx, one->rq);
+	}
+}
+
+/* Those that come with bootstrap tokens. */
+struct bootstrapped {
+	struct bootstrap_try v[LIMIT_TOGETHER];
+	struct call *of[LIMIT_TOGETHER];
+	size_t n;
+};
+
+static void
+add_bootstrapped(struct bootstrapped *b, struct call *c)
+{
+	struct request *rq = c->rq;
+
+	c->e = judge_beside(c);
+	if (c->e != NULL)
+		return;
+	b->v[b->n] = (struct bootstrap_try){ .cx = c->cx,
+		.user = rq->basic->user,
+		.password = rq->basic->password,
+		.address = rq->address,
+		.unit = &rq->caller.unit };
+	b->of[b->n++] = c;
+}
+
 void
 judge_callers(struct call *const *calls, size_t n)
 {
-	struct bootstrap_try tries[LIMIT_TOGETHER];
-	struct call *of[LIMIT_TOGETHER];
-	size_t i, m = 0;
+	struct bootstrapped tokens = { .n = 0 };
+	struct certified certs = { .n = 0 };
+	size_t i;
 
 	must(n <= LIMIT_TOGETHER);
 	for (i = 0; i < n; i++) {
-		struct request *rq = calls[i]->rq;
+		struct call *c = calls[i];
 
-		if (!has_bootstrap(rq)) {
-			calls[i]->e = judge_one(calls[i]->cx, rq);
-			continue;
+		if (has_bootstrap(c->rq)) {
+			add_bootstrapped(&tokens, c);
+		} else if (is_certified(c->rq)) {
+			c->rq->caller.kind = CALLER_UNIT;
+			certs.v[certs.n] = (struct caller_try){ .cx = c->cx,
+				.peer = &c->rq->peer,
+				.unit = &c->rq->caller.unit };
+			certs.of[certs.n++] = c;
+		} else {
+			c->e = judge_one(c->cx, c->rq);
 		}
-		calls[i]->e = judge_beside(calls[i]);
-		if (calls[i]->e != NULL)
-			continue;
-		tries[m] = (struct bootstrap_try){ .cx = calls[i]->cx,
-			.user = rq->basic->user,
-			.password = rq->basic->password,
-			.address = rq->address,
-			.unit = &rq->caller.unit };
-		of[m++] = calls[i];
 	}
-	bootstrap_judge(tries, m);
-	for (i = 0; i < m; i++)
-		of[i]->e = judge_bootstrap(of[i], &tries[i]);
+	bootstrap_judge(tokens.v, tokens.n);
+	for (i = 0; i < tokens.n; i++)
+		tokens.of[i]->e = judge_bootstrap(tokens.of[i], &tokens.v[i]);
+	judge_certified(&certs);
+	for (i = 0; i < n; i++)
+		calls[i]->judged = !calls[i]->again;
 }
 
 enum lane

@@ -75,10 +75,9 @@ struct approval_ask {
 };
 
 struct approval_seen {
-	int64_t recent;     /* as approval_count_recent */
-	int64_t tries;      /* that were taken of the budget */
-	bool asks_evidence; /* the unit's model does */
-	bool key_taken;     /* as birth_key_is_taken */
+	int64_t recent; /* as approval_count_recent */
+	int64_t tries;  /* that were taken of the budget */
+	bool key_taken; /* as birth_key_is_taken */
 };
 
 /* Of each, in one statement. */

@@ -2,9 +2,14 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
+#include "store/column.h"
 
 /* A serial number decides only among the units of the anchor's own maker. */
 static const struct stmt BIRTH_CANDIDATES = { "birth_candidates",
+	"SELECT i.n - 1, c.* FROM unnest($1::bytea[], $2::bytea[], "
+	"$3::bytea[], $4::bytea[], $5::bytea[], $6::text[], $7::bytea[], "
+	"$8::text[]) WITH ORDINALITY AS i (name1, name2, name3, name4, name5, "
+	"serial, key, dac_subject, n) CROSS JOIN LATERAL ("
 	"SELECT coalesce(b.id, 0), m.id, m.name, m.frozen, a.certificate, "
 	"a.intermediate_spki_sha256, mo.id, mo.name, mo.client_id, "
 	"mo.profile, mo.policy::text, mo.support_until::text, "
@@ -14,19 +19,20 @@ static const struct stmt BIRTH_CANDIDATES = { "birth_candidates",
 	"b.revoked_at IS NOT NULL, b.decommissioned_at IS NOT NULL, "
 	"(SELECT id FROM device WHERE birth_id = b.id AND state = 'owned'), "
 	"array_to_string(mo.labels, ' '), b.dac_subject, "
-	"EXISTS (SELECT FROM crl WHERE manufacturer_id = m.id) "
+	"EXISTS (SELECT FROM crl WHERE manufacturer_id = m.id), "
+	"mo.asks_evidence "
 	"FROM anchor a JOIN manufacturer m ON m.id = a.manufacturer_id "
 	"LEFT JOIN LATERAL (SELECT * FROM birth WHERE "
-	"manufacturer_id = m.id AND serial = $6 UNION SELECT * FROM birth "
-	"WHERE manufacturer_id = m.id AND key_sha256 = $7 UNION "
+	"manufacturer_id = m.id AND serial = i.serial UNION SELECT * FROM "
+	"birth WHERE manufacturer_id = m.id AND key_sha256 = i.key UNION "
 	"SELECT * FROM birth WHERE manufacturer_id = m.id AND "
-	"dac_subject = $8) b ON true "
+	"dac_subject = i.dac_subject) b ON true "
 	"LEFT JOIN model mo ON mo.id = b.model_id "
-	"WHERE a.subject_sha256 IN ($1, $2, $3, $4, $5) AND "
+	"WHERE a.subject_sha256 IN (name1, name2, name3, name4, name5) AND "
 	"a.vendor_id IS NULL AND "
 	"coalesce(a.valid_from, '-infinity') <= to_timestamp($9::bigint) AND "
 	"coalesce(a.valid_until, 'infinity') > to_timestamp($9::bigint) "
-	"LIMIT 64",
+	"LIMIT 64) c ORDER BY i.n",
 	9 };
 
 static const struct stmt BIRTH_PIN_KEY = { "birth_pin_key",
@@ -35,6 +41,21 @@ static const struct stmt BIRTH_PIN_KEY = { "birth_pin_key",
 	"WHERE id = $1 AND "
 	"coalesce(pinned_key_sha256, $2) = $2 AND NOT EXISTS "
 	"(SELECT FROM birth WHERE key_sha256 = $2 AND id <> $1)",
+	3 };
+
+/* In the order of the units, so that two batches do not wait for each other;
+ * a unit that somebody holds is passed over. */
+static const struct stmt BIRTH_PIN_KEYS = { "birth_pin_keys",
+	"WITH i AS (SELECT * FROM unnest($1::bigint[], $2::bytea[]) "
+	"AS i (id, key) ORDER BY id), "
+	"b AS (SELECT i.* FROM i CROSS JOIN LATERAL (SELECT FROM birth WHERE "
+	"id = i.id FOR NO KEY UPDATE SKIP LOCKED) x) "
+	"UPDATE birth SET pinned_key_sha256 = b.key, "
+	"pinned_at = coalesce(pinned_at, to_timestamp($3::bigint)) "
+	"FROM b WHERE birth.id = b.id AND "
+	"coalesce(pinned_key_sha256, b.key) = b.key AND NOT EXISTS "
+	"(SELECT FROM birth o WHERE o.key_sha256 = b.key AND o.id <> b.id) "
+	"RETURNING birth.id",
 	3 };
 
 /* The row lock makes the units of a batch come one after the other. */
@@ -81,62 +102,107 @@ static const struct stmt BIRTH_CLAIMS = { "birth_claims",
 	"($2::text IS NULL OR manufacturer_id = $2) LIMIT $3",
 	3 };
 
+/* After the number of its question. */
 static void
 read_candidate(
     struct ctx *cx, const struct rows *r, int i, struct birth_candidate *c)
 {
-	c->birth_id = rows_int(r, i, 0);
-	c->manufacturer_id = rows_text(cx, r, i, 1);
-	c->manufacturer_name = rows_text(cx, r, i, 2);
-	c->manufacturer_frozen = rows_bool(r, i, 3);
-	c->anchor = rows_bytes(cx, r, i, 4);
-	c->scope_spki_sha256 = rows_bytes(cx, r, i, 5);
-	c->model_id = rows_text(cx, r, i, 6);
-	c->model_name = rows_text(cx, r, i, 7);
-	c->client_id = rows_text(cx, r, i, 8);
-	c->profile = rows_text(cx, r, i, 9);
-	c->policy = rows_text(cx, r, i, 10);
-	c->support_until = rows_text(cx, r, i, 11);
-	c->model_active = rows_bool(r, i, 12);
-	c->serial = rows_text(cx, r, i, 13);
-	c->key_sha256 = rows_bytes(cx, r, i, 14);
-	c->pinned_key_sha256 = rows_bytes(cx, r, i, 15);
-	c->batch = rows_text(cx, r, i, 16);
-	c->made_at = rows_text(cx, r, i, 17);
-	c->boot_test = rows_text(cx, r, i, 18);
-	c->quarantined = rows_bool(r, i, 19);
-	c->lost = rows_bool(r, i, 20);
-	c->revoked = rows_bool(r, i, 21);
-	c->decommissioned = rows_bool(r, i, 22);
-	c->device_id = rows_text(cx, r, i, 23);
-	c->labels = rows_text(cx, r, i, 24);
-	c->dac_subject = rows_text(cx, r, i, 25);
-	c->has_crls = rows_bool(r, i, 26);
+	c->birth_id = rows_int(r, i, 1);
+	c->manufacturer_id = rows_text(cx, r, i, 2);
+	c->manufacturer_name = rows_text(cx, r, i, 3);
+	c->manufacturer_frozen = rows_bool(r, i, 4);
+	c->anchor = rows_bytes(cx, r, i, 5);
+	c->scope_spki_sha256 = rows_bytes(cx, r, i, 6);
+	c->model_id = rows_text(cx, r, i, 7);
+	c->model_name = rows_text(cx, r, i, 8);
+	c->client_id = rows_text(cx, r, i, 9);
+	c->profile = rows_text(cx, r, i, 10);
+	c->policy = rows_text(cx, r, i, 11);
+	c->support_until = rows_text(cx, r, i, 12);
+	c->model_active = rows_bool(r, i, 13);
+	c->serial = rows_text(cx, r, i, 14);
+	c->key_sha256 = rows_bytes(cx, r, i, 15);
+	c->pinned_key_sha256 = rows_bytes(cx, r, i, 16);
+	c->batch = rows_text(cx, r, i, 17);
+	c->made_at = rows_text(cx, r, i, 18);
+	c->boot_test = rows_text(cx, r, i, 19);
+	c->quarantined = rows_bool(r, i, 20);
+	c->lost = rows_bool(r, i, 21);
+	c->revoked = rows_bool(r, i, 22);
+	c->decommissioned = rows_bool(r, i, 23);
+	c->device_id = rows_text(cx, r, i, 24);
+	c->labels = rows_text(cx, r, i, 25);
+	c->dac_subject = rows_text(cx, r, i, 26);
+	c->has_crls = rows_bool(r, i, 27);
+	c->asks_evidence = rows_bool(r, i, 28);
+}
+
+/* In the order of the statement's parameters, after the names of issuers. */
+enum { SERIAL = LIMIT_CHAIN, KEY, DAC_SUBJECT, CANDIDATE_COLUMNS };
+
+static void
+fill_columns(struct ctx *cx, struct birth_ask *const *v, size_t n,
+    struct column c[CANDIDATE_COLUMNS])
+{
+	size_t i, j;
+
+	for (j = 0; j < CANDIDATE_COLUMNS; j++)
+		column_init(cx, &c[j],
+		    j == SERIAL || j == DAC_SUBJECT ? COLUMN_TEXT
+						    : COLUMN_BYTES,
+		    n);
+	for (i = 0; i < n; i++) {
+		const struct birth_ask *q = v[i];
+
+		must(q->n_issuers <= LIMIT_CHAIN);
+		for (j = 0; j < LIMIT_CHAIN; j++)
+			column_bytes(&c[j],
+			    j < q->n_issuers ? q->issuers[j] : BYTES_NONE);
+		column_text(&c[SERIAL], q->serial);
+		column_bytes(&c[KEY], (struct bytes){ q->key_sha256, 32 });
+		column_text(&c[DAC_SUBJECT], q->dac_subject);
+	}
+}
+
+/* Each answer into the arena of who asked. */
+static void
+read_candidates(const struct rows *r, struct birth_ask *const *v, size_t n)
+{
+	int row = 0, end;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		struct birth_ask *q = v[i];
+
+		for (end = row;
+		     end < rows_count(r) && rows_int(r, end, 0) == (int64_t)i;
+		     end++)
+			;
+		q->n = (size_t)(end - row);
+		q->c = arena_alloc(q->cx->arena, (q->n + 1) * sizeof(*q->c));
+		for (; row < end; row++)
+			read_candidate(
+			    q->cx, r, row, &q->c[q->n - (size_t)(end - row)]);
+	}
 }
 
 const struct err *
-birth_candidates(struct ctx *cx, const struct bytes *names, size_t nnames,
-    const struct birth_names *unit, struct birth_candidate **out, size_t *n)
+birth_candidates(struct ctx *cx, struct birth_ask *const *v, size_t n)
 {
-	struct bytes name[LIMIT_CHAIN] = { BYTES_NONE };
+	struct column c[CANDIDATE_COLUMNS];
+	struct db_arg args[CANDIDATE_COLUMNS + 1];
 	AUTO_STRUCT(rows) *r = NULL;
 	const struct err *e;
 	size_t i;
 
-	must(nnames <= LIMIT_CHAIN);
-	for (i = 0; i < nnames; i++)
-		name[i] = names[i];
-	e = DB_RUN(cx, &BIRTH_CANDIDATES, &r, DB_BYTES(name[0]),
-	    DB_BYTES(name[1]), DB_BYTES(name[2]), DB_BYTES(name[3]),
-	    DB_BYTES(name[4]), DB_TEXT(unit->serial), DB_SHA(unit->key_sha256),
-	    DB_TEXT(unit->dac_subject), DB_INT(cx->now));
-	if (e != NULL)
-		return e;
-	*n = (size_t)rows_count(r);
-	*out = arena_alloc(cx->arena, (*n + 1) * sizeof(**out));
-	for (i = 0; i < *n; i++)
-		read_candidate(cx, r, (int)i, &(*out)[i]);
-	return NULL;
+	fill_columns(cx, v, n, c);
+	for (i = 0; i < CANDIDATE_COLUMNS; i++)
+		args[i] = DB_COLUMN(&c[i]);
+	args[i] = DB_INT(cx->now);
+	e = db_run(cx, &BIRTH_CANDIDATES, args, CANDIDATE_COLUMNS + 1, &r);
+	if (e == NULL)
+		read_candidates(r, v, n);
+	return e;
 }
 
 const struct err *
@@ -150,6 +216,33 @@ birth_pin_key(struct ctx *cx, int64_t birth_id, const uint8_t key_sha256[32],
 	if (e != NULL)
 		return e;
 	*pinned = rows_affected(r) == 1;
+	return NULL;
+}
+
+const struct err *
+birth_pin_keys(
+    struct ctx *cx, const struct birth_pin *v, size_t n, bool *pinned)
+{
+	struct column id, key;
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e;
+	size_t i;
+	int row;
+
+	column_init(cx, &id, COLUMN_INT, n);
+	column_init(cx, &key, COLUMN_BYTES, n);
+	for (i = 0; i < n; i++) {
+		column_int(&id, v[i].birth_id);
+		column_bytes(&key, (struct bytes){ v[i].key_sha256, 32 });
+		pinned[i] = false;
+	}
+	e = DB_RUN(cx, &BIRTH_PIN_KEYS, &r, DB_COLUMN(&id), DB_COLUMN(&key),
+	    DB_INT(cx->now));
+	if (e != NULL)
+		return e;
+	for (row = 0; row < rows_count(r); row++)
+		for (i = 0; i < n; i++)
+			pinned[i] |= v[i].birth_id == rows_int(r, row, 0);
 	return NULL;
 }
 
@@ -250,5 +343,5 @@ birth_claims(struct ctx *cx, const char *serial, const char *manufacturer_id,
 }
 
 const struct stmt *const birth_stmts[] = { &BIRTH_CANDIDATES, &BIRTH_PIN_KEY,
-	&BIRTH_ADMIT, &BIRTH_OPEN_MODELS, &BIRTH_OPEN, &BIRTH_OF_KEY,
-	&BIRTH_KEY_IS_TAKEN, &BIRTH_CLAIMS, NULL };
+	&BIRTH_PIN_KEYS, &BIRTH_ADMIT, &BIRTH_OPEN_MODELS, &BIRTH_OPEN,
+	&BIRTH_OF_KEY, &BIRTH_KEY_IS_TAKEN, &BIRTH_CLAIMS, NULL };

@@ -21,6 +21,7 @@ struct birth_candidate {
 	const char *labels; /* the model's further ones, with spaces */
 	const char *support_until;
 	bool model_active;
+	bool asks_evidence;             /* the model does */
 	const char *serial;             /* NULL: not listed by serial */
 	const char *dac_subject;        /* NULL: not listed by it */
 	struct bytes key_sha256;        /* empty: not listed by key */
@@ -32,23 +33,37 @@ struct birth_candidate {
 
 extern const struct stmt *const birth_stmts[];
 
-/* What a leaf says of its unit: NULL where it says nothing. */
-struct birth_names {
+/* A question: what a leaf says of its unit, NULL where it says nothing, and
+ * the hashes of the names of those who may have signed it. */
+struct birth_ask {
+	struct ctx *cx; /* the candidates are in its arena */
+	const struct bytes *issuers;
+	size_t n_issuers;
 	const char *serial, *dac_subject;
 	const uint8_t *key_sha256; /* 32 bytes */
+	struct birth_candidate *c;
+	size_t n;
 };
 
-/* All candidates for such a leaf, under anchors that are valid at cx->now and
- * whose subject is one of the given name hashes. */
-ERR_FN
-birth_candidates(struct ctx *cx, const struct bytes *names, size_t nnames,
-    const struct birth_names *unit, struct birth_candidate **out, size_t *n);
+/* All candidates for each such leaf, under anchors that are valid at cx->now,
+ * in one statement. */
+ERR_FN birth_candidates(struct ctx *cx, struct birth_ask *const *v, size_t n);
 
 /* Pins the key if none is pinned and no other unit is listed with it; *pinned
  * tells whether this key is now the pinned one.  ERR_CONFLICT: another unit has
  * this key. */
 ERR_FN birth_pin_key(struct ctx *cx, int64_t birth_id,
     const uint8_t key_sha256[32], bool *pinned);
+
+/* The same for units that are all different, in one commit; *pinned for each.
+ * What somebody holds is passed over; with an error none is pinned, be it on
+ * account of one alone. */
+struct birth_pin {
+	int64_t birth_id;
+	const uint8_t *key_sha256; /* 32 bytes */
+};
+ERR_FN birth_pin_keys(
+    struct ctx *cx, const struct birth_pin *v, size_t n, bool *pinned);
 
 /* Counts one more unit of the batch (NULL: of none) as come; the numbers
  * include it, in_hour those since an hour ago began to be counted.  Within a

@@ -82,7 +82,8 @@ def birth_of(database, device):
 
 def pending(database):
     return {row[0] for row in database.query(
-        "SELECT encode(key_sha256, 'hex') FROM approval WHERE state = 'pending'")}
+        "SELECT encode(key_sha256, 'hex') FROM approval "
+        "WHERE state = 'pending'")}
 
 
 def shared_commits(database):
@@ -184,6 +185,43 @@ def test_one_whose_unit_is_locked_does_not_keep_the_others_of_its_batch(
     holder.rollback()
     holder.close()
     assert statuses(waiting[-1:]) == [200]
+
+
+def test_a11_one_that_cannot_be_pinned_yet_does_not_keep_its_batch(
+        database, units, gate, pool):
+    """Units that come for the first time pin their birth keys in one
+    commit."""
+    holder = database.connect("service")
+    holder.cursor().execute("SELECT FROM birth WHERE serial = %s FOR UPDATE",
+        (units[-1].serial,))
+    first = ask(pool, units[:1])
+    database.wait_blocked()
+    waiting = ask(pool, units[1:])
+    database.wait_blocked(2)
+    gate.close()
+    assert statuses(first + waiting[:-1]) == [200] * (N - 1)
+    assert database.value("SELECT count(*) FROM birth WHERE "
+        "pinned_key_sha256 IS NOT NULL") == N - 1
+    holder.rollback()
+    holder.close()
+    assert statuses(waiting[-1:]) == [200]
+
+
+def test_a11_of_two_birth_keys_for_a_unit_in_one_batch_one_is_pinned(
+        database, stack, maker, units, gate, pool, operator):
+    clones = [Device(stack, maker, serial=d.serial) for d in units]
+    waiting = ask(pool, units + clones)
+    database.wait_blocked(2)
+    gate.close()
+    answers = statuses(waiting)
+    assert {frozenset(pair) for pair in zip(answers[:N], answers[N:])
+        } == {frozenset({200, 400})}
+    pinned = {row[0] for row in database.query("SELECT "
+        "encode(pinned_key_sha256, 'hex') FROM birth")}
+    assert pinned == {d.birth_key_sha256
+        for d, status in zip(units + clones, answers) if status == 200}
+    assert len([e for e in operator.events()
+        if e["kind"] == "unit.second_birth_key"]) == N
 
 
 def test_one_that_the_database_refuses_does_not_fail_the_others(
