@@ -25,6 +25,7 @@
 #include "domain/labels.h"
 #include "domain/lineage.h"
 #include "domain/live.h"
+#include "domain/metrics.h"
 #include "domain/ocsp.h"
 #include "domain/rates.h"
 #include "domain/svc.h"
@@ -428,6 +429,7 @@ start(struct wiring *w, char why[CFG_WHY_BYTES])
 	w->svc.anchors = anchors_new();
 	if (!check_database(w, why))
 		return false;
+	w->svc.metrics = metrics_new();
 	w->svc.live = live_new();
 	w->svc.idp = idp_start(&w->svc);
 	w->svc.introspected = kept_new(KEPT_ANSWERS);
@@ -455,6 +457,7 @@ stop(struct wiring *w)
 	task_stop(w->sweeper);
 	crl_publish_stop(w->svc.crl_publish);
 	idp_stop(w->svc.idp);
+	metrics_free(w->svc.metrics);
 	live_free(w->svc.live);
 	kept_free(w->svc.introspected);
 	kept_free(w->svc.verified);

@@ -163,6 +163,16 @@ const struct explanation explain_operators[] = {
 	  "The database has no partition for new rows.",
 	  NULL,
 	  "Run `latchkey maintain` now, and daily." },
+	{ "schema-version",
+	  "The database's schema is of another version than this program.",
+	  NULL,
+	  "Run `latchkey migrate`, or the program of that version." },
+	{ "own-expired",
+	  "The root, the main CA or the server's certificate is not valid "
+	  "now.",
+	  NULL,
+	  "`/readyz` says which; replace it (docs/rotation.md), and see the "
+	  "clock." },
 	{ "migrate",
 	  "The schema could not be brought up to date.",
 	  NULL,

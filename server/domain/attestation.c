@@ -7,6 +7,7 @@
 #include "attest/tpm.h"
 #include "base/arena.h"
 #include "domain/listed.h"
+#include "domain/metrics.h"
 #include "domain/proved.h"
 #include "domain/svc.h"
 #include "domain/trusted.h"
@@ -234,7 +235,11 @@ keep(struct ctx *cx, const struct attempt *a, const struct attested *out,
 		e = proved_accepted(cx, &proved);
 	if (e == NULL)
 		e = event_add(cx, &ev);
-	return e != NULL ? e : tx_commit(&tx);
+	if (e == NULL)
+		e = tx_commit(&tx);
+	if (e == NULL)
+		metrics_verdict(cx, out->format, "accepted");
+	return e;
 }
 
 static struct attested

@@ -91,3 +91,16 @@ budget_give_back(struct ctx *cx, const char *owner_id, const char *address)
 	}
 	return e;
 }
+
+const struct err *
+budget_look(struct ctx *cx, int64_t *taken, int64_t *limit)
+{
+	struct budget b[BUDGETS];
+	uint8_t key[32];
+
+	budgets(cx, NULL, "", b);
+	code_guess_key(cx, b[2].bucket, b[2].who, key);
+	*limit = b[2].limit;
+	return guess_count(
+	    cx, b[2].bucket, key, cx->svc->set.guess_window, taken);
+}

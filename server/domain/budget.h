@@ -19,4 +19,8 @@ ERR_FN budget_take(struct ctx *cx, const char *owner_id, const char *address);
 ERR_FN
 budget_give_back(struct ctx *cx, const char *owner_id, const char *address);
 
+/* How many tries everybody together has taken within the window, and of how
+ * many. */
+ERR_FN budget_look(struct ctx *cx, int64_t *taken, int64_t *limit);
+
 #endif

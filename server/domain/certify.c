@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "domain/lineage.h"
+#include "domain/metrics.h"
 #include "domain/svc.h"
 #include "pki/cms.h"
 #include "pki/signers.h"
@@ -64,8 +65,10 @@ certify_sign(struct ctx *cx, const struct label *l, const struct csr *csr,
 }
 
 void
-certify_log(struct ctx *cx, const char *event, const struct certificate_new *c)
+certify_log(struct ctx *cx, const char *event, const char *model,
+    const struct certificate_new *c)
 {
+	metrics_certificate(cx, strchr(event, '.') + 1, model);
 	LOG(cx, event, LOG_S("device", c->device_id),
 	    LOG_S("serial", bytes_hex(cx->arena, c->serial)),
 	    LOG_I("not_after", c->not_after));

@@ -39,8 +39,10 @@ ERR_FN certify_issuer(
 ERR_FN certify_sign(struct ctx *cx, const struct label *l,
     const struct csr *csr, struct issue *io, struct certificate_new *c);
 
-void
-certify_log(struct ctx *cx, const char *event, const struct certificate_new *c);
+/* It was stored: "certificate.issued", "certificate.renewed" or
+ * "certificate.reissued", for a unit of that model. */
+void certify_log(struct ctx *cx, const char *event, const char *model,
+    const struct certificate_new *c);
 
 /* The new certificate alone, without its chain (RFC 7030 section 4.2.3). */
 ERR_FN certify_answer(struct ctx *cx, struct bytes der, struct est_out *out);

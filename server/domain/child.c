@@ -11,6 +11,7 @@
 #include "domain/account.h"
 #include "domain/code.h"
 #include "domain/grant.h"
+#include "domain/metrics.h"
 #include "domain/oauth.h"
 #include "domain/ownership.h"
 #include "domain/svc.h"
@@ -290,8 +291,11 @@ child_exchange(struct ctx *cx, const struct device_caller *hub,
 		.scope = claims.scope,
 		.expires_in = claims.exp - cx->now };
 	e = json_write(cx, claims_fields, &claims, &json);
-	return e != NULL ? e
-			 : token_sign(cx, TYP_ACCESS, json, &out->access_token);
+	if (e == NULL)
+		e = token_sign(cx, TYP_ACCESS, json, &out->access_token);
+	if (e == NULL)
+		metrics_token(cx, "token-exchange");
+	return e;
 }
 
 /* Ours and alive, and so are hub and sensor. */

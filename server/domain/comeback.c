@@ -45,7 +45,7 @@ store_unapproved(struct ctx *cx, struct enrollment *en, const struct label *l,
 		e = tx_commit(&tx);
 	if (e != NULL || !*issued)
 		return e;
-	certify_log(cx, "certificate.reissued", c);
+	certify_log(cx, "certificate.reissued", en->io.model, c);
 	return certify_answer(cx, c->der, &en->out);
 }
 

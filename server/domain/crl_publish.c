@@ -229,3 +229,17 @@ crl_publish_get(struct ctx *cx, const char *issuer, const char *list, bool gzip,
 	    bytes_hex(cx->arena, BYTES_OF(m->tag)), out->gzip ? "-gzip" : "");
 	return NULL;
 }
+
+void
+crl_publish_times(
+    const struct crl_publish *p, size_t i, int64_t *made, int64_t *next)
+{
+	struct crl_made *m = crl_set_get1(p->lists[i], CRL_COMPLETE, 0);
+
+	*made = *next = 0;
+	if (m == NULL)
+		return;
+	*made = m->this_update;
+	*next = m->next_update;
+	crl_made_drop(m);
+}

@@ -27,6 +27,11 @@ struct crl_list {
 	const char *etag;
 };
 
+/* When the complete list of the CA of that index was made, and until when it
+ * is good; 0 both while there is none. */
+void crl_publish_times(
+    const struct crl_publish *p, size_t i, int64_t *made, int64_t *next);
+
 /* A list of the CA of that name, without waiting: the complete one (NULL),
  * "delta", or that of certificates that expire on a day, "2026-11-28";
  * compressed if that is asked for and worth it.  ERR_NOT_FOUND for no CA or

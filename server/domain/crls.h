@@ -27,6 +27,7 @@ ERR_FN crls_add(struct ctx *cx, const struct admin_caller *by,
 
 ERR_FN crls_list(struct ctx *cx, const char *manufacturer_id,
     struct crl_row **out, size_t *n);
+ERR_FN crls_sum_up(struct ctx *cx, struct crl_sums *out);
 ERR_FN crls_delete(struct ctx *cx, const struct admin_caller *by,
     const char *manufacturer_id, const char *id);
 

@@ -356,7 +356,8 @@ store(struct enrollment *const *v, size_t n, bool alone)
 	for (i = 0; i < n; i++) {
 		if (!stored[i])
 			continue;
-		certify_log(v[i]->cx, "certificate.issued", &v[i]->c);
+		certify_log(
+		    v[i]->cx, "certificate.issued", v[i]->io.model, &v[i]->c);
 		v[i]->e = certify_answer(v[i]->cx, v[i]->c.der, &v[i]->out);
 		v[i]->step = ENROLLMENT_OVER;
 	}

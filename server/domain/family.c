@@ -9,6 +9,7 @@
 #include "domain/code.h"
 #include "domain/grant.h"
 #include "domain/kept.h"
+#include "domain/metrics.h"
 #include "domain/oauth.h"
 #include "domain/scope.h"
 #include "domain/svc.h"
@@ -103,8 +104,8 @@ step(struct ctx *cx, const struct family_in *in, const struct shown *s)
 
 /* What the generation is, in the words of RFC 6749 section 5.1. */
 static ERR_FN
-answer(struct ctx *cx, const struct family *f, const char *scope,
-    struct family_out *out)
+answer(struct ctx *cx, const struct family *f, const char *grant,
+    const char *scope, struct family_out *out)
 {
 	const struct err *e;
 	unsigned scopes = 0;
@@ -119,6 +120,8 @@ answer(struct ctx *cx, const struct family *f, const char *scope,
 	e = access_mint(cx, f, scope, &out->access_token);
 	if (e == NULL && (scopes & OWNER_OPENID) != 0)
 		e = id_token_mint(cx, f, out->access_token, &out->id_token);
+	if (e == NULL)
+		metrics_token(cx, grant);
 	return e;
 }
 
@@ -185,7 +188,8 @@ family_redeem(
 		f.x5t = in->x5t;
 	}
 	e = step(cx, in, &s);
-	return e != NULL ? e : answer(cx, &f, f.scope, out);
+	return e != NULL ? e
+			 : answer(cx, &f, "authorization-code", f.scope, out);
 }
 
 /* No token of the family is shown by somebody without its key: that ends
@@ -268,7 +272,7 @@ family_refresh(
 	e = narrow(cx, in, &f, &scope);
 	if (e == NULL)
 		e = step(cx, in, &s);
-	return e != NULL ? e : answer(cx, &f, scope, out);
+	return e != NULL ? e : answer(cx, &f, "refresh-token", scope, out);
 }
 
 const struct err *

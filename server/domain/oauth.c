@@ -10,6 +10,7 @@
 #include "domain/code.h"
 #include "domain/facts.h"
 #include "domain/label_rule.h"
+#include "domain/metrics.h"
 #include "domain/network.h"
 #include "domain/pace.h"
 #include "domain/svc.h"
@@ -427,6 +428,7 @@ redeem(struct ctx *cx, const struct approval *a,
 	out->token_type = "Bearer";
 	out->scope = "enroll";
 	out->expires_in = TOKEN_LIFETIME;
+	metrics_token(cx, "device-code");
 	return NULL;
 }
 

@@ -5,6 +5,7 @@
 #include "attest/verdict_json.h"
 #include "base/arena.h"
 #include "domain/code.h"
+#include "domain/metrics.h"
 #include "store/event.h"
 #include "store/guess.h"
 #include "store/policy.h"
@@ -116,6 +117,7 @@ proved_refused(
 	if (a->verdict->accepted)
 		verdict_refuse(cx, a->verdict, LAYER_BINDING, "not-taken", "%s",
 		    cx->reason);
+	metrics_verdict(cx, a->format, verdict_refusal(a->verdict)->code);
 	e = within_budget(cx, a->unit, &within);
 	if (e == NULL && !within)
 		return refusal;

@@ -256,7 +256,7 @@ renew(struct ctx *cx, const struct renewal *r, struct est_out *out)
 		return e;
 	if (!issued)
 		return renewed_meanwhile(cx, r, out);
-	certify_log(cx, "certificate.renewed", &c);
+	certify_log(cx, "certificate.renewed", io.model, &c);
 	return certify_answer(cx, c.der, out);
 }
 

@@ -18,6 +18,7 @@ struct labels;
 struct lineage;
 struct live;
 struct mac_key;
+struct metrics;
 struct ocsp;
 struct profiles;
 struct rates;
@@ -94,6 +95,7 @@ struct svc {
 	struct ocsp *ocsp;
 	struct crl_publish *crl_publish;
 	struct anchors *anchors; /* of makers, decoded */
+	struct metrics *metrics;
 };
 
 #endif

@@ -5,13 +5,13 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "http/tls.h"
 
 #define CHAINS 1024
 
 struct conns {
 	pthread_mutex_t lock;
 	struct conn *head;
+	size_t n;
 	uint64_t seed;
 	struct conn *chains[CHAINS]; /* by site */
 };
@@ -50,6 +50,7 @@ conns_add(struct conns *cs, int fd, int64_t deadline)
 	if (c->next != NULL)
 		c->next->prev = &c->next;
 	cs->head = c;
+	cs->n++;
 	must(pthread_mutex_unlock(&cs->lock) == 0);
 	return c;
 }
@@ -104,10 +105,22 @@ conns_remove(struct conns *cs, struct conn *c)
 	if (c->next != NULL)
 		c->next->prev = c->prev;
 	unchain(c);
+	cs->n--;
 	must(pthread_mutex_unlock(&cs->lock) == 0);
 	tls_peer_release(&c->peer);
-	tls_credential_drop(c->credential);
+	tls_credential_drop(c->tls.credential);
 	mem_free(c);
+}
+
+size_t
+conns_count(struct conns *cs)
+{
+	size_t n;
+
+	must(pthread_mutex_lock(&cs->lock) == 0);
+	n = cs->n;
+	must(pthread_mutex_unlock(&cs->lock) == 0);
+	return n;
 }
 
 size_t
@@ -122,8 +135,9 @@ conns_reap(struct conns *cs, int64_t now)
 
 		if (deadline == 0 || deadline > now)
 			continue;
-		(void)shutdown(c->fd, SHUT_RDWR);
+		/* Before the I/O thread sees the end of it. */
 		atomic_store(&c->deadline, 0);
+		(void)shutdown(c->fd, SHUT_RDWR);
 		n++;
 	}
 	must(pthread_mutex_unlock(&cs->lock) == 0);

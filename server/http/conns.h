@@ -16,10 +16,9 @@
 #include "base/net.h"
 #include "domain/caller.h"
 #include "http/binding.h"
+#include "http/tls.h"
 
 #define ADDRESS_TEXT_BYTES 46 /* INET6_ADDRSTRLEN */
-
-struct tls_credential;
 
 struct conn {
 	struct conn *next, **prev;
@@ -32,8 +31,9 @@ struct conn {
 	struct peer peer;
 	bool binding_known;
 	struct binding binding;
-	void *session; /* of TLS */
-	struct tls_credential *credential;
+	void *session; /* of TLS; NULL without */
+	struct tls_session tls;
+	bool counted; /* its handshake; or it was refused unheard */
 	char address[ADDRESS_TEXT_BYTES];
 };
 
@@ -51,6 +51,9 @@ void conns_remove(struct conns *cs, struct conn *c);
  * if limit connections from there are open already: it is not counted. */
 bool conns_admit(
     struct conns *cs, struct conn *c, struct net_site site, size_t limit);
+
+/* How many are open. */
+size_t conns_count(struct conns *cs);
 
 /* Shuts the sockets whose deadline is before now; how many there were. */
 size_t conns_reap(struct conns *cs, int64_t now);

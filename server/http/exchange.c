@@ -63,6 +63,7 @@ exchange_begin(struct exchange_env *env, struct conn *c,
 	ex->rq.spool_fd = -1;
 	ex->rq.address = c->address;
 	atomic_store(&c->busy, true);
+	measure_handshake(env->parts->measure, c, false);
 	/* An idle connection may have waited; from now on there is less. */
 	if (now + patience_us(ex) < atomic_load(&c->deadline))
 		atomic_store(&c->deadline, now + patience_us(ex));
@@ -107,6 +108,14 @@ request_draining(const struct request *rq)
 	const struct exchange *ex = rq->conn;
 
 	return atomic_load(&ex->env->draining);
+}
+
+const struct server_parts *
+request_server(const struct request *rq)
+{
+	const struct exchange *ex = rq->conn;
+
+	return ex->env->parts;
 }
 
 static enum MHD_Result
@@ -374,14 +383,16 @@ static void
 work_begin(struct exchange *ex, struct db *db)
 {
 	struct ctx *cx = &ex->cx;
+	int64_t waited = clock_mono_us() - ex->queued_us;
 
 	ex->rs = (struct reply){ .status = 0 };
+	measure_queued(ex->env->parts->measure, waited);
 
 	cx->db = db;
 	cx->now = clock_now();
 	ex->call = (struct call){ .cx = cx, .rq = &ex->rq, .rs = &ex->rs };
 	/* Whoever waited this long has given up, or will ask again. */
-	if (clock_mono_us() - ex->queued_us > patience_us(ex))
+	if (waited > patience_us(ex))
 		ex->call.e = fail(cx, &ERR_BUSY, "queue: waited too long");
 }
 
@@ -577,12 +588,15 @@ exchange_end(struct exchange *ex, enum MHD_RequestTerminationCode how)
 	const struct settings *set = &ex->env->svc->set;
 	const struct route *r = ex->rq.route;
 	int64_t now = clock_mono_us();
+	int status = status_sent(ex);
 
+	measure_request(ex->env->counts, r, status, now - ex->began_us);
+	if (ex->rs.err != NULL)
+		measure_refusal(ex->env->parts->measure, ex->rs.err);
 	LOG(&ex->cx, "request",
 	    LOG_S("method", ex->head.method == NULL ? "-" : ex->head.method),
-	    LOG_S("route", r == NULL ? "-" : r->path),
-	    LOG_I("status", status_sent(ex)), LOG_S("code", outcome(ex, how)),
-	    LOG_I("us", now - ex->began_us));
+	    LOG_S("route", r == NULL ? "-" : r->path), LOG_I("status", status),
+	    LOG_S("code", outcome(ex, how)), LOG_I("us", now - ex->began_us));
 	atomic_store(&ex->conn->deadline,
 	    now + (set->idle_timeout + set->request_timeout) * 1000000);
 	atomic_store(&ex->conn->busy, false);

@@ -17,13 +17,26 @@
 #include "http/conns.h"
 #include "http/guard.h"
 #include "http/http.h"
+#include "http/measure.h"
 #include "http/pages.h"
 #include "http/queue.h"
 #include "http/router.h"
 
-/* What all exchanges of a server share. */
+/* What metrics tell of the server. */
+struct server_parts {
+	struct queue *queue;
+	struct conns *conns;
+	struct measure *measure;
+	struct tls *tls;
+	const struct measure_side *const *counts; /* of each listener */
+	size_t n_counts;
+};
+
+/* What all exchanges of one listener share. */
 struct exchange_env {
 	const struct svc *svc;
+	const struct server_parts *parts;
+	struct measure_side *counts;
 	struct queue *queue;
 	struct pages *pages;
 	struct route_table routes;
@@ -75,9 +88,11 @@ enum MHD_Result exchange_call(struct exchange *ex, const char *method,
 /* A worker's part: judges the callers, runs the handler, resumes. */
 void exchange_work(struct job *const *jobs, size_t n, struct db *db);
 
-/* For handlers: a static file, and whether the service is stopping. */
+/* For handlers: a static file, whether the service is stopping, and what is to
+ * be told of it. */
 const struct page *request_page(const struct request *rq, const char *name);
 bool request_draining(const struct request *rq);
+const struct server_parts *request_server(const struct request *rq);
 
 /* Logs and frees it. */
 void exchange_end(struct exchange *ex, enum MHD_RequestTerminationCode how);

@@ -21,6 +21,7 @@ struct queue {
 	size_t size, reserved;
 	size_t gathered; /* jobs that go together, waiting */
 	size_t batches;  /* of them, being worked on */
+	size_t idle;     /* threads that wait for a job */
 	size_t full;     /* as many as a taker takes */
 	bool watched;    /* a taker wakes when the first has waited enough */
 	bool closed;
@@ -181,6 +182,7 @@ queue_take(struct queue *q, struct job **out, size_t max)
 
 	must(pthread_mutex_lock(&q->lock) == 0);
 	q->full = max;
+	q->idle++;
 	while ((n = pop(q, out, max)) == 0) {
 		/* A reserved slot is about to be filled: wait for it. */
 		if (q->closed &&
@@ -188,6 +190,7 @@ queue_take(struct queue *q, struct job **out, size_t max)
 			break;
 		wait_for_change(q);
 	}
+	q->idle--;
 	/* After closing, whoever takes the last job lets the others go. */
 	if (q->closed)
 		must(pthread_cond_broadcast(&q->wake) == 0);
@@ -202,6 +205,16 @@ queue_done(struct queue *q)
 {
 	must(pthread_mutex_lock(&q->lock) == 0);
 	q->batches--;
+	must(pthread_mutex_unlock(&q->lock) == 0);
+}
+
+void
+queue_look(struct queue *q, struct queue_state *out)
+{
+	must(pthread_mutex_lock(&q->lock) == 0);
+	*out = (struct queue_state){ { q->taken[LANE_OPEN],
+					 q->taken[LANE_RESERVED] },
+		q->size, q->idle };
 	must(pthread_mutex_unlock(&q->lock) == 0);
 }
 

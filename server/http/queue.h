@@ -51,6 +51,12 @@ void queue_put(struct queue *q, struct job *job);
 size_t queue_take(struct queue *q, struct job **out, size_t max);
 void queue_done(struct queue *q);
 
+/* How it stands: slots taken of each lane, and threads that wait for a job. */
+struct queue_state {
+	size_t taken[2], size, idle;
+};
+void queue_look(struct queue *q, struct queue_state *out);
+
 /* Refuses new slots; jobs that have one are still handed out. */
 void queue_close(struct queue *q);
 

@@ -16,6 +16,7 @@
 #include "http/exchange.h"
 #include "http/gate.h"
 #include "http/listener.h"
+#include "http/measure.h"
 #include "http/tls.h"
 #include "http/worker.h"
 
@@ -42,9 +43,12 @@ struct side {
 };
 
 struct server {
-	struct side side[3]; /* the first is everybody's */
+	struct side side[3];            /* the first is everybody's */
+	struct measure_side *counts[3]; /* of each */
+	struct server_parts parts;
 	const struct svc *svc;
 	struct conns *conns;
+	struct measure *measure;
 	struct gate *gate;
 	struct tls *tls;
 	struct workers *workers;
@@ -84,9 +88,12 @@ admit(struct server *sv, struct conn *c, const struct sockaddr *from)
 {
 	struct net_site site;
 
-	if (net_site_of(from, &site) && site.family == AF_INET6 &&
-	    !conns_admit(sv->conns, c, site, (size_t)sv->svc->set.per_address))
-		(void)shutdown(c->fd, SHUT_RDWR);
+	if (!net_site_of(from, &site) || site.family != AF_INET6 ||
+	    conns_admit(sv->conns, c, site, (size_t)sv->svc->set.per_address))
+		return;
+	c->counted = true;
+	measure_too_many(sv->measure);
+	(void)shutdown(c->fd, SHUT_RDWR);
 }
 
 /* Readies the session of a new connection, which a plain one has not. */
@@ -101,9 +108,9 @@ begin_session(struct side *side, struct MHD_Connection *mhd, struct conn *c)
 	    MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	must(session != NULL);
 	c->session = session->tls_session;
-	c->credential = tls_get1(sv->tls);
+	c->tls.credential = tls_get1(sv->tls);
 	ticket_key(sv->svc, side->name, clock_now(), ticket);
-	tls_session_init(c->session, c->credential, ticket);
+	tls_session_init(c->session, &c->tls, ticket);
 	explicit_bzero(ticket, sizeof(ticket));
 }
 
@@ -144,14 +151,18 @@ on_connection(void *cls, struct MHD_Connection *mhd, void **socket_cx,
     enum MHD_ConnectionNotificationCode what)
 {
 	struct side *side = cls;
+	struct conn *c = *socket_cx;
 
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		on_connected(side, mhd, socket_cx);
 		return;
 	}
-	if (*socket_cx != NULL)
-		conns_remove(side->sv->conns, *socket_cx);
 	*socket_cx = NULL;
+	if (c == NULL)
+		return;
+	/* The reaper leaves no deadline behind. */
+	measure_handshake(side->sv->measure, c, atomic_load(&c->deadline) == 0);
+	conns_remove(side->sv->conns, c);
 }
 
 static void *
@@ -284,6 +295,7 @@ note_refused(struct server *sv)
 {
 	size_t n = gate_take_refused(sv->gate);
 
+	measure_too_fast(sv->measure, n);
 	if (n > 0)
 		LOG(NULL, "connections.refused", LOG_I("n", (int64_t)n));
 }
@@ -356,6 +368,7 @@ start(struct server *sv, struct db *const *dbs, char *why)
 	sv->tls = tls_new(set->tls_cert, set->tls_key, why);
 	if (sv->tls == NULL || !open_listeners(sv, why))
 		return false;
+	sv->parts.tls = sv->tls;
 	sv->workers = workers_start(sv->queue, dbs, (size_t)set->workers);
 	for (side = sv->side; side < sv->side + SIDES(sv); side++) {
 		side->env.pages = sv->pages;
@@ -399,6 +412,10 @@ init_sides(struct server *sv)
 		side->env.svc = sv->svc;
 		side->env.queue = sv->queue;
 		side->env.routes = routes_of(kinds[side - sv->side]);
+		side->env.parts = &sv->parts;
+		side->env.counts = measure_side_new(
+		    side == sv->side ? "main" : side->name, side->env.routes);
+		sv->counts[side - sv->side] = side->env.counts;
 		atomic_init(&side->env.draining, false);
 	}
 }
@@ -414,6 +431,12 @@ server_start(
 	sv->queue = queue_new(queue, queue / RESERVED_PART);
 	init_sides(sv);
 	sv->conns = conns_new();
+	sv->measure = measure_new();
+	sv->parts = (struct server_parts){ .queue = sv->queue,
+		.conns = sv->conns,
+		.measure = sv->measure,
+		.counts = (const struct measure_side *const *)sv->counts,
+		.n_counts = SIDES(sv) };
 	sv->gate = gate_new(svc->set.handshakes, svc->set.handshakes_burst);
 	sv->stop_fd = eventfd(0, EFD_CLOEXEC);
 	must(sv->stop_fd >= 0);
@@ -465,6 +488,9 @@ stop_daemons(struct server *sv)
 	for (side = sv->side; side < sv->side + SIDES(sv); side++)
 		for (i = 0; i < side->nmhd; i++)
 			MHD_stop_daemon(side->mhd[i]);
+	for (i = 0; i < SIDES(sv); i++)
+		measure_side_free(sv->counts[i]);
+	measure_free(sv->measure);
 }
 
 void

@@ -29,6 +29,7 @@ struct tls_credential {
 	atomic_uint refs;
 	gnutls_pcert_st certs[MAX_CERTS];
 	unsigned n;
+	int64_t not_after; /* of the first */
 	gnutls_privkey_t key;
 	struct ocsp_staple staple;
 	gnutls_ocsp_data_st ocsp; /* of staple */
@@ -97,6 +98,21 @@ free_file(gnutls_datum_t *d)
 	mem_free(d->data);
 }
 
+/* GnuTLS has read it once, so it can again. */
+static int64_t
+expiry_of(const gnutls_pcert_st *cert)
+{
+	gnutls_x509_crt_t crt;
+	int64_t at;
+
+	must(gnutls_x509_crt_init(&crt) == 0);
+	must(
+	    gnutls_x509_crt_import(crt, &cert->cert, GNUTLS_X509_FMT_DER) == 0);
+	at = gnutls_x509_crt_get_expiration_time(crt);
+	gnutls_x509_crt_deinit(crt);
+	return at;
+}
+
 static bool
 load_certs(struct tls_credential *c, const char *path, char *why)
 {
@@ -111,6 +127,7 @@ load_certs(struct tls_credential *c, const char *path, char *why)
 	free_file(&pem);
 	if (rc == 0 && n > 0) {
 		c->n = n;
+		c->not_after = expiry_of(&c->certs[0]);
 		return true;
 	}
 	(void)snprintf(why, TLS_WHY_BYTES, "%.180s: %s", path,
@@ -275,6 +292,16 @@ is_about(const struct ocsp_staple *staple, const struct tls_credential *c)
 	       bytes_eq(BYTES_OF(sha256), BYTES_OF(staple->cert_sha256));
 }
 
+int64_t
+tls_not_after(struct tls *t)
+{
+	struct tls_credential *c = tls_get1(t);
+	int64_t at = c->not_after;
+
+	tls_credential_drop(c);
+	return at;
+}
+
 /* Only the ticker changes what is current, so it may look without the lock.
  * Sessions keep the credential that they began with. */
 void
@@ -334,24 +361,86 @@ take_leaf(struct bytes msg, bool tls13, struct bytes *leaf)
 /* Before GnuTLS verifies that the client has the key: whoever connects may
  * choose one that costs seconds (E4). */
 static int
-judge_key(gnutls_session_t s, unsigned type, unsigned post, unsigned incoming,
-    const gnutls_datum_t *msg)
+judge_key(gnutls_session_t s, struct tls_session *keep, struct bytes msg)
 {
 	bool tls13 = gnutls_protocol_get_version(s) == GNUTLS_TLS1_3;
 	struct bytes leaf;
 
-	(void)type;
+	if (!take_leaf(msg, tls13, &leaf))
+		return GNUTLS_E_CERTIFICATE_ERROR;
+	if (leaf.n == 0 || holder_key_is_bounded(leaf))
+		return 0;
+	keep->stage = TLS_BIG_KEY;
+	return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
+static void
+reach(struct tls_session *keep, enum tls_stage stage)
+{
+	if (keep->stage < stage)
+		keep->stage = stage;
+}
+
+/* The client's legacy_version: 1.2 and 1.3 both say 1.2 (RFC 8446 section
+ * 4.1.2). */
+static bool
+is_old(const gnutls_datum_t *hello)
+{
+	return hello->size < 2 || hello->data[0] != 3 || hello->data[1] < 3;
+}
+
+/* Each message, before GnuTLS reads it or after it was written. */
+static int
+on_message(gnutls_session_t s, unsigned type, unsigned post, unsigned incoming,
+    const gnutls_datum_t *msg)
+{
+	struct tls_session *keep = gnutls_session_get_ptr(s);
+
 	(void)post;
+	if (type == GNUTLS_HANDSHAKE_SERVER_HELLO && incoming == 0)
+		reach(keep, TLS_ANSWERED);
 	if (incoming == 0)
 		return 0;
-	if (!take_leaf((struct bytes){ msg->data, msg->size }, tls13, &leaf) ||
-	    (leaf.n > 0 && !holder_key_is_bounded(leaf)))
-		return GNUTLS_E_CERTIFICATE_ERROR;
-	return 0;
+	switch (type) {
+	case GNUTLS_HANDSHAKE_CLIENT_HELLO:
+		reach(keep, is_old(msg) ? TLS_OLD_HELLO : TLS_HELLO);
+		return 0;
+	case GNUTLS_HANDSHAKE_CERTIFICATE_PKT:
+		reach(keep, TLS_CERTIFICATE);
+		return judge_key(
+		    s, keep, (struct bytes){ msg->data, msg->size });
+	case GNUTLS_HANDSHAKE_CERTIFICATE_VERIFY:
+		reach(keep, TLS_PROOF);
+		return 0;
+	case GNUTLS_HANDSHAKE_FINISHED:
+		keep->tls13 = gnutls_protocol_get_version(s) == GNUTLS_TLS1_3;
+		keep->resumed = gnutls_session_is_resumed(s) != 0;
+		reach(keep, TLS_OVER);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+const char *
+tls_failure(const struct tls_session *s)
+{
+	static const char *const why[] = {
+		[TLS_SILENT] = "no-hello",
+		[TLS_OLD_HELLO] = "version",
+		[TLS_HELLO] = "nothing-in-common",
+		[TLS_ANSWERED] = "abandoned",
+		[TLS_CERTIFICATE] = "certificate",
+		[TLS_BIG_KEY] = "key-size",
+		[TLS_PROOF] = "proof",
+	};
+
+	must(s->stage < TLS_OVER);
+	return why[s->stage];
 }
 
 void
-tls_session_init(void *session, struct tls_credential *c,
+tls_session_init(void *session, struct tls_session *keep,
     const uint8_t ticket_key[TICKET_KEY_BYTES])
 {
 	gnutls_datum_t key = { (unsigned char *)(uintptr_t)ticket_key,
@@ -360,9 +449,9 @@ tls_session_init(void *session, struct tls_credential *c,
 
 	/* Requested, never required; no CA names are sent. */
 	gnutls_certificate_server_set_request(s, GNUTLS_CERT_REQUEST);
-	gnutls_session_set_ptr(s, c);
+	gnutls_session_set_ptr(s, keep);
 	gnutls_handshake_set_hook_function(
-	    s, GNUTLS_HANDSHAKE_CERTIFICATE_PKT, GNUTLS_HOOK_PRE, judge_key);
+	    s, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, on_message);
 	gnutls_db_set_cache_expiration(s, TICKET_LIFETIME);
 	must(gnutls_session_ticket_enable_server(s, &key) == 0);
 }
@@ -372,10 +461,12 @@ retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info,
     gnutls_pcert_st **certs, unsigned *n, gnutls_ocsp_data_st **ocsp,
     unsigned *ocsp_n, gnutls_privkey_t *key, unsigned *flags)
 {
-	struct tls_credential *c = gnutls_session_get_ptr(session);
+	const struct tls_session *keep = gnutls_session_get_ptr(session);
+	struct tls_credential *c;
 
 	(void)info;
-	must(c != NULL);
+	must(keep != NULL);
+	c = keep->credential;
 	*certs = c->certs;
 	*n = c->n;
 	*ocsp = c->staple.n > 0 ? &c->ocsp : NULL;

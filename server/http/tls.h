@@ -37,16 +37,41 @@ void tls_reload(struct tls *t);
 struct ocsp_staple;
 void tls_staple(struct tls *t, const struct ocsp_staple *staple);
 
+/* When the certificate that is served expires. */
+int64_t tls_not_after(struct tls *t);
+
 /* The current credential, held until tls_credential_drop. */
 struct tls_credential *tls_get1(struct tls *t);
 void tls_credential_drop(struct tls_credential *c);
 
+/* How far a handshake came, by its messages; they go up alone. */
+enum tls_stage {
+	TLS_SILENT,      /* nothing that is a ClientHello */
+	TLS_OLD_HELLO,   /* one below TLS 1.2 */
+	TLS_HELLO,       /* no more than it: nothing in common */
+	TLS_ANSWERED,    /* our certificate was sent */
+	TLS_CERTIFICATE, /* the client's came */
+	TLS_BIG_KEY,     /* and its key was too large to verify with (E4) */
+	TLS_PROOF,       /* the signature by its key came */
+	TLS_OVER,        /* the client finished */
+};
+
+/* What a connection keeps of its session. */
+struct tls_session {
+	struct tls_credential *credential;
+	enum tls_stage stage;
+	bool tls13, resumed; /* of TLS_OVER */
+};
+
 /* Prepares a new session (a gnutls_session_t): asks for a certificate
- * without requiring one, serves c, which must outlive the session, and
- * offers to resume it by a ticket.  The client's chain travels in the ticket
- * and is judged again as at a full handshake (SECURITY.md H3). */
-void tls_session_init(void *session, struct tls_credential *c,
+ * without requiring one, serves keep->credential, and offers to resume it by a
+ * ticket.  keep must outlive the session.  The client's chain travels in the
+ * ticket and is judged again as at a full handshake (SECURITY.md H3). */
+void tls_session_init(void *session, struct tls_session *keep,
     const uint8_t ticket_key[TICKET_KEY_BYTES]);
+
+/* Why a handshake that is not over failed, as metrics call it. */
+const char *tls_failure(const struct tls_session *s);
 
 /* The client's chain, copied, none without a session; freed with
  * tls_peer_release. */

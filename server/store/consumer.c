@@ -101,6 +101,23 @@ consumer_alerts(struct ctx *cx, int64_t *n)
 	return e;
 }
 
+static const struct stmt CONSUMER_IS_WELL = { "consumer_is_well",
+	"SELECT EXISTS (SELECT FROM feed_consumer WHERE kind = $1 AND "
+	"name = $2 AND alert IS NULL)",
+	2 };
+
+const struct err *
+consumer_is_well(struct ctx *cx, const char *kind, const char *name, bool *well)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e =
+	    DB_RUN(cx, &CONSUMER_IS_WELL, &r, DB_TEXT(kind), DB_TEXT(name));
+
+	if (e == NULL)
+		*well = rows_bool(r, 0, 0);
+	return e;
+}
+
 static const struct stmt CONSUMER_FORGET = { "consumer_forget",
 	"DELETE FROM feed_consumer WHERE kind = $1 AND name = $2", 2 };
 
@@ -117,4 +134,5 @@ consumer_forget(struct ctx *cx, const char *kind, const char *name)
 }
 
 const struct stmt *const consumer_stmts[] = { &CONSUMER_SEEN, &CONSUMER_LIST,
-	&CONSUMER_WATCH, &CONSUMER_ALERTS, &CONSUMER_FORGET, NULL };
+	&CONSUMER_WATCH, &CONSUMER_ALERTS, &CONSUMER_IS_WELL, &CONSUMER_FORGET,
+	NULL };

@@ -38,6 +38,10 @@ consumer_watch(struct ctx *cx, int64_t most, consumer_fn *fn, void *arg);
 /* How many there are that were found silent or behind. */
 ERR_FN consumer_alerts(struct ctx *cx, int64_t *n);
 
+/* Whether it is known, and was not found silent or behind. */
+ERR_FN consumer_is_well(
+    struct ctx *cx, const char *kind, const char *name, bool *well);
+
 /* One that is gone for good; ERR_NOT_FOUND. */
 ERR_FN consumer_forget(struct ctx *cx, const char *kind, const char *name);
 

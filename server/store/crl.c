@@ -216,6 +216,25 @@ crl_first_listed(struct ctx *cx, const char *manufacturer_id,
 	return NULL;
 }
 
+static const struct stmt CRL_SUM_UP = { "crl_sum_up",
+	"SELECT count(*) FILTER (WHERE coalesce(next_update > now(), true)), "
+	"count(*) FILTER (WHERE next_update <= now()), "
+	"(SELECT count(*) FROM crl_source), "
+	"(SELECT count(*) FROM crl_source WHERE failure IS NOT NULL) FROM crl",
+	0 };
+
+const struct err *
+crl_sum_up(struct ctx *cx, struct crl_sums *out)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = db_run(cx, &CRL_SUM_UP, NULL, 0, &r);
+
+	if (e == NULL)
+		*out = (struct crl_sums){ rows_int(r, 0, 0), rows_int(r, 0, 1),
+			rows_int(r, 0, 2), rows_int(r, 0, 3) };
+	return e;
+}
+
 const struct stmt *const crl_stmts[] = { &CRL_LOCK, &CRL_FIND, &CRL_FORGET,
 	&CRL_ADD, &CRL_ADD_ENTRIES, &CRL_LIST, &CRL_DELETE, &CRL_HEADS,
-	&CRL_FIRST_LISTED, NULL };
+	&CRL_SUM_UP, &CRL_FIRST_LISTED, NULL };

@@ -55,6 +55,12 @@ struct crl_head {
 ERR_FN crl_heads(struct ctx *cx, const char *manufacturer_id,
     struct crl_head **out, size_t *n);
 
+/* Of all makers: lists by their nextUpdate, and places to fetch them from. */
+struct crl_sums {
+	int64_t current, ended, sources, failing;
+};
+ERR_FN crl_sum_up(struct ctx *cx, struct crl_sums *out);
+
 /* The first of the names that a list of this maker holds; NULL if none. */
 ERR_FN crl_first_listed(struct ctx *cx, const char *manufacturer_id,
     const struct crl_name *v, size_t n, const char **serial_hex);

@@ -25,6 +25,11 @@ static const struct stmt GUESS_OLDEST = { "guess_oldest",
 	"window_start >= to_timestamp($3::bigint)",
 	3 };
 
+static const struct stmt GUESS_COUNT = { "guess_count",
+	"SELECT coalesce(sum(n), 0)::bigint FROM guess WHERE bucket = $1 AND "
+	"key = $2 AND window_start >= to_timestamp($3::bigint)",
+	3 };
+
 static const struct stmt GUESS_GIVE_BACK = { "guess_give_back",
 	"UPDATE guess SET n = n - 1 WHERE bucket = $1 AND key = $2 AND "
 	"window_start = to_timestamp($3::bigint)",
@@ -58,6 +63,19 @@ guess_take(struct ctx *cx, const char *bucket, const uint8_t key[32],
 }
 
 const struct err *
+guess_count(struct ctx *cx, const char *bucket, const uint8_t key[32],
+    int64_t window, int64_t *n)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &GUESS_COUNT, &r, DB_TEXT(bucket),
+	    DB_SHA(key), DB_INT(guess_since(cx->now, window)));
+
+	if (e == NULL)
+		*n = rows_int(r, 0, 0);
+	return e;
+}
+
+const struct err *
 guess_give_back(
     struct ctx *cx, const char *bucket, const uint8_t key[32], int64_t window)
 {
@@ -84,4 +102,4 @@ guess_wait(struct ctx *cx, const char *bucket, const uint8_t key[32],
 }
 
 const struct stmt *const guess_stmts[] = { &GUESS_TAKE, &GUESS_OLDEST,
-	&GUESS_GIVE_BACK, NULL };
+	&GUESS_COUNT, &GUESS_GIVE_BACK, NULL };

@@ -22,6 +22,10 @@ extern const struct stmt *const guess_stmts[];
 ERR_FN guess_take(struct ctx *cx, const char *bucket, const uint8_t key[32],
     int64_t window, int64_t *n);
 
+/* How many count now. */
+ERR_FN guess_count(struct ctx *cx, const char *bucket, const uint8_t key[32],
+    int64_t window, int64_t *n);
+
 /* Seconds until the oldest of them counts no more. */
 ERR_FN guess_wait(struct ctx *cx, const char *bucket, const uint8_t key[32],
     int64_t window, int64_t *seconds);
