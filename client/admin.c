@@ -19,13 +19,26 @@ api_from_env(struct cli *cli, struct api *out)
 }
 
 const struct err *
-admin_api(struct cli *cli, struct api *out)
+operator_from_env(struct cli *cli, struct api *out)
 {
 	const char *apart = getenv("LATCHKEY_OPERATOR_URL");
 	const struct err *e = api_from_env(cli, out);
 
 	if (apart != NULL && *apart != '\0')
 		out->url = apart;
+	return e;
+}
+
+const struct err *
+admin_api(struct cli *cli, struct api *out)
+{
+	const char *cert = getenv("LATCHKEY_CERT");
+	const struct err *e = operator_from_env(cli, out);
+
+	if (e == NULL && cert != NULL && *cert != '\0') {
+		out->cert = cert;
+		e = cli_env(cli, "LATCHKEY_KEY", &out->key);
+	}
 	if (e == NULL)
 		e = cli_env(cli, "LATCHKEY_ADMIN_TOKEN", &out->bearer);
 	return e;

@@ -18,8 +18,12 @@
 /* LATCHKEY_URL and LATCHKEY_CA, nobody in particular. */
 ERR_FN api_from_env(struct cli *cli, struct api *out);
 
-/* LATCHKEY_OPERATOR_URL, where operators have a listener of their own, else
- * LATCHKEY_URL; LATCHKEY_CA and LATCHKEY_ADMIN_TOKEN. */
+/* The same with LATCHKEY_OPERATOR_URL in its place, where operators have a
+ * listener of their own. */
+ERR_FN operator_from_env(struct cli *cli, struct api *out);
+
+/* The same with LATCHKEY_ADMIN_TOKEN, and LATCHKEY_CERT and LATCHKEY_KEY if
+ * the token is bound to a certificate. */
 ERR_FN admin_api(struct cli *cli, struct api *out);
 
 /* One call as operator; what is "METHOD /path". */

@@ -22,21 +22,23 @@ new_dir(struct cli *cli)
 	    var != NULL && *var != '\0' ? var : "var", id);
 }
 
+/* Longer than it plays. */
+#define TOKEN_SECONDS 3600
+
 /* Plays it with a token of its own, which ends with it. */
 static const struct err *
 play_with_own_token(struct cli *cli, struct demo_place *place)
 {
-	const struct token_order order = { "demo",
-		"read registry revoke lift keys tokens", 3600 };
-	struct token token;
+	struct token_order order = { "demo",
+		"read registry revoke lift keys tokens", TOKEN_SECONDS, NULL };
 	const struct err *e, *ended;
+	const char *id;
 
-	e = token_new(cli, &order, &token);
+	e = token_own(cli, &order, place->dir, &place->admin, &id);
 	if (e != NULL)
 		return e;
-	place->admin.bearer = token.text;
 	e = demo_play(&cli->cx, place);
-	ended = token_end(cli, token.id);
+	ended = token_end(cli, id);
 	return e != NULL ? e : ended;
 }
 
@@ -47,18 +49,20 @@ run_demo(struct cli *cli)
 	const struct err *e = cli_env(cli, "MQTT_URL", &place.mqtt_url);
 
 	if (e == NULL)
-		e = api_from_env(cli, &place.admin);
+		e = api_from_env(cli, &place.service);
 	if (e != NULL)
 		return e;
 	if (place.dir == NULL)
 		place.dir = new_dir(cli);
 	place.issuer = getenv("LATCHKEY_ISSUER");
 	if (place.issuer == NULL)
-		place.issuer = place.admin.url;
-	place.admin.bearer = getenv("LATCHKEY_ADMIN_TOKEN");
-	if (place.admin.bearer == NULL)
-		return play_with_own_token(cli, &place);
-	return demo_play(&cli->cx, &place);
+		place.issuer = place.service.url;
+	if (getenv("LATCHKEY_ADMIN_TOKEN") == NULL) {
+		e = operator_from_env(cli, &place.admin);
+		return e != NULL ? e : play_with_own_token(cli, &place);
+	}
+	e = admin_api(cli, &place.admin);
+	return e != NULL ? e : demo_play(&cli->cx, &place);
 }
 
 const struct command demo_commands[] = {

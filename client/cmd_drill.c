@@ -32,20 +32,22 @@ default_dir(struct cli *cli)
 static const struct err *
 play(struct cli *cli, struct drill_order *order, struct drill_report *report)
 {
-	const struct token_order wanted = { "drill", "read registry revoke",
-		TOKEN_SECONDS };
-	struct token token;
+	struct token_order wanted = { "drill", "read registry revoke",
+		TOKEN_SECONDS, NULL };
 	const struct err *e, *ended;
+	const char *id;
 
-	order->admin.bearer = getenv("LATCHKEY_ADMIN_TOKEN");
-	if (order->admin.bearer != NULL)
-		return drill_play(&cli->cx, order, report);
-	e = token_new(cli, &wanted, &token);
+	if (getenv("LATCHKEY_ADMIN_TOKEN") != NULL) {
+		e = admin_api(cli, &order->admin);
+		return e != NULL ? e : drill_play(&cli->cx, order, report);
+	}
+	e = operator_from_env(cli, &order->admin);
+	if (e == NULL)
+		e = token_own(cli, &wanted, order->dir, &order->admin, &id);
 	if (e != NULL)
 		return e;
-	order->admin.bearer = token.text;
 	e = drill_play(&cli->cx, order, report);
-	ended = token_end(cli, token.id);
+	ended = token_end(cli, id);
 	return e != NULL ? e : ended;
 }
 
@@ -118,7 +120,7 @@ run_revoke(struct cli *cli)
 	if (e == NULL)
 		e = cli_env(cli, "MQTT_URL", &order.mqtt_url);
 	if (e == NULL)
-		e = api_from_env(cli, &order.admin);
+		e = api_from_env(cli, &order.service);
 	if (e != NULL)
 		return e;
 	if (order.dir == NULL)

@@ -319,6 +319,8 @@ command_help(const struct command_group *groups)
 	    "                        of their own\n"
 	    "  LATCHKEY_CA           root certificate it must chain to\n"
 	    "  LATCHKEY_ADMIN_TOKEN  operator's token\n"
+	    "  LATCHKEY_CERT         certificate that the token is bound to\n"
+	    "  LATCHKEY_KEY          its key\n"
 	    "  MQTT_URL              the broker, mqtts://host[:port]\n"
 	    "  LATCHKEY_DB           database of migrate, maintain, token\n"
 	    "  LATCHKEY_MAC_KEY      key file that token needs\n"

@@ -10,7 +10,8 @@
 #include "client/api.h"
 
 struct demo_place {
-	struct api admin;     /* the service, with an operator's token */
+	struct api service;   /* as devices and owners call it */
+	struct api admin;     /* with an operator's token */
 	const char *issuer;   /* what the service calls itself */
 	const char *mqtt_url; /* the broker */
 	const char *dir;      /* an empty directory, or one to be made */

@@ -125,7 +125,7 @@ demo_make_unit(struct demo *d)
 	    d->cx->arena, "DEMO-%s", bytes_hex(d->cx->arena, BYTES_OF(random)));
 	birth.serial = d->serial;
 	d->device.dir = disk_in(d->cx, d->place->dir, "device");
-	d->device.url = d->place->admin.url;
+	d->device.url = d->place->service.url;
 	d->device.ca = d->place->admin.ca;
 	d->device.mqtt_url = d->place->mqtt_url;
 	e = device_make(d->cx, d->device.dir, &birth);
@@ -213,7 +213,7 @@ demo_add_owner(struct demo *d)
 	    d->cx, &d->place->admin, "POST /v1/admin/owners", &shape, &out);
 	if (e != NULL)
 		return e;
-	d->owner = (struct owner_app){ .api = d->place->admin,
+	d->owner = (struct owner_app){ .api = d->place->service,
 		.issuer = d->place->issuer,
 		.id = row.id,
 		.key = d->owner_key };

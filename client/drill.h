@@ -28,7 +28,8 @@ enum drill_mark {
 };
 
 struct drill_order {
-	struct api admin;     /* the service, with an operator's token */
+	struct api service;   /* as devices call it */
+	struct api admin;     /* with an operator's token */
 	const char *mqtt_url; /* the broker */
 	const char *dir;      /* keeps the CA of its units */
 	size_t count;         /* devices, 1 to DRILL_MOST */

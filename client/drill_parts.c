@@ -252,8 +252,8 @@ make_unit(struct drill *d, struct ctx *cx, struct drill_unit *u)
 	if (e != NULL)
 		return e;
 	u->device = (struct device){ .dir = u->dir,
-		.url = d->order->admin.url,
-		.ca = d->order->admin.ca,
+		.url = d->order->service.url,
+		.ca = d->order->service.ca,
 		.mqtt_url = d->order->mqtt_url };
 	e = device_open(cx, &u->device);
 	u->opened = e == NULL;

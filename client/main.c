@@ -15,6 +15,7 @@ static const struct command_group groups[] = {
 	{ "Setting up", setup_commands },
 	{ "The running service", health_commands },
 	{ "Database", store_commands },
+	{ "Operators' certificates", operator_commands },
 	{ "Operators' tokens", token_commands },
 	{ "Keys of tokens", keys_commands },
 	{ "Registry", registry_commands },

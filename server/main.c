@@ -158,6 +158,8 @@ static const struct cfg_key keys[] = {
 	INT(requests_model, "60000", 0, 100000000,
 	    "device codes asked for by a model in 10 minutes; 0: any"),
 	TIME(guess_window, "10m", 60, 86400, "window of the guesses above"),
+	BOOL(unbound_tokens, "no",
+	    "development: operators' tokens need no certificate"),
 	BOOL(app_keys, "no",
 	    "development: owners may have an app's key instead of a passkey"),
 };

@@ -88,8 +88,10 @@ secret_file "$VAR/latchkeyd.conf" <<-CONF
 	state_dir = $VAR/state
 	web_dir = $repo/api/web
 	db = @$VAR/service.conninfo
-	# Development alone: the demo's owner decides with an app's key.
+	# Development alone: the demo's owner decides with an app's key, and
+	# the operator's token is in $VAR/latchkey.env for whoever reads it.
 	app_keys = yes
+	unbound_tokens = yes
 CONF
 for private in state broker; do
 	mkdir -p "$VAR/$private"

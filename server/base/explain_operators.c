@@ -13,6 +13,12 @@ const struct explanation explain_operators[] = {
 	  NULL,
 	  "Use a token with the scope that the API's description names "
 	  "(`latchkey token list`)." },
+	{ "token-binding",
+	  "The operator's token came without the certificate that it is bound "
+	  "to, or is bound to none.",
+	  NULL,
+	  "Set `LATCHKEY_CERT` and `LATCHKEY_KEY`. If it was not you: "
+	  "`latchkey token withdraw`, the token was stolen." },
 	{ "bad-registration",
 	  "A manufacturer, model or owner cannot be registered like "
 	  "that.",

@@ -91,10 +91,10 @@ caller_owner(struct ctx *cx, const char *jws, const char *method,
 }
 
 const struct err *
-caller_admin(
-    struct ctx *cx, const char *token, unsigned scope, struct admin_caller *out)
+caller_admin(struct ctx *cx, const struct admin_call *call, unsigned scope,
+    struct admin_caller *out)
 {
-	return operator_judge(cx, token, scope, out);
+	return operator_judge(cx, call, scope, out);
 }
 
 bool

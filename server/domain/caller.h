@@ -182,9 +182,15 @@ bool caller_is_access_token(struct ctx *cx, const char *token);
 ERR_FN caller_app(
     struct ctx *cx, const struct app_call *call, struct owner_caller *out);
 
+/* What an operator sends. */
+struct admin_call {
+	const char *token;
+	const struct peer *peer;
+};
+
 /* Judges an operator's token and that it holds the scope. */
-ERR_FN caller_admin(struct ctx *cx, const char *token, unsigned scope,
-    struct admin_caller *out);
+ERR_FN caller_admin(struct ctx *cx, const struct admin_call *call,
+    unsigned scope, struct admin_caller *out);
 
 /* Whether the token's own MAC is right: decides the lane, nothing else. */
 bool caller_token_is_ours(struct ctx *cx, const char *token);

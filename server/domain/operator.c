@@ -5,10 +5,15 @@
 #include "base/arena.h"
 #include "domain/svc.h"
 #include "pki/admin_token.h"
+#include "pki/digest.h"
 #include "store/admin_token.h"
+#include "store/event.h"
 
 const struct err ERR_ADMIN_TOKEN = { KIND_UNAUTHENTICATED, "unauthenticated",
 	"A valid operator's token is needed." };
+const struct err ERR_ADMIN_BINDING = { KIND_UNAUTHENTICATED, "token-binding",
+	"This token is good only over TLS with the certificate that it was "
+	"made for." };
 const struct err ERR_ADMIN_SCOPE = { KIND_FORBIDDEN, "scope",
 	"This token may not do that." };
 
@@ -67,31 +72,82 @@ read_scopes(struct ctx *cx, const char *scopes, struct admin_caller *out)
 	}
 }
 
-const struct err *
-operator_judge(
-    struct ctx *cx, const char *token, unsigned scope, struct admin_caller *out)
+/* A token without its certificate is one that was stolen, or is about to be:
+ * its record is owed. */
+static ERR_FN
+refuse_binding(struct ctx *cx, const struct err *e, const char *token_id)
+{
+	const struct err *failed =
+	    event_add(cx, &(struct event){ .kind = "operator.refused",
+			      .admin_token_id = token_id,
+			      .code = e->code,
+			      .detail = cx->reason });
+
+	return failed != NULL ? failed : e;
+}
+
+static ERR_FN
+check_binding(struct ctx *cx, const struct admin_token *t,
+    const struct peer *peer, unsigned scopes)
+{
+	uint8_t shown[SHA256_BYTES];
+
+	if (t->cert_sha256.n == 0) {
+		/* Who scrapes reads numbers and changes nothing. */
+		if (cx->svc->set.unbound_tokens || scopes == SCOPE_METRICS)
+			return NULL;
+		return fail(cx, &ERR_ADMIN_BINDING,
+		    "token %s is bound to no certificate", t->id);
+	}
+	if (peer->n == 0)
+		return fail(cx, &ERR_ADMIN_BINDING,
+		    "token %s came without a certificate", t->id);
+	digest_sha256(peer->chain[0], shown);
+	return bytes_eq(BYTES_OF(shown), t->cert_sha256)
+		   ? NULL
+		   : fail(cx, &ERR_ADMIN_BINDING,
+			 "token %s came with another certificate", t->id);
+}
+
+/* Whether it is one, and lives. */
+static ERR_FN
+find_token(struct ctx *cx, const char *text, struct admin_token *t)
 {
 	struct admin_token_key key;
-	struct admin_token t;
 	const struct err *e;
 
-	*out = (struct admin_caller){ 0 };
-	if (token == NULL ||
-	    !admin_token_parse(cx->svc->mac, bytes_str(token), &key))
+	if (text == NULL ||
+	    !admin_token_parse(cx->svc->mac, bytes_str(text), &key))
 		return fail(cx, &ERR_ADMIN_TOKEN, "operator: not our token");
-	e = admin_token_get(cx, key.id, &t);
+	e = admin_token_get(cx, key.id, t);
 	if (e == &ERR_NOT_FOUND)
 		return fail(cx, &ERR_ADMIN_TOKEN, "operator: unknown token");
 	if (e != NULL)
 		return e;
-	if (!bytes_eq(BYTES_OF(key.mac), BYTES_OF(t.mac)))
+	if (!bytes_eq(BYTES_OF(key.mac), BYTES_OF(t->mac)))
 		return fail(cx, &ERR_ADMIN_TOKEN, "operator: wrong secret");
-	if (t.withdrawn_at != 0)
+	if (t->withdrawn_at != 0)
 		return fail(cx, &ERR_ADMIN_TOKEN, "operator: withdrawn");
-	if (t.expires_at <= cx->now)
+	if (t->expires_at <= cx->now)
 		return fail(cx, &ERR_ADMIN_TOKEN, "operator: expired");
+	return NULL;
+}
+
+const struct err *
+operator_judge(struct ctx *cx, const struct admin_call *call, unsigned scope,
+    struct admin_caller *out)
+{
+	struct admin_token t;
+	const struct err *e = find_token(cx, call->token, &t);
+
+	*out = (struct admin_caller){ 0 };
+	if (e != NULL)
+		return e;
 	out->token_id = t.id;
 	read_scopes(cx, t.scopes, out);
+	e = check_binding(cx, &t, call->peer, out->scopes);
+	if (e != NULL)
+		return refuse_binding(cx, e, t.id);
 	if ((out->scopes & scope) == 0)
 		return fail(cx, &ERR_ADMIN_SCOPE,
 		    "token %s has the scopes \"%s\", which do not allow this",

@@ -63,7 +63,8 @@ struct settings {
 	char *node_name;           /* empty: made from the host's */
 	int64_t journal_megabytes; /* of what outlives the database */
 	int64_t consumer_alert;    /* seconds silent or behind */
-	bool app_keys; /* development apps with a key of their own */
+	bool unbound_tokens; /* development: operators' without certificate */
+	bool app_keys;       /* development apps with a key of their own */
 	/* the platform's own identity provider; empty: none */
 	char *idp_issuer, *idp_jwks, *idp_audience, *idp_acr, *idp_ca;
 	int64_t idp_max_age;

@@ -143,11 +143,12 @@ judge_owner(struct ctx *cx, struct request *rq)
 static ERR_FN
 judge_admin(struct ctx *cx, struct request *rq)
 {
+	const struct admin_call call = { rq->bearer, &rq->peer };
 	const struct err *e;
 
 	if (rq->bearer == NULL)
 		return fail(cx, &ERR_NO_BEARER, "admin: no bearer");
-	e = caller_admin(cx, rq->bearer, rq->route->scope, &rq->caller.admin);
+	e = caller_admin(cx, &call, rq->route->scope, &rq->caller.admin);
 	if (e == NULL)
 		rq->caller.kind = CALLER_ADMIN;
 	return e;

@@ -3,11 +3,12 @@
 #include "base/arena.h"
 #include "base/text.h"
 
-#define TOKEN_COLUMNS                                            \
-	"id, name, array_to_string(scopes, ' '), mac, "          \
-	"extract(epoch FROM created_at)::bigint, "               \
-	"extract(epoch FROM expires_at)::bigint, "               \
-	"coalesce(extract(epoch FROM withdrawn_at)::bigint, 0) " \
+#define TOKEN_COLUMNS                                             \
+	"id, name, array_to_string(scopes, ' '), mac, "           \
+	"extract(epoch FROM created_at)::bigint, "                \
+	"extract(epoch FROM expires_at)::bigint, "                \
+	"coalesce(extract(epoch FROM withdrawn_at)::bigint, 0), " \
+	"cert_sha256 "                                            \
 	"FROM admin_token "
 
 static const struct stmt TOKEN_GET = { "admin_token_get",
@@ -18,11 +19,13 @@ static const struct stmt TOKEN_LIST = { "admin_token_list",
 
 static const struct stmt TOKEN_ADD = { "admin_token_add",
 	"WITH t AS (INSERT INTO admin_token (id, name, mac, scopes, "
-	"expires_at) VALUES ($1, $2, $3, string_to_array($4, ' '), "
-	"to_timestamp($5::bigint)) RETURNING id) "
+	"expires_at, cert_sha256) VALUES ($1, $2, $3, "
+	"string_to_array($4, ' '), to_timestamp($5::bigint), $7) "
+	"RETURNING id) "
 	"INSERT INTO event (kind, request_id, admin_token_id, detail) "
-	"SELECT 'token.added', $6, id, $4 FROM t",
-	6 };
+	"SELECT 'token.added', $6, id, $4 || "
+	"coalesce(', bound to ' || encode($7, 'hex'), '') FROM t",
+	7 };
 
 static const struct stmt TOKEN_WITHDRAW = { "admin_token_withdraw",
 	"WITH t AS (UPDATE admin_token SET withdrawn_at = now() "
@@ -44,6 +47,7 @@ read_token(struct ctx *cx, const struct rows *r, int i, struct admin_token *t)
 	t->created_at = rows_int(r, i, 4);
 	t->expires_at = rows_int(r, i, 5);
 	t->withdrawn_at = rows_int(r, i, 6);
+	t->cert_sha256 = rows_bytes(cx, r, i, 7);
 }
 
 const struct err *
@@ -65,7 +69,7 @@ admin_token_add(struct ctx *cx, const struct admin_token *t)
 {
 	return DB_RUN(cx, &TOKEN_ADD, NULL, DB_TEXT(t->id), DB_TEXT(t->name),
 	    DB_SHA(t->mac), DB_TEXT(t->scopes), DB_INT(t->expires_at),
-	    DB_TEXT(cx->rid));
+	    DB_TEXT(cx->rid), DB_BYTES(t->cert_sha256));
 }
 
 const struct err *

@@ -7,10 +7,14 @@
 
 #include "store/db.h"
 
+/* However it was made, a token ends after a year (H4). */
+#define ADMIN_TOKEN_SECONDS (365 * (int64_t)86400)
+
 struct admin_token {
 	const char *id, *name;
 	const char *scopes; /* separated by single spaces */
 	uint8_t mac[32];
+	struct bytes cert_sha256; /* bound to; empty: to none */
 	int64_t created_at, expires_at;
 	int64_t withdrawn_at; /* 0: not */
 };

@@ -7,7 +7,9 @@ import types
 
 import pytest
 
+from conftest import ALL_SCOPES
 from harness.http import Client, expect
+from harness.players import Operator
 from harness.process import BUILD, free_port, run
 
 
@@ -87,3 +89,122 @@ def test_command_goes_to_the_operators_listener(apart, database):
     public, operators = apart
     public.cli("model", "list", token=database.admin_token,
         env={"LATCHKEY_OPERATOR_URL": operators.url})
+
+
+# ------------------------------------------------------------- certificates
+
+@pytest.fixture
+def anna(make_stack, workdir):
+    """A service as it is by default, and what one operator has there: files
+    for TLS, and the token that is bound to them."""
+    stack = make_stack(unbound_tokens="no")
+    return stack, bound(stack, workdir, "anna")
+
+
+def bound(stack, workdir, name, scopes=ALL_SCOPES):
+    """Makes an operator: what "latchkey" needs of them."""
+    stack.cli("operator", "cert", name, "--dir", workdir)
+    made = stack.cli("token", "add", name, "--scopes", ",".join(scopes),
+        "--cert", workdir / f"{name}.crt").split()[0]
+    return {"LATCHKEY_ADMIN_TOKEN": made,
+        "LATCHKEY_CERT": str(workdir / f"{name}.crt"),
+        "LATCHKEY_KEY": str(workdir / f"{name}.key")}
+
+
+def acting(stack, person):
+    """The operator by HTTP."""
+    operator = Operator(stack, person["LATCHKEY_ADMIN_TOKEN"])
+    operator.http.session.cert = (person["LATCHKEY_CERT"],
+        person["LATCHKEY_KEY"])
+    return operator
+
+
+def test_a_stolen_token_is_nothing_without_its_certificate(anna, workdir,
+        enrolled):
+    stack, person = anna
+    stack.cli("model", "list", env=person)
+    thief = Client(stack)
+    stolen = bearer(person["LATCHKEY_ADMIN_TOKEN"])
+
+    def refused(answer):
+        body = expect(answer, 401).json()
+        assert body["type"] == "urn:latchkey:error:token-binding"
+        assert "detail" not in body
+
+    refused(thief.get("/v1/admin/models", headers=stolen))
+    # Nor with another operator's, nor one of the same name, nor a device's.
+    other = workdir / "other"
+    stack.cli("operator", "cert", "anna", "--dir", other)
+    for cert in (other / "anna.crt", other / "anna.key"), enrolled.files():
+        thief = Client(stack)
+        thief.session.cert = tuple(map(str, cert))
+        refused(thief.get("/v1/admin/models", headers=stolen))
+    told = [e for e in acting(stack, person).events()
+        if e["kind"] == "operator.refused"]
+    assert len(told) == 3
+    assert {e["admin_token_id"] for e in told} == {
+        person["LATCHKEY_ADMIN_TOKEN"].split("_")[1]}
+
+
+def test_a_certificate_alone_is_no_operator(anna):
+    stack, person = anna
+    client = Client(stack)
+    client.session.cert = (person["LATCHKEY_CERT"], person["LATCHKEY_KEY"])
+    expect(client.get("/v1/admin/models"), 401)
+
+
+def test_unbound_tokens_are_for_development_and_scrapers(anna, database):
+    stack, _ = anna
+    client = Client(stack)
+    expect(client.get("/v1/admin/models",
+        headers=bearer(database.admin_token)), 401)
+    token = stack.material.token(database, ["metrics"])
+    expect(client.get("/metrics", headers=bearer(token)), 200)
+    token = stack.material.token(database, ["metrics", "read"])
+    expect(client.get("/metrics", headers=bearer(token)), 401)
+
+
+def test_a_token_ends_within_a_year_and_before_its_certificate(anna, workdir,
+        database):
+    stack, _ = anna
+    stack.cli("operator", "cert", "short", "--dir", workdir, "--expires",
+        "1d")
+    for options in ("--expires", "366d"), ("--cert", workdir / "short.crt"), (
+            "--cert", workdir / "short.key"):
+        with pytest.raises(AssertionError, match="exited with [12]"):
+            stack.cli("token", "add", "short", "--scopes", "read", *options)
+    stack.cli("token", "add", "short", "--scopes", "read", "--cert",
+        workdir / "short.crt", "--expires", "1h")
+    with pytest.raises(Exception, match="violates check constraint"):
+        database.query("UPDATE admin_token SET expires_at = now() + "
+            "interval '10 years'")
+
+
+# ------------------------------------------------------------------ scopes
+
+OPENS = {"metrics": {"metrics"}, "read": {"read"},
+    "registry": {"read", "registry", "import"}, "revoke": {"read", "revoke"},
+    "lift": {"read", "lift"}, "keys": {"read", "keys"},
+    "tokens": {"read", "tokens"}, "manufacturer:acme": {"import"}}
+TYPES = {"json": "application/json", "allowlist": "text/csv"}
+
+
+def test_each_route_asks_for_its_scope(stack, database):
+    """What a scope does not open answers 403, and it opens what it says."""
+    routes = [r for r in json.loads(run(BUILD / "latchkeyd", "routes"))
+        if r["who"] == "admin"]
+    assert len(routes) > 50 and all(r["scopes"] for r in routes)
+    for scope, opened in OPENS.items():
+        operator = Operator(stack, stack.material.token(database, [scope]))
+        for route in routes:
+            has_body = route["body"] != "none"
+            answer = operator.http.session.request(route["method"], stack.url
+                + route["path"].replace("{", "").replace("}", ""),
+                data=b"{}" if has_body else None, timeout=300, headers={
+                    **bearer(operator.token), "Content-Type":
+                    TYPES.get(route["body"], "text/plain")})
+            refused = answer.status_code == 403 and (
+                "urn:latchkey:error:scope" in answer.text)
+            assert refused != bool(opened & set(route["scopes"])), (
+                scope, route, answer.text)
+            assert answer.status_code not in (401, 413, 415), answer.text

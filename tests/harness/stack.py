@@ -31,10 +31,10 @@ class Material:
             "--root-dir", self.root, "--issuers-dir", directory)
         return directory
 
-    def token(self, database, scopes, name="test"):
+    def token(self, database, scopes, name="test", *options):
         """An operator's token, made by the command line."""
         out = run(BUILD / "latchkey", "token", "add", name, "--scopes",
-            ",".join(scopes), env={
+            ",".join(scopes), *options, env={
                 "LATCHKEY_DB": database.conninfo("migrator"),
                 "LATCHKEY_MAC_KEY": str(self.mac_key)})
         return next(w for w in out.split() if w.startswith("lk_"))
@@ -61,6 +61,7 @@ class Stack:
         # test of every run.
         # Most owners of the tests are development apps (players.Owner).
         self.settings = {"guess_window": "1d", "app_keys": "yes",
+            "unbound_tokens": "yes",
             "issuer": self.url, "port": self.port,
             "tls_cert": pki / "server.crt",
             "tls_key": pki / "server.key", "root_cert": pki / "root.crt",
