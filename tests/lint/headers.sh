@@ -2,7 +2,7 @@
 # Each header compiles alone, and its own .c includes it first.
 cd "$(dirname "$0")/../.." || exit 1
 git ls-files 'server/*.h' 'client/*.h' 'tests/*.h' |
-    xargs -P "$(nproc)" -I{} make -s build/headers/{} || exit 1
+    sed 's|^|build/headers/|' | xargs make -s -j"$(nproc)" || exit 1
 bad=0
 for c in $(git ls-files 'server/*.c' 'client/*.c'); do
 	h=${c%.c}.h
