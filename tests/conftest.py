@@ -11,7 +11,7 @@ import pytest
 
 from harness.cluster import Cluster
 from harness.players import Device, Maker, Operator
-from harness.process import BUILD, run
+from harness.process import BUILD, latchkey, run
 from harness.stack import Broker, Material, Stack
 
 ALL_SCOPES = ("read", "registry", "revoke", "lift", "keys", "tokens")
@@ -139,6 +139,21 @@ def broker(request, stack, workdir):
 def operator(stack, database):
     """An operator with every scope."""
     return Operator(stack, database.admin_token)
+
+
+@pytest.fixture
+def cli(stack, database):
+    """The command line against the running stack, as an operator: (exit code,
+    output, errors)."""
+    env = {"LATCHKEY_URL": stack.url, "LATCHKEY_CA": str(stack.material.ca),
+        "LATCHKEY_ADMIN_TOKEN": database.admin_token,
+        "LATCHKEY_MAC_KEY": str(stack.material.mac_key),
+        "LATCHKEY_DB": database.conninfo("migrator")}
+
+    def call(*argv, **kwargs):
+        return latchkey(*argv, env={**env, **kwargs.pop("env", {})}, **kwargs)
+
+    return call
 
 
 @pytest.fixture

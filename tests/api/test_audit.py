@@ -3,33 +3,12 @@
 import csv
 import io
 import json
-import os
-import subprocess
 import uuid
 
 import pytest
 
 from harness.http import expect
-from harness.process import BUILD, REPORT, until
-
-CLEAN = {k: v for k, v in os.environ.items()
-    if not k.startswith(("LATCHKEY_", "MQTT_"))}
-
-
-@pytest.fixture
-def cli(stack, database):
-    """(exit code, output, errors) of latchkey audit."""
-    def call(*argv):
-        done = subprocess.run([BUILD / "latchkey", "audit", *argv],
-            env={**CLEAN, "LATCHKEY_URL": stack.url,
-                "LATCHKEY_CA": str(stack.material.ca),
-                "LATCHKEY_ADMIN_TOKEN": database.admin_token},
-            capture_output=True, text=True, timeout=300)
-        assert not REPORT.search(done.stderr), done.stderr
-        return done.returncode, done.stdout, done.stderr
-
-    return call
-
+from harness.process import until
 
 def page(operator, query=""):
     return expect(operator.call("GET", "/events?" + query), 200).json()
@@ -177,7 +156,7 @@ def test_a_search_without_an_index_ends_its_page_and_goes_on(operator, cli,
         assert "next" in first
         found, n = all_pages(operator, "kind=test.rare&newest=" + way)
         assert [e["kind"] for e in found] == ["test.rare"] and n == 3
-    code, out, err = cli("--all", "--kind", "test.rare")
+    code, out, err = cli("audit", "--all", "--kind", "test.rare")
     assert code == 0 and json.loads(out)["kind"] == "test.rare"
     assert "1 events; later ones: --after" in err
 
@@ -192,10 +171,10 @@ def test_an_export_is_whole_in_every_format_and_goes_on_later(operator, cli,
     # An older one is settled when no request of the test is under way.
     want = until(lambda: [e for e in [all_pages(operator, "settled=yes")[0]]
         if sum(x["kind"] == "test.many" for x in e) == 250])[0]
-    code, out, err = cli("--all")
+    code, out, err = cli("audit", "--all")
     assert code == 0, err
     assert [json.loads(line) for line in out.splitlines()] == want
-    code, out, err = cli("--all", "--format", "csv", "--quiet")
+    code, out, err = cli("audit", "--all", "--format", "csv", "--quiet")
     assert code == 0 and err.count("\n") == 1, err
     rows = list(csv.DictReader(io.StringIO(out, newline="")))
     assert [r["id"] for r in rows] == ids(want)
@@ -207,18 +186,18 @@ def test_an_export_is_whole_in_every_format_and_goes_on_later(operator, cli,
     # It goes on where it ended.
     after = err.split("--after ")[1].strip()
     database.query("INSERT INTO event (kind) VALUES ('test.later')")
-    until(lambda: [json.loads(line)["kind"] for line in cli("--all",
+    until(lambda: [json.loads(line)["kind"] for line in cli("audit", "--all",
         "--after", after)[1].splitlines()] == ["test.later"])
 
 
 def test_command_line_of_the_trail(operator, cli, enrolled):
-    code, out, _ = cli("--from", "1h", "--newest", "--limit", "2")
+    code, out, _ = cli("audit", "--from", "1h", "--newest", "--limit", "2")
     assert code == 0 and "certificate.issued" in out and "more: --after" in out
-    assert cli("--to", "1h")[1] == "no events\n"
+    assert cli("audit", "--to", "1h")[1] == "no events\n"
     for argv, hint in ((["--from", "soon"], "from:"),
             (["--format", "xml"], "ndjson"), (["--all", "--json"], "--all"),
             (["--device", str(uuid.uuid4()).upper()], "device:")):
-        code, out, err = cli(*argv)
+        code, out, err = cli("audit", *argv)
         assert code in (1, 2) and hint in err and out == "", (argv, err)
 
 

@@ -2,40 +2,11 @@
 ends."""
 
 import json
-import os
 import re
-import subprocess
 
 import pytest
 
-from harness.process import BUILD, REPORT
-
-CLEAN = {k: v for k, v in os.environ.items()
-    if not k.startswith(("LATCHKEY_", "MQTT_"))}
-
-
-def latchkey(*argv, env=None, **kwargs):
-    """(exit code, output, errors)"""
-    done = subprocess.run([BUILD / "latchkey", *map(str, argv)],
-        env={**CLEAN, **(env or {})}, capture_output=True, text=True,
-        timeout=120, **kwargs)
-    assert not REPORT.search(done.stderr), done.stderr
-    return done.returncode, done.stdout, done.stderr
-
-
-@pytest.fixture
-def cli(stack, database):
-    """The same against the running stack, as an operator."""
-    env = {"LATCHKEY_URL": stack.url, "LATCHKEY_CA": str(stack.material.ca),
-        "LATCHKEY_ADMIN_TOKEN": database.admin_token,
-        "LATCHKEY_MAC_KEY": str(stack.material.mac_key),
-        "LATCHKEY_DB": database.conninfo("migrator")}
-
-    def call(*argv, **kwargs):
-        return latchkey(*argv, env={**env, **kwargs.pop("env", {})}, **kwargs)
-
-    return call
-
+from harness.process import latchkey
 
 def commands():
     """Every command that the help lists, without its arguments."""

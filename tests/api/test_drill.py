@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from api.test_cli import latchkey
 from harness.http import expect
 
 MARKS = ["answered", "session cut", "reconnect refused", "status revoked",
@@ -12,14 +11,10 @@ MARKS = ["answered", "session cut", "reconnect refused", "status revoked",
 
 
 @pytest.fixture
-def drill(stack, broker, database, tmp_path):
-    env = {"LATCHKEY_URL": stack.url, "LATCHKEY_CA": str(stack.material.ca),
-        "LATCHKEY_ADMIN_TOKEN": database.admin_token,
-        "MQTT_URL": f"mqtts://localhost:{broker.port}"}
-
-    def run(*argv, **more):
-        return latchkey("drill", "revoke", "--dir", tmp_path / "drill",
-            *argv, env={**env, **more})
+def drill(cli, broker, tmp_path):
+    def run(*argv, **env):
+        return cli("drill", "revoke", "--dir", tmp_path / "drill", *argv,
+            env={"MQTT_URL": f"mqtts://localhost:{broker.port}", **env})
 
     return run
 

@@ -13,7 +13,6 @@ from harness.http import expect
 from harness.players import Maker
 
 from test_attest_handle import Unit
-from test_cli import latchkey
 from vectors.common import cbor_bytes, cbor_head
 
 
@@ -34,16 +33,6 @@ def maker(operator):
 def problem(answer, status, code):
     kind = expect(answer, status).json()["type"]
     assert kind == f"urn:latchkey:error:{code}"
-
-
-@pytest.fixture
-def cli(stack, database):
-    def call(*argv):
-        return latchkey(*argv, env={"LATCHKEY_URL": stack.url,
-            "LATCHKEY_CA": str(stack.material.ca),
-            "LATCHKEY_ADMIN_TOKEN": database.admin_token})
-
-    return call
 
 
 def put(operator, maker, policy, etag=None):

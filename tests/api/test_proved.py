@@ -9,7 +9,7 @@ import pytest
 from harness.http import expect
 from harness.players import Device, Maker
 from test_attestation import Unit, ask, refused
-from test_cli import latchkey
+from harness.process import latchkey
 
 
 @pytest.fixture

@@ -60,6 +60,18 @@ def run(*argv, env=None, **kwargs):
     return done.stdout
 
 
+def latchkey(*argv, env=None, **kwargs):
+    """The command line, in an environment of its own: (exit code, output,
+    errors)."""
+    clean = {k: v for k, v in os.environ.items()
+        if not k.startswith(("LATCHKEY_", "MQTT_"))}
+    done = subprocess.run([BUILD / "latchkey", *map(str, argv)],
+        env={**clean, **(env or {})}, capture_output=True, text=True,
+        timeout=300, **kwargs)
+    assert not REPORT.search(done.stderr), done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
 class Process:
     """One program, its log and its end."""
 
