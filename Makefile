@@ -53,7 +53,7 @@ $(BUILD)/liblatchkey.a: $(call obj,$(CORE) $(DAEMON))
 	@rm -f $@
 	ar rcs $@ $^
 
-$(BUILD)/latchkeyd: $(BUILD)/server/main.o $(BUILD)/liblatchkey.a
+$(BUILD)/latchkeyd: $(call obj,server) $(BUILD)/liblatchkey.a
 	$(CC) $(LDFLAGS) -pie -o $@ $^ $(LIBS_SERVER)
 
 $(BUILD)/latchkey: $(call obj,client) $(BUILD)/liblatchkey.a
@@ -250,6 +250,12 @@ bench-large:
 lint:
 	@deploy/dev/install.sh build check
 	@bad=0; for s in tests/lint/*.sh; do $$s || bad=1; done; exit $$bad
+
+## settings  the example file and the reference page, from the table
+.PHONY: settings
+settings: $(BUILD)/latchkeyd
+	@$< config --example >deploy/latchkeyd.conf
+	@$< config --reference >docs/configuration.md
 
 ## fmt    formats all C
 .PHONY: fmt

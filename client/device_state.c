@@ -16,20 +16,20 @@
 #define PEM_BYTES (64 * KIB)
 #define STATE_BYTES (16 * KIB)
 
-#define TEXT(field, help)                                                     \
-	{                                                                     \
-#field, CFG_STR, offsetof(struct device_state, field), "", 0, \
-		    0, help                                                   \
+#define ROW(field, kind_of, default, text)                                   \
+	.name = #field, .type = (kind_of), .def = (default), .help = (text), \
+	.offset = offsetof(struct device_state, field)
+#define TEXT(field, help)                     \
+	{                                     \
+		ROW(field, CFG_STR, "", help) \
 	}
-#define NUMBER(field, help)                                                    \
-	{                                                                      \
-#field, CFG_INT, offsetof(struct device_state, field), "0", 0, \
-		    INT64_MAX, help                                            \
+#define NUMBER(field, help)                                      \
+	{                                                        \
+		ROW(field, CFG_INT, "0", help), .max = INT64_MAX \
 	}
-#define SWITCH(field, help)                                                   \
-	{                                                                     \
-#field, CFG_BOOL, offsetof(struct device_state, field), "no", \
-		    0, 0, help                                                \
+#define SWITCH(field, help)                      \
+	{                                        \
+		ROW(field, CFG_BOOL, "no", help) \
 	}
 
 static const struct cfg_key state_keys[] = {

@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 
-#define LINE_BYTES 4096
 #define DURATION_MAX (36500 * INT64_C(86400)) /* a hundred years */
 
 static bool
@@ -19,13 +18,15 @@ parse_int(const char *text, int64_t *out)
 	return errno == 0 && end != text && *end == '\0';
 }
 
+static const struct {
+	char unit;
+	int64_t seconds;
+} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+#define N_UNITS (sizeof(units) / sizeof(units[0]))
+
 bool
 cfg_duration(const char *text, int64_t *seconds)
 {
-	static const struct {
-		char unit;
-		int64_t seconds;
-	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
 	char number[16];
 	size_t i, n = strlen(text);
 
@@ -33,7 +34,7 @@ cfg_duration(const char *text, int64_t *seconds)
 		return false;
 	memcpy(number, text, n - 1);
 	number[n - 1] = '\0';
-	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+	for (i = 0; i < N_UNITS; i++) {
 		if (text[n - 1] != units[i].unit)
 			continue;
 		if (!parse_int(number, seconds) ||
@@ -43,6 +44,18 @@ cfg_duration(const char *text, int64_t *seconds)
 		return true;
 	}
 	return false;
+}
+
+const char *
+cfg_duration_text(int64_t seconds, char out[32])
+{
+	size_t i = N_UNITS - 1;
+
+	while (i > 0 && (seconds == 0 || seconds % units[i].seconds != 0))
+		i--;
+	(void)snprintf(out, 32, "%" PRId64 "%c", seconds / units[i].seconds,
+	    units[i].unit);
+	return out;
 }
 
 static char *
@@ -74,7 +87,7 @@ split(char *s)
 static bool
 each_line(FILE *f, cfg_line_fn *fn, void *arg, struct cfg_line *l, char *why)
 {
-	char text[LINE_BYTES], section[LINE_BYTES] = "";
+	char text[CFG_LINE_BYTES], section[CFG_LINE_BYTES] = "";
 
 	l->section = section;
 	while (fgets(text, sizeof(text), f) != NULL) {
@@ -131,24 +144,40 @@ cfg_each(const char *path, cfg_line_fn *fn, void *arg, char why[CFG_WHY_BYTES])
 	return ok;
 }
 
-static bool
-set_number(
-    const struct cfg_key *key, const char *value, int64_t *out, char *why)
+bool
+cfg_is_text(const struct cfg_key *key)
 {
-	bool ok = key->type == CFG_INT ? parse_int(value, out)
-				       : cfg_duration(value, out);
+	return key->type == CFG_STR || key->type == CFG_SECRET;
+}
 
-	if (!ok || *out < key->min || *out > key->max) {
-		(void)snprintf(why, CFG_WHY_BYTES,
-		    "%s: \"%.60s\" is not a %s from %" PRId64 " to %" PRId64,
-		    key->name, value,
-		    key->type == CFG_INT ? "number"
-					 : "time like 90s, 5m, 24h or 7d "
-					   "(in seconds:)",
-		    key->min, key->max);
-		return false;
-	}
-	return true;
+const char *
+cfg_allowed(const struct cfg_key *key, char out[CFG_WHY_BYTES])
+{
+	char least[32], most[32];
+
+	if (key->type == CFG_BOOL)
+		(void)snprintf(out, CFG_WHY_BYTES, "yes or no");
+	if (key->type == CFG_INT)
+		(void)snprintf(out, CFG_WHY_BYTES,
+		    "a number from %" PRId64 " to %" PRId64, key->min,
+		    key->max);
+	if (key->type == CFG_DURATION)
+		(void)snprintf(out, CFG_WHY_BYTES, "a time from %s to %s",
+		    cfg_duration_text(key->min, least),
+		    cfg_duration_text(key->max, most));
+	if (cfg_is_text(key))
+		(void)snprintf(out, CFG_WHY_BYTES, "%s",
+		    key->kind != NULL ? key->kind->what : "a text");
+	return out;
+}
+
+/* An empty text says "none" where there need not be one. */
+static bool
+text_ok(const struct cfg_key *key, const char *value)
+{
+	if (*value == '\0')
+		return key->def != NULL && *key->def == '\0';
+	return key->kind == NULL || key->kind->ok(value);
 }
 
 bool
@@ -156,78 +185,34 @@ cfg_set(const struct cfg_key *key, const char *value, void *out,
     char why[CFG_WHY_BYTES])
 {
 	void *place = (char *)out + key->offset;
+	char allowed[CFG_WHY_BYTES];
+	bool ok = false;
 
-	if (key->type == CFG_STR) {
-		char **s = place;
-
-		mem_free(*s);
-		*s = mem_strdup(value);
-		return true;
+	if (cfg_is_text(key)) {
+		ok = text_ok(key, value);
+		if (ok) {
+			mem_free(*(char **)place);
+			*(char **)place = mem_strdup(value);
+		}
 	}
 	if (key->type == CFG_BOOL) {
 		*(bool *)place = strcmp(value, "yes") == 0;
-		if (*(bool *)place || strcmp(value, "no") == 0)
-			return true;
-		(void)snprintf(
-		    why, CFG_WHY_BYTES, "%s: say yes or no", key->name);
-		return false;
+		ok = *(bool *)place || strcmp(value, "no") == 0;
 	}
-	return set_number(key, value, place, why);
-}
+	if (key->type == CFG_INT || key->type == CFG_DURATION) {
+		int64_t *number = place;
 
-struct read_state {
-	const struct cfg_key *keys;
-	size_t n;
-	void *out;
-	bool *seen;
-};
-
-static bool
-read_line(void *arg, const struct cfg_line *l, char *why)
-{
-	struct read_state *st = arg;
-	size_t i;
-
-	for (i = 0; i < st->n; i++) {
-		if (strcmp(st->keys[i].name, l->key) != 0)
-			continue;
-		if (st->seen[i]) {
-			(void)snprintf(
-			    why, CFG_WHY_BYTES, "%s is set twice", l->key);
-			return false;
-		}
-		st->seen[i] = true;
-		return cfg_set(&st->keys[i], l->value, st->out, why);
+		ok = (key->type == CFG_INT ? parse_int(value, number)
+					   : cfg_duration(value, number)) &&
+		     *number >= key->min && *number <= key->max;
 	}
-	(void)snprintf(why, CFG_WHY_BYTES,
-	    "unknown key \"%.60s\"; --help lists the keys", l->key);
+	if (ok)
+		return true;
+	(void)snprintf(why, CFG_WHY_BYTES, "%s: \"%.60s\" is not %.300s%s",
+	    key->name, key->type == CFG_SECRET ? "(hidden)" : value,
+	    cfg_allowed(key, allowed),
+	    key->type == CFG_DURATION ? " (like 90s, 5m, 24h or 7d)" : "");
 	return false;
-}
-
-bool
-cfg_read(const char *path, const struct cfg_key *keys, size_t n, void *out,
-    char why[CFG_WHY_BYTES])
-{
-	bool seen[64] = { false };
-	struct read_state st = { keys, n, out, seen };
-	size_t i;
-
-	must(n <= sizeof(seen) / sizeof(seen[0]));
-	for (i = 0; i < n; i++)
-		if (keys[i].def != NULL)
-			must(cfg_set(&keys[i], keys[i].def, out, why));
-	if (path != NULL && !cfg_each(path, read_line, &st, why))
-		return false;
-	for (i = 0; i < n; i++) {
-		if (keys[i].def == NULL && !seen[i]) {
-			(void)snprintf(why, CFG_WHY_BYTES,
-			    "%s: \"%s\" must be set (%s)",
-			    path == NULL ? "settings" : path, keys[i].name,
-			    keys[i].help);
-			return false;
-		}
-	}
-	return true;
 }
 
 void
@@ -238,27 +223,12 @@ cfg_release(const struct cfg_key *keys, size_t n, void *out)
 	for (i = 0; i < n; i++) {
 		char **s;
 
-		if (keys[i].type != CFG_STR)
+		if (!cfg_is_text(&keys[i]))
 			continue;
 		s = (void *)((char *)out + keys[i].offset);
+		if (*s != NULL && keys[i].type == CFG_SECRET)
+			explicit_bzero(*s, strlen(*s));
 		mem_free(*s);
 		*s = NULL;
-	}
-}
-
-void
-cfg_print_example(FILE *f, const struct cfg_key *keys, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		const struct cfg_key *k = &keys[i];
-
-		fprintf(f, "# %s", k->help);
-		if (k->type == CFG_INT)
-			fprintf(
-			    f, " (%" PRId64 " to %" PRId64 ")", k->min, k->max);
-		fprintf(f, "\n%s%s = %s\n\n", k->def == NULL ? "" : "# ",
-		    k->name, k->def == NULL ? "" : k->def);
 	}
 }

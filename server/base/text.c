@@ -2,6 +2,8 @@
 
 #include "base/limits.h"
 
+#define DISTANCE_MAX 63 /* letters of names that are compared */
+
 static bool
 is_lower(uint8_t c)
 {
@@ -154,4 +156,32 @@ text_is_name(struct bytes s)
 			return false;
 	}
 	return true;
+}
+
+size_t
+text_distance(const char *a, const char *b)
+{
+	size_t row[DISTANCE_MAX + 1];
+	size_t na = strlen(a), nb = strlen(b), i, j;
+
+	if (na > DISTANCE_MAX || nb > DISTANCE_MAX)
+		return SIZE_MAX;
+	for (j = 0; j <= nb; j++)
+		row[j] = j;
+	for (i = 1; i <= na; i++) {
+		size_t corner = row[0]; /* of the row above */
+
+		row[0] = i;
+		for (j = 1; j <= nb; j++) {
+			size_t least = corner + (a[i - 1] != b[j - 1]);
+
+			corner = row[j];
+			if (row[j] + 1 < least)
+				least = row[j] + 1;
+			if (row[j - 1] + 1 < least)
+				least = row[j - 1] + 1;
+			row[j] = least;
+		}
+	}
+	return row[nb];
 }

@@ -27,4 +27,9 @@ bool text_is_utf8(struct bytes s);
  * 200 bytes: names that people are shown (SECURITY.md P6). */
 bool text_is_name(struct bytes s);
 
+/* How many letters must be changed, added or taken away to make one of the
+ * other (Levenshtein), for hints at what was meant; SIZE_MAX for names of more
+ * than 63 characters. */
+size_t text_distance(const char *a, const char *b);
+
 #endif

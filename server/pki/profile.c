@@ -20,19 +20,24 @@ struct section {
 
 enum { KIND, LIFETIME, BACKDATE, OCSP_URL, CA_ISSUERS_URL, CRL_URL };
 
+#define TIME(field, least, most)                                             \
+	.name = #field, .type = CFG_DURATION, .min = (least), .max = (most), \
+	.offset = offsetof(struct section, field)
+#define URL(field)                                  \
+	.name = #field, .type = CFG_STR, .def = "", \
+	.offset = offsetof(struct section, url)
+
 static const struct cfg_key KEYS[] = {
-	{ "kind", CFG_STR, offsetof(struct section, kind), NULL, 0, 0,
-	    "device, service or server" },
-	{ "lifetime", CFG_DURATION, offsetof(struct section, lifetime), NULL, 1,
-	    YEAR, "from issuance to notAfter" },
-	{ "backdate", CFG_DURATION, offsetof(struct section, backdate), NULL, 0,
-	    86400, "notBefore lies this long before issuance" },
-	{ "ocsp_url", CFG_STR, offsetof(struct section, url), "", 0, 0,
-	    "where to ask for its status" },
-	{ "ca_issuers_url", CFG_STR, offsetof(struct section, url), "", 0, 0,
-	    "where its issuer's certificate is" },
-	{ "crl_url", CFG_STR, offsetof(struct section, url), "", 0, 0,
-	    "where the list is that would name it" },
+	{ .name = "kind",
+	    .type = CFG_STR,
+	    .offset = offsetof(struct section, kind),
+	    .help = "service or server" },
+	{ TIME(lifetime, 1, YEAR), .help = "from issuance to notAfter" },
+	{ TIME(backdate, 0, 86400),
+	    .help = "notBefore lies this long before issuance" },
+	{ URL(ocsp_url), .help = "where to ask for its status" },
+	{ URL(ca_issuers_url), .help = "where its issuer's certificate is" },
+	{ URL(crl_url), .help = "where the list is that would name it" },
 };
 
 #define N_KEYS (sizeof(KEYS) / sizeof(KEYS[0]))

@@ -1,38 +1,105 @@
 """latchkeyd's command line, and what it says about its settings."""
 
+import json
+import os
 import pathlib
+import re
+import signal
 import socket
 import subprocess
 
 import pytest
-from harness.process import BUILD, run
+from harness.process import BUILD, run, until
 
 DAEMON = BUILD / "latchkeyd"
 
 
-def test_help_is_an_example_file_that_can_be_used(tmp_path):
+def example(**changes):
+    """The example file, with some keys changed, or gone where None."""
+    lines = run(DAEMON, "config", "--example").splitlines()
+    for key, value in changes.items():
+        at = next(i for i, line in enumerate(lines)
+            if re.fullmatch(rf"(# )?{key} =.*", line))
+        lines[at] = "" if value is None else f"{key} = {value}"
+    return "\n".join(lines) + "\n"
+
+
+def config(tmp_path, text, *options, env=None):
+    file = tmp_path / "latchkeyd.conf"
+    file.write_text(text)
+    return subprocess.run([DAEMON, "config", *options, "--config", file],
+        capture_output=True, text=True, env={**os.environ, **(env or {})})
+
+
+def test_help_says_every_setting_in_80_columns():
     text = run(DAEMON, "--help")
-    example = text[text.index("\n# "):]
-    keys = [line for line in example.splitlines() if " = " in line
-        and not line.startswith("# ")]
-    must = {line.split(" = ")[0] for line in keys}
-    assert must >= {"issuer", "tls_cert", "tls_key", "db", "mac_key"}
-    config = tmp_path / "latchkeyd.conf"
-    config.write_text(example.replace(" = \n", " = x\n"))
-    shown = run(DAEMON, "config", "--config", config)
-    assert "port = 8443" in shown
-    assert "app_keys = no" in shown, "they are for development"
+    keys = re.findall(r"^(?:# )?([a-z_]+) =", run(DAEMON, "config",
+        "--example"), re.M)
+    assert len(keys) > 50
+    for key in keys:
+        assert re.search(rf"^  {key}\b", text, re.M), key
+    assert max(map(len, text.splitlines())) < 80
+
+
+def test_config_tells_values_and_where_they_are_from(tmp_path):
+    text = example(port=9443, app_keys="yes", idle_timeout="10s")
+    env = {"LATCHKEYD_PORT": "443", "LATCHKEYD_DB": "@/run/secrets/db"}
+    line = text.splitlines().index("app_keys = yes") + 1
+    done = config(tmp_path, text, env=env)
+    shown = {key: (value, origin) for origin, key, value in
+        re.findall(r"^(\S+) +([a-z_]+) = (.*)$", done.stdout, re.M)}
+    assert shown["port"] == ("443", "LATCHKEYD_PORT")
+    assert shown["db"] == ("@/run/secrets/db", "LATCHKEYD_DB")
+    assert shown["app_keys"] == ("yes", f"{tmp_path}/latchkeyd.conf:{line}")
+    assert shown["queue"] == ("1024", "default")
+    listed = json.loads(config(tmp_path, text, "--json", env=env).stdout)
+    rows = {row["key"]: row for row in listed}
+    assert {key: row["origin"] for key, row in rows.items()} == {
+        key: origin for key, (_, origin) in shown.items()}
+    assert rows["port"]["value"] == 443
+    assert rows["app_keys"]["value"] is True
+    assert rows["idle_timeout"]["value"] == "10s"
 
 
 def test_config_hides_a_password(tmp_path):
-    config = tmp_path / "latchkeyd.conf"
-    lines = [line.strip("# ") for line in run(DAEMON, "--help").splitlines()
-        if line.endswith(" = ") and not line.startswith("# ")]
-    config.write_text("".join(f"{line.strip()} x\n" for line in lines
-        if not line.startswith("db ")) + "db = password=hunter2\n")
-    shown = run(DAEMON, "config", "--config", config)
-    assert "hunter2" not in shown
-    assert "db = (hidden)" in shown
+    text = example(db="password=hunter2")
+    for options in [], ["--json"], ["--check"]:
+        done = config(tmp_path, text, *options)
+        assert done.returncode == 0
+        assert "hunter2" not in done.stdout + done.stderr
+    assert "db = (hidden)" in config(tmp_path, text).stdout
+    done = config(tmp_path, text, env={"LATCHKEYD_DB": "password=hunter3"})
+    assert "LATCHKEYD_DB" in done.stdout and "hunter3" not in done.stdout
+
+
+def test_check_names_every_fault_with_its_line(tmp_path):
+    assert config(tmp_path, example(), "--check").returncode == 0
+    text = example(issuer="http://id.example.com", workers=0, mac_key=None,
+        idp_acr="phr") + "prot = 1\n"
+    done = config(tmp_path, text, "--check",
+        env={"LATCHKEYD_QEUE": "9", "LATCHKEYD_QUEUE": "many"})
+    at = {line.partition(" =")[0]: i + 1
+        for i, line in enumerate(text.splitlines())}
+    assert done.returncode == 1 and done.stdout == ""
+    for fault in (
+            f":{at['issuer']}: issuer: \"http://id.example.com\" is not an "
+                "https URL without a final slash",
+            f":{at['workers']}: workers: \"0\" is not a number from 1 to "
+                "256",
+            f":{at['prot']}: unknown key \"prot\"; did you mean \"port\"?",
+            "environment: LATCHKEYD_QUEUE: queue: \"many\" is not a number",
+            "unknown variable LATCHKEYD_QEUE; did you mean LATCHKEYD_QUEUE?",
+            "\"mac_key\" must be set",
+            "\"idp_acr\" does nothing unless \"idp_issuer\" is set"):
+        assert fault in done.stderr, done.stderr
+    assert len(done.stderr.splitlines()) == 7
+
+
+def test_environment_alone_is_enough():
+    lines = re.findall(r"^([a-z_]+) = (.*)$", example(), re.M)
+    env = {f"LATCHKEYD_{key.upper()}": value for key, value in lines}
+    assert "queue = 1024" in run(DAEMON, "config", "--config", "/dev/null",
+        env=env)
 
 
 def test_version():
@@ -40,7 +107,9 @@ def test_version():
 
 
 @pytest.mark.parametrize("arguments", [[], ["--config"], ["serve"],
-    ["--config", "a", "b"], ["--nonsense", "x"]])
+    ["--config", "a", "b"], ["--nonsense", "x"], ["config"],
+    ["config", "--config"], ["config", "--example", "--config", "a"],
+    ["config", "--yaml", "--config", "a"]])
 def test_wrong_usage_is_2(arguments):
     done = subprocess.run([DAEMON, *arguments], capture_output=True, text=True)
     assert done.returncode == 2
@@ -85,6 +154,13 @@ def test_address_of_another_machine_stops_the_start(stack, tmp_path):
         text=True, timeout=120)
     assert done.returncode == 1
     assert "Cannot assign requested address" in done.stderr
+
+
+def test_hangup_ends_nothing(stack):
+    """Who sends SIGHUP to a service expects it to go on."""
+    stack.process.popen.send_signal(signal.SIGHUP)
+    until(lambda: "event=hangup" in stack.log())
+    socket.create_connection(("127.0.0.1", stack.port), 60).close()
 
 
 def test_absent_address_beside_another_is_passed_over(make_stack):

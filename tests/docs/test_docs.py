@@ -35,7 +35,7 @@ PLAYED = [page for page in PAGES
 BEGIN = """
 set -euo pipefail
 refused() {
-	! "$@" || { echo "not refused: $*" >&2; exit 1; }
+    ! "$@" || { echo "not refused: $*" >&2; exit 1; }
 }
 """
 
@@ -57,7 +57,8 @@ def shims(directory):
     preload = "".join(f"export {k}='{v}'\n"
         for k, v in sanitizer_preload().items())
     # The checkout's programs are built already, with sanitizers.
-    make = ('export VAR="${VAR:-$PWD/var}" BUILD="$PWD/build"\ncase $1 in\nup) exec deploy/dev/up.sh ;;\n'
+    make = ('export VAR="${VAR:-$PWD/var}" BUILD="$PWD/build"\n'
+        'case $1 in\nup) exec deploy/dev/up.sh ;;\n'
         'down) exec deploy/dev/down.sh ;;\n'
         'demo) exec deploy/dev/demo.sh ;;\nesac\n'
         'echo "make $*: not here" >&2; exit 1\n')

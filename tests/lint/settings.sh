@@ -1,12 +1,13 @@
 #!/bin/sh
-# deploy/latchkeyd.conf names every setting, as "latchkeyd --help" does.
+# The example file and the reference page are those of the table of settings.
 cd "$(dirname "$0")/../.." || exit 1
 make -s build/latchkeyd || exit 1
-names() {
-	sed -nE 's/^(# )?([a-z_]+) =( .*)?$/\2/p' "$@" | sort
+bad=0
+same() {
+	build/latchkeyd config "$1" | diff "$2" - && return
+	echo "lint: $2 is not of the table of settings: make settings" >&2
+	bad=1
 }
-names deploy/latchkeyd.conf >build/settings.documented
-build/latchkeyd --help | names | diff build/settings.documented - || {
-	echo "lint: deploy/latchkeyd.conf and the settings differ" >&2
-	exit 1
-}
+same --example deploy/latchkeyd.conf
+same --reference docs/configuration.md
+exit $bad

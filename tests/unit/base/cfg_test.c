@@ -3,18 +3,30 @@
 #include "base/cfg.h"
 
 struct set {
-	char *name, *must;
+	char *name, *must, *more;
 	int64_t count, wait;
 	bool on;
 };
 
+static bool
+is_short(const char *s)
+{
+	return strlen(s) < 4;
+}
+
+static const struct cfg_kind short_text = { "a short text", is_short };
+
+#define KEY(field, kind_of, default)                         \
+	.name = #field, .type = (kind_of), .def = (default), \
+	.offset = offsetof(struct set, field)
+
 static const struct cfg_key keys[] = {
-	{ "name", CFG_STR, offsetof(struct set, name), "nobody", 0, 0, "N" },
-	{ "must", CFG_STR, offsetof(struct set, must), NULL, 0, 0, "M" },
-	{ "count", CFG_INT, offsetof(struct set, count), "3", 1, 10, "C" },
-	{ "wait", CFG_DURATION, offsetof(struct set, wait), "5m", 1, 86400,
-	    "W" },
-	{ "on", CFG_BOOL, offsetof(struct set, on), "no", 0, 0, "O" },
+	{ KEY(name, CFG_STR, "nobody"), .help = "N" },
+	{ KEY(must, CFG_STR, NULL), .help = "M" },
+	{ KEY(count, CFG_INT, "3"), .min = 1, .max = 10, .help = "C" },
+	{ KEY(wait, CFG_DURATION, "5m"), .min = 1, .max = 86400, .help = "W" },
+	{ KEY(on, CFG_BOOL, "no"), .help = "O" },
+	{ KEY(more, CFG_STR, ""), .kind = &short_text, .help = "P" },
 };
 
 /* Writes text to a file and reads it as settings; the file is gone after. */
@@ -41,7 +53,7 @@ settings_are_read_over_defaults(void **state)
 
 	(void)state;
 	assert_true(read_text(LIT("# comment\n\n must = a b = c \r\n"
-				  "count=10\n[any section]\non = yes"),
+				  "count=10\n on = yes"),
 	    &s, why));
 	assert_string_equal(s.must, "a b = c");
 	assert_string_equal(s.name, "nobody");
@@ -58,18 +70,28 @@ bad_files_are_refused_with_line_and_reason(void **state)
 	static const struct {
 		const char *text, *why;
 	} rows[] = {
-		{ "must = x\nother = 1\n", ":2: unknown key \"other\"" },
-		{ "must = x\nmust = y\n", ":2: must is set twice" },
+		{ "must = x\nother = 1\n",
+		    ":2: unknown key \"other\"; --help" },
+		{ "must = x\ncuont = 1\n",
+		    ":2: unknown key \"cuont\"; did you mean \"count\"?" },
+		{ "must = x\nmust = y\n",
+		    ":2: must is set twice, first on line 1" },
+		{ "must = \n", ":1: must: \"\" is not a text" },
+		{ "name = \n", ":1: name: \"\" is not a text" },
+		{ "more = long\n", ":1: more: \"long\" is not a short text" },
+		{ "must = x\n[s]\non = yes\n", ":3: there are no sections" },
 		{ "must\n", ":1: expected" },
 		{ "= x\n", ":1: expected" },
-		{ "count = 0\n", ":1: count" },
+		{ "count = 0\n",
+		    ":1: count: \"0\" is not a number from 1 to 10" },
 		{ "count = 11\n", ":1: count" },
 		{ "count = 1x\n", ":1: count" },
 		{ "count = \n", ":1: count" },
 		{ "count = 99999999999999999999\n", ":1: count" },
 		{ "wait = 5\n", ":1: wait" },
-		{ "wait = 2d\n", ":1: wait" },
-		{ "on = true\n", ":1: on: say yes or no" },
+		{ "wait = 2d\n",
+		    ":1: wait: \"2d\" is not a time from 1s to 1d (like" },
+		{ "on = true\n", ":1: on: \"true\" is not yes or no" },
 		{ "name = x\n", "\"must\" must be set" },
 		{ "", "\"must\" must be set" },
 	};
@@ -140,6 +162,7 @@ durations_have_a_unit(void **state)
 		{ "999999999999999d", -1 },
 	};
 	int64_t seconds;
+	char text[32];
 	size_t i;
 
 	(void)state;
@@ -150,6 +173,10 @@ durations_have_a_unit(void **state)
 		if (ok)
 			assert_int_equal(seconds, rows[i].seconds);
 	}
+	assert_string_equal(cfg_duration_text(0, text), "0s");
+	assert_string_equal(cfg_duration_text(90, text), "90s");
+	assert_string_equal(cfg_duration_text(5400, text), "90m");
+	assert_string_equal(cfg_duration_text(172800, text), "2d");
 }
 
 static bool
@@ -179,19 +206,89 @@ lines_know_their_section(void **state)
 	assert_int_equal(s.count, 5 + 6);
 }
 
-/* The example file must be one that could be used. */
+/* What cfg_load says, a line each, and what it set. */
+struct loaded {
+	struct set set;
+	int from[CFG_KEYS_MAX];
+	char faults[4000];
+	bool ok;
+};
+
 static void
-the_example_names_every_key(void **state)
+note_fault(void *arg, const char *why)
 {
-	char text[2000] = "";
-	FILE *f = fmemopen(text, sizeof(text), "w");
+	char *faults = arg;
+	size_t n = strlen(faults);
+
+	(void)snprintf(faults + n, 4000 - n, "%s\n", why);
+}
+
+static void
+load_with(char *const *environment, const char *text, struct loaded *out)
+{
+	char path[] = "/tmp/cfg_test_XXXXXX";
+	const struct cfg_source source = { path, "TESTD_", environment,
+		note_fault, out->faults };
+	int fd = mkstemp(path);
+
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	out->ok = cfg_load(&source, keys, COUNT(keys), &out->set, out->from);
+	unlink(path);
+}
+
+static void
+the_environment_beats_the_file(void **state)
+{
+	char must[] = "TESTD_MUST=from env", wait[] = "TESTD_WAIT=7d=";
+	char other[] = "TESTX_COUNT=9", more[] = "TESTD_MORE=";
+	char *const environment[] = { must, other, more, NULL };
+	char *const bad[] = { must, wait, NULL };
+	struct loaded l = { .ok = false };
+
+	(void)state;
+	load_with(environment, "must = from file\ncount = 4\n", &l);
+	assert_true(l.ok);
+	assert_string_equal(l.set.must, "from env");
+	assert_int_equal(l.set.count, 4);
+	assert_int_equal(l.from[0], CFG_FROM_DEFAULT);
+	assert_int_equal(l.from[1], CFG_FROM_ENVIRONMENT);
+	assert_int_equal(l.from[2], 2);
+	cfg_release(keys, COUNT(keys), &l.set);
+	load_with(bad, "", &l);
+	assert_false(l.ok);
+	assert_non_null(strstr(l.faults, "environment: TESTD_WAIT: wait: "));
+	cfg_release(keys, COUNT(keys), &l.set);
+}
+
+static void
+every_fault_is_said_at_once(void **state)
+{
+	char unknown[] = "TESTD_CUONT=4", line[] = "TESTD_NAME=a\nb";
+	char twice[] = "TESTD_ON=yes", lower[] = "TESTD_on=yes";
+	char *const environment[] = { unknown, line, twice, twice, lower,
+		NULL };
+	static const char *const faults[] = { ":1: unknown key \"a\"",
+		":2: count: ", ":4: name is set twice",
+		"environment: unknown variable TESTD_CUONT; did you mean "
+		"TESTD_COUNT?\n",
+		"environment: TESTD_NAME is too long or has line breaks\n",
+		"environment: TESTD_ON is set twice\n",
+		"environment: unknown variable TESTD_on; did you mean "
+		"TESTD_ON?\n",
+		"\"must\" must be set (M)\n" };
+	struct loaded l = { .ok = true };
 	size_t i;
 
 	(void)state;
-	cfg_print_example(f, keys, COUNT(keys));
-	fclose(f);
-	for (i = 0; i < COUNT(keys); i++)
-		assert_non_null(strstr(text, keys[i].name));
+	load_with(environment, "a = b\ncount = 99\nname = x\nname = y\n", &l);
+	assert_false(l.ok);
+	for (i = 0; i < COUNT(faults); i++) {
+		if (strstr(l.faults, faults[i]) == NULL)
+			print_error("%s not in:\n%s", faults[i], l.faults);
+		assert_non_null(strstr(l.faults, faults[i]));
+	}
+	cfg_release(keys, COUNT(keys), &l.set);
 }
 
 int
@@ -203,7 +300,8 @@ main(void)
 		UNIT_TEST(hostile_files_are_refused),
 		UNIT_TEST(durations_have_a_unit),
 		UNIT_TEST(lines_know_their_section),
-		UNIT_TEST(the_example_names_every_key),
+		UNIT_TEST(the_environment_beats_the_file),
+		UNIT_TEST(every_fault_is_said_at_once),
 	};
 
 	return cmocka_run_group_tests_name("base/cfg", tests, NULL, NULL);

@@ -138,6 +138,24 @@ broken_utf8_is_refused(void **state)
 	}
 }
 
+static void
+distance_counts_changed_letters(void **state)
+{
+	char long_name[65] = "";
+
+	(void)state;
+	assert_int_equal(text_distance("", ""), 0);
+	assert_int_equal(text_distance("", "abc"), 3);
+	assert_int_equal(text_distance("abc", ""), 3);
+	assert_int_equal(text_distance("port", "port"), 0);
+	assert_int_equal(text_distance("prot", "port"), 2);
+	assert_int_equal(text_distance("tls-cert", "tls_cert"), 1);
+	assert_int_equal(text_distance("kitten", "sitting"), 3);
+	memset(long_name, 'a', 64);
+	assert_true(text_distance(long_name, "a") == SIZE_MAX);
+	assert_int_equal(text_distance(long_name + 1, "a"), 62);
+}
+
 int
 main(void)
 {
@@ -147,6 +165,7 @@ main(void)
 		UNIT_TEST(serials_are_printable_strings),
 		UNIT_TEST(names_hold_no_deceptive_characters),
 		UNIT_TEST(broken_utf8_is_refused),
+		UNIT_TEST(distance_counts_changed_letters),
 	};
 
 	return cmocka_run_group_tests_name("base/text", tests, NULL, NULL);
