@@ -42,7 +42,14 @@ UNIT := $(wildcard tests/unit/*/*_test.c)
 UNIT_BIN := $(patsubst %.c,$(BUILD)/%,$(UNIT))
 
 .PHONY: all
-all: $(BUILD)/latchkeyd $(BUILD)/latchkey $(BUILD)/latchkey_broker.so
+all: $(BUILD)/latchkeyd $(BUILD)/latchkey $(BUILD)/latchkey_broker.so \
+	api/web/docs.html
+
+# The page of /docs, which lies beside the others.
+api/web/docs.html: api/openapi.yaml api/reference.py | packages
+	@mkdir -p $(BUILD)
+	/usr/bin/python3 api/reference.py $< >$(BUILD)/docs.html
+	@mv $(BUILD)/docs.html $@
 
 $(BUILD)/%.o: %.c Makefile | packages
 	@mkdir -p $(@D)
@@ -266,6 +273,6 @@ fmt:
 .PHONY: clean
 clean:
 	@deploy/dev/down.sh remove
-	rm -rf build build-clang
+	rm -rf build build-clang api/web/docs.html
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 
 #define MAX_PAGES 32
-#define MAX_PAGE (512 * KIB)
+#define MAX_PAGE MIB
 
 struct pages {
 	struct page page[MAX_PAGES];

@@ -24,6 +24,7 @@ const struct route routes[] = {
 	{ METHOD_GET, "/join", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_page, quick_page },
 	{ METHOD_GET, "/devices", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_page, quick_page },
 	{ METHOD_GET, "/account", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_page, quick_page },
+	{ METHOD_GET, "/docs", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_page, quick_page },
 	{ METHOD_GET, "/assets/{file}", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_page, quick_page },
 
 	{ METHOD_GET, "/.well-known/assetlinks.json", WHO_ANYONE, 0, BODY_NONE, 0, AS_PROBLEM, get_assetlinks, NULL },
