@@ -23,7 +23,8 @@ WHO = {
     "adminToken": "operator's token",
 }
 SAMPLES = {"date-time": "2026-11-21T12:00:00Z", "date": "2026-11-21",
-    "uri": "https://example.com", "uuid": "01a1ff54-30d9-7e08-8e2b-1d1f6a6c0001"}
+    "uri": "https://example.com",
+    "uuid": "01a1ff54-30d9-7e08-8e2b-1d1f6a6c0001"}
 
 
 def text(words):
