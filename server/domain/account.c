@@ -346,7 +346,7 @@ account_remove_passkey(struct ctx *cx, const struct owner_caller *owner,
 	if (e == NULL)
 		e = record(cx, "passkey.removed", owner->owner_id);
 	if (e == NULL)
-		e = feed_removed(cx, arena_printf(cx->arena, "passkey:%s", id));
+		e = feed_removed(cx, "passkey", id, 0);
 	if (e == NULL)
 		e = tx_commit(&tx);
 	return e != NULL ? e : lineage_settle(cx);
@@ -410,10 +410,13 @@ erase_now(struct ctx *cx, const char *account, const char *admin_token_id)
 	if (e == NULL)
 		e = event_add(cx, &ev);
 	if (e == NULL)
-		e = tx_commit(&tx);
+		e = feed_removed(cx, "account", account, 0);
 	if (e == NULL)
-		LOG(cx, ev.kind, LOG_S("owner", account));
-	return e;
+		e = tx_commit(&tx);
+	if (e != NULL)
+		return e;
+	LOG(cx, ev.kind, LOG_S("owner", account));
+	return lineage_settle(cx);
 }
 
 const struct err *

@@ -11,12 +11,14 @@
 #include "domain/account.h"
 #include "domain/code.h"
 #include "domain/grant.h"
+#include "domain/lineage.h"
 #include "domain/metrics.h"
 #include "domain/oauth.h"
 #include "domain/ownership.h"
 #include "domain/svc.h"
 #include "domain/token_key.h"
 #include "store/event.h"
+#include "store/feed.h"
 
 #define TYPE_CHILD "urn:latchkey:token-type:child"
 #define TYPE_ACCESS "urn:ietf:params:oauth:token-type:access_token"
@@ -185,7 +187,11 @@ child_word(struct ctx *cx, const struct owner_caller *owner,
 	if (e == NULL && !done)
 		e = fail(cx, &ERR_NOT_FOUND, "child %s is not %s's to %s",
 		    in->id, owner->owner_id, in->decision);
-	return e != NULL ? e : tx_commit(&tx);
+	if (e == NULL && strcmp(in->decision, TOUCH_APPROVE) != 0)
+		e = feed_removed(cx, "child", in->id, c.expires_at);
+	if (e == NULL)
+		e = tx_commit(&tx);
+	return e != NULL ? e : lineage_settle(cx);
 }
 
 static const char *

@@ -8,6 +8,7 @@
 #include "codec/json.h"
 #include "codec/jws.h"
 #include "domain/client_text.h"
+#include "domain/lineage.h"
 #include "domain/oauth.h"
 #include "domain/scope.h"
 #include "domain/svc.h"
@@ -16,6 +17,7 @@
 #include "pki/mac.h"
 #include "store/event.h"
 #include "store/evidence.h"
+#include "store/feed.h"
 
 #define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #define ASSERTION_SECONDS 300
@@ -238,7 +240,11 @@ client_remove(struct ctx *cx, const struct admin_caller *by, const char *id)
 		e = client_withdraw(cx, id, &done);
 	if (e == NULL && done)
 		e = add_event(cx, by, "client.withdrawn", id);
-	return e != NULL ? e : tx_commit(&tx);
+	if (e == NULL && done)
+		e = feed_removed(cx, "client", id, 0);
+	if (e == NULL)
+		e = tx_commit(&tx);
+	return e != NULL ? e : lineage_settle(cx);
 }
 
 struct assertion {

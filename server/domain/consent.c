@@ -9,6 +9,7 @@
 #include "domain/budget.h"
 #include "domain/code.h"
 #include "domain/facts.h"
+#include "domain/lineage.h"
 #include "domain/live.h"
 #include "domain/network.h"
 #include "domain/svc.h"
@@ -17,6 +18,7 @@
 #include "store/birth.h"
 #include "store/device.h"
 #include "store/event.h"
+#include "store/feed.h"
 
 #define CLAIM_CANDIDATES 8
 
@@ -420,11 +422,14 @@ consent_decide(struct ctx *cx, const struct owner_caller *owner, const char *id,
 	*out = (struct consent_result){ a.id, yes ? "approved" : "denied",
 		a.device_id };
 	if (is_repeat(cx, &a, owner, in))
-		return NULL;
+		return yes ? NULL : lineage_settle(cx);
 	out->device_id = NULL;
 	e = decide(cx, owner, &a, in, &out->device_id);
 	if (e == &ERR_NETWORK)
 		return refuse_network(cx, &a, &tx);
+	/* A no is not to be undone by an older database (R6). */
+	if (e == NULL && !yes)
+		e = feed_removed(cx, "approval", a.id, a.expires_at);
 	if (e == NULL)
 		e = tx_commit(&tx);
 	if (e != NULL)
@@ -432,7 +437,7 @@ consent_decide(struct ctx *cx, const struct owner_caller *owner, const char *id,
 	live_decided(cx->svc->live, a.id);
 	LOG(cx, "consent.decided", LOG_S("approval", a.id),
 	    LOG_S("state", out->state));
-	return NULL;
+	return yes ? NULL : lineage_settle(cx);
 }
 
 const struct err *

@@ -6,9 +6,11 @@
 #include "domain/account.h"
 #include "domain/budget.h"
 #include "domain/code.h"
+#include "domain/lineage.h"
 #include "domain/ownership.h"
 #include "domain/svc.h"
 #include "store/event.h"
+#include "store/feed.h"
 
 static const struct err ERR_FULL = { KIND_CONFLICT, "home-full",
 	"A home has at most 20 members and open invitations." };
@@ -101,7 +103,13 @@ change_row(struct ctx *cx, const char *home, const char *id, row_fn *change,
 		return fail(cx, &ERR_NOT_FOUND, "%s: there is none", kind);
 	if (e == NULL)
 		e = record(cx, kind, home, id);
-	return e != NULL ? e : tx_commit(&tx);
+	/* An invitation ends by itself, a member does not. */
+	if (e == NULL && change == home_part)
+		e = feed_removed(cx, "member",
+		    arena_printf(cx->arena, "%s/%s", home, id), 0);
+	if (e == NULL)
+		e = tx_commit(&tx);
+	return e != NULL ? e : lineage_settle(cx);
 }
 
 const struct err *

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "domain/lineage.h"
 #include "domain/svc.h"
 #include "pki/cert.h"
 #include "pki/key.h"
@@ -13,6 +14,7 @@
 #include "pki/seal.h"
 #include "pki/signers.h"
 #include "store/event.h"
+#include "store/feed.h"
 
 /* A trust anchor is a few hundred bytes; listings hold them all. */
 #define ANCHOR_BYTES 3072
@@ -400,5 +402,9 @@ trust_delete_anchor(struct ctx *cx, const struct admin_caller *by,
 				      .manufacturer_id = manufacturer_id,
 				      .admin_token_id = by->token_id,
 				      .detail = id });
-	return e != NULL ? e : tx_commit(&tx);
+	if (e == NULL)
+		e = feed_removed(cx, "anchor", id, 0);
+	if (e == NULL)
+		e = tx_commit(&tx);
+	return e != NULL ? e : lineage_settle(cx);
 }

@@ -56,14 +56,16 @@ feed_service_changed(struct ctx *cx, const char *name, bool withdrawn)
 }
 
 static const struct stmt FEED_REMOVED = { "feed_removed",
-	"INSERT INTO revocation (kind, subject, reason) "
-	"VALUES ('removed', $1, 'removed')",
-	1 };
+	"INSERT INTO revocation (kind, subject, until, reason) "
+	"VALUES ('removed', $1 || ':' || $2, "
+	"to_timestamp(nullif($3::bigint, 0)) + interval '28 days', 'removed')",
+	3 };
 
 const struct err *
-feed_removed(struct ctx *cx, const char *subject)
+feed_removed(struct ctx *cx, const char *what, const char *id, int64_t until)
 {
-	return DB_RUN(cx, &FEED_REMOVED, NULL, DB_TEXT(subject));
+	return DB_RUN(
+	    cx, &FEED_REMOVED, NULL, DB_TEXT(what), DB_TEXT(id), DB_INT(until));
 }
 
 const struct stmt *const feed_stmts[] = { &FEED_ADD, &FEED_HAS_SERIAL,

@@ -31,7 +31,9 @@ ERR_FN
 feed_service_changed(struct ctx *cx, const char *name, bool withdrawn);
 
 /* What is no device's, and is not to come back with an older database (R6):
- * "passkey:<id>". */
-ERR_FN feed_removed(struct ctx *cx, const char *subject);
+ * a "passkey", "account", "approval" (denied), "client", "anchor" or "child".
+ * until is when it would have ended by itself; 0: never. */
+ERR_FN
+feed_removed(struct ctx *cx, const char *what, const char *id, int64_t until);
 
 #endif

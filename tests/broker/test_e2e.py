@@ -1,13 +1,16 @@
 """The whole way: what latchkeyd commits, the broker does."""
 
 import time
+import uuid
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from broker.world import Leaf
+from harness.crypto import new_key
 from harness.http import expect
+from harness.players import Device
 from harness.process import until
 
 END = "-----END CERTIFICATE-----\n"
@@ -52,6 +55,38 @@ def test_revoking_cuts_the_open_session(online, enrolled, connect, operator):
     online.wait_end()
     assert online.ended_at - start < CUT
     assert connect(online.leaf, enrolled.id).refused
+
+
+def test_who_did_not_renew_by_the_deadline_is_cut(online, enrolled, connect,
+        operator, owner, maker, stack, database):
+    other = Device(stack, maker)
+    operator.allow(other)
+    other.onboard(owner)
+    set_id = str(uuid.uuid4())
+    expect(operator.call("PUT", f"/sets/{set_id}", json={
+        "action": "reenroll", "reason": "a new CA", "model": maker.model,
+        "count": 2, "by": "2027-06-01T00:00:00Z"}), 200)
+
+    def state():
+        return expect(operator.call("GET", f"/sets/{set_id}"),
+            200).json()["state"]
+
+    assert until(lambda: state() == "renewing")
+    expect(other.renew(new_key()), 200)
+    renewed = Leaf(other.certificate, other.key)
+    stays = connect(renewed, other.id)
+    # Until the deadline nobody is cut.
+    assert connect(online.leaf, f"{enrolled.id}-2").connected
+    database.query("UPDATE unit_set SET deadline = now() - interval '1 s'")
+    online.wait_end()
+    assert until(lambda: state() == "done")
+    assert connect(online.leaf, enrolled.id).refused
+    assert stays.connected and not stays.ended.is_set()
+    # Back with a new certificate, it is let in again.
+    enrolled.token = None
+    expect(enrolled.enroll(), 200)
+    again = connect(Leaf(enrolled.certificate, enrolled.key), enrolled.id)
+    assert again.connected
 
 
 def test_release_by_the_owner_cuts_the_open_session(online, enrolled,

@@ -160,6 +160,45 @@ def test_r6_a_restored_backup_revives_nobody(place):
         assert not place.connect(other, device).connected
 
 
+def test_r6_what_is_no_device_s_does_not_come_back_either(place):
+    stack = place.node()
+    operator, ada, onboard = players(place, stack)
+    bob, eve = operator.add_owner("Bob"), operator.add_owner("Eve")
+    asks = Device(stack, Maker("other", "other-1"))
+    operator.register(asks.maker)
+    operator.allow(asks)
+    anchor = expect(operator.call("POST", "/manufacturers/other/anchors",
+        json={"certificate": Maker("gone").anchor_pem}), 201).json()["id"]
+    expect(operator.call("PUT", "/clients/app", json={"name": "App",
+        "redirect_uris": [], "scope": "devices"}), 201)
+    place.database.query("INSERT INTO home_member (home_id, member_id) "
+        "VALUES (%s, %s)", (ada.id, bob.id))
+    expect(asks.authorize(), 200)
+    place.cluster.save()
+    until(lambda: operator.http.get("/readyz").status_code == 200)
+
+    expect(ada.deny(asks.grant["user_code"]), 200)
+    expect(operator.call("DELETE", "/clients/app"), 204)
+    expect(operator.call("DELETE", f"/manufacturers/other/anchors/{anchor}"),
+        204)
+    expect(ada.call("DELETE", f"/v1/home/members/{bob.id}"), 204)
+    expect(operator.call("DELETE", f"/owners/{eve.id}"), 204)
+    place.cluster.restore()
+    assert until(lambda: is_older(stack))
+    expect(bob.lookup(asks.grant["user_code"]), 503)
+    assert recover_by(stack, "--apply").splitlines()[-1].startswith(
+        "epoch 2: ")
+    until(lambda: not is_older(stack))
+    assert expect(asks.poll(), 400).json()["error"] == "access_denied"
+    expect(operator.call("GET", "/clients/app"), 404)
+    assert [a["id"] for a in expect(operator.call("GET",
+        "/manufacturers/other/anchors"), 200).json()["anchors"]] != []
+    assert place.database.query("SELECT (SELECT count(*) FROM anchor "
+        "WHERE id = %s), (SELECT count(*) FROM home_member), "
+        "(SELECT name FROM owner WHERE id = %s AND erased_at IS NOT NULL)",
+        (anchor, eve.id)) == [(0, 0, "")]
+
+
 def test_r6_without_a_mark_an_operator_must_accept(place):
     """A node whose state was lost with the database cannot tell."""
     stack = place.node()
