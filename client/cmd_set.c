@@ -14,7 +14,7 @@
 
 struct set_in {
 	const char *action, *reason, *manufacturer, *model, *batch;
-	const char *sw_version, *owner;
+	const char *sw_version, *owner, *anchor;
 	struct json_strs serials;
 	int64_t count, by;
 };
@@ -26,7 +26,8 @@ struct set_in {
 	    JSON_F_STR(set_in, model, LIMIT_NAME, false),        \
 	    JSON_F_STR(set_in, batch, LIMIT_NAME, false),        \
 	    JSON_F_STR(set_in, sw_version, LIMIT_NAME, false),   \
-	    JSON_F_STR(set_in, owner, LIMIT_NAME, false)
+	    JSON_F_STR(set_in, owner, LIMIT_NAME, false),        \
+	    JSON_F_STR(set_in, anchor, LIMIT_NAME, false)
 #define SET_SERIALS \
 	JSON_F_STRS(set_in, serials, LIMIT_SET_SERIALS, LIMIT_SERIAL, true)
 #define SET_COUNT \
@@ -74,6 +75,8 @@ static const struct json_field set_out_fields[] = {
 	    { "model", "ID", "units of this model", false },                   \
 	    { "batch", "NAME", "of those, one batch", false },                 \
 	    { "sw-version", "TEXT", "of those, with this firmware", false },   \
+	    { "anchor", "ID", "of those, that came by this trust anchor",      \
+		    false },                                                   \
 	    { "serials", "FILE", "of those, these serial numbers, one a line", \
 		    false },                                                   \
 	    { "owner", "ID", "the devices of one owner", false },              \
@@ -133,6 +136,7 @@ read_set(struct cli *cli, const char *action, struct set_in *in)
 		.batch = cli_option(cli, "batch"),
 		.sw_version = cli_option(cli, "sw-version"),
 		.owner = cli_option(cli, "owner"),
+		.anchor = cli_option(cli, "anchor"),
 		.count = n };
 	return e != NULL || path == NULL
 		   ? e

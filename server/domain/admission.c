@@ -85,12 +85,13 @@ admission_pin(struct ctx *cx, const struct birth_candidate *c,
 	/* Where nothing is counted one statement is enough. */
 	if (!is_counted(&policy.enrollment))
 		return birth_pin_key(
-		    cx, c->birth_id, id->leaf.key_sha256, pinned);
+		    cx, c->birth_id, id->leaf.key_sha256, c->anchor_id, pinned);
 	e = tx_begin(cx, &tx);
 	if (e == NULL)
 		e = check_count(cx, c->model_id, c->batch, &policy.enrollment);
 	if (e == NULL)
-		e = birth_pin_key(cx, c->birth_id, id->leaf.key_sha256, pinned);
+		e = birth_pin_key(
+		    cx, c->birth_id, id->leaf.key_sha256, c->anchor_id, pinned);
 	if (e != NULL || !*pinned)
 		return e;
 	return tx_commit(&tx);

@@ -13,6 +13,7 @@
 #include "domain/trusted.h"
 #include "domain/whose.h"
 #include "pki/digest.h"
+#include "store/birth.h"
 #include "store/event.h"
 #include "store/evidence.h"
 #include "store/policy.h"
@@ -175,6 +176,18 @@ remember_sw(struct ctx *cx, const struct attempt *a)
 	    &(struct sw_shown){ f->sw_version, scheme });
 }
 
+/* The certificate that vouched for it; of a bare key none is known. */
+static ERR_FN
+remember_anchor(struct ctx *cx, const struct attempt *a)
+{
+	const struct verdict *v = a->verdict;
+	uint8_t sha256[SHA256_BYTES];
+
+	digest_sha256(v->path[v->n_path - 1], sha256);
+	return birth_came_below(
+	    cx, a->whose.unit.birth_id, a->whose.unit.manufacturer_id, sha256);
+}
+
 static struct proved_attempt
 proved_by(const struct attempt *a)
 {
@@ -231,6 +244,8 @@ keep(struct ctx *cx, const struct attempt *a, const struct attested *out,
 		    cx, &a->whose, &a->verdict->facts, &kept->key_shared);
 	if (e == NULL)
 		e = remember_sw(cx, a);
+	if (e == NULL && a->verdict->n_path > 0)
+		e = remember_anchor(cx, a);
 	if (e == NULL)
 		e = proved_accepted(cx, &proved);
 	if (e == NULL)

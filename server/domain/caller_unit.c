@@ -212,6 +212,15 @@ pin(struct ctx *cx, const struct birth_candidate *c, const struct idevid *id)
 	return e;
 }
 
+/* By which anchor the unit came this time: sets may be of one (R3). */
+static ERR_FN
+note_anchor(struct ctx *cx, const struct birth_candidate *c)
+{
+	return c->came_by != NULL && strcmp(c->came_by, c->anchor_id) == 0
+		   ? NULL
+		   : birth_came_by(cx, c->birth_id, c->anchor_id);
+}
+
 static ERR_FN
 check_revoked(
     struct ctx *cx, const struct birth_candidate *c, const struct idevid *id)
@@ -413,7 +422,7 @@ judge(struct judged *j, bool alone)
 	e = check_unit(cx, j->found, &j->id);
 	j->pin = e == NULL && !bytes_eq(j->found->pinned_key_sha256,
 				  BYTES_OF(j->id.leaf.key_sha256));
-	return e;
+	return e != NULL || j->pin ? e : note_anchor(cx, j->found);
 }
 
 /* Whether nothing stands against the key, and no other of the same unit is
@@ -451,6 +460,7 @@ pin_together(struct judged *const *v, size_t n)
 			continue;
 		key[m].birth_id = j->found->birth_id;
 		key[m].key_sha256 = j->id.leaf.key_sha256;
+		key[m].anchor_id = j->found->anchor_id;
 		of[m++] = j;
 	}
 	if (m > 0)

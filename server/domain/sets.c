@@ -14,7 +14,8 @@
 
 static const struct err ERR_SET = { KIND_INVALID, "bad-set",
 	"A set is named by a model, a manufacturer or an owner, and narrowed "
-	"by batch, sw_version or serials of a model's or manufacturer's." };
+	"by batch, sw_version, anchor or serials of a model's or "
+	"manufacturer's." };
 static const struct err ERR_SET_ID = { KIND_CONFLICT, "set-id-used",
 	"Another set was started under this id." };
 
@@ -29,20 +30,27 @@ plain(const char *s)
 	return s == NULL || text_is_name(bytes_str(s));
 }
 
+static bool
+is_id(const char *s)
+{
+	return s == NULL || text_is_uuid(bytes_str(s));
+}
+
 static ERR_FN
 check_who(struct ctx *cx, const struct unit_set *s)
 {
-	bool narrowed =
-	    s->batch != NULL || s->sw_version != NULL || s->n_serials > 0;
+	bool narrowed = s->batch != NULL || s->sw_version != NULL ||
+			s->anchor_id != NULL || s->n_serials > 0;
 
 	if (s->manufacturer_id == NULL && s->model_id == NULL &&
 	    (s->owner_id == NULL || narrowed))
 		return fail(cx, &ERR_SET, "set: no model or manufacturer");
 	if (s->serials != NULL && s->n_serials == 0)
 		return fail(cx, &ERR_SET, "set: no serial numbers");
-	if ((s->owner_id != NULL && !text_is_uuid(bytes_str(s->owner_id))) ||
-	    !plain(s->batch) || !plain(s->sw_version))
-		return fail(cx, &ERR_SET, "set: owner, batch or sw_version");
+	if (!is_id(s->owner_id) || !is_id(s->anchor_id) || !plain(s->batch) ||
+	    !plain(s->sw_version))
+		return fail(
+		    cx, &ERR_SET, "set: owner, anchor, batch or sw_version");
 	return NULL;
 }
 

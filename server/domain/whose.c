@@ -145,7 +145,7 @@ whose_let_in(
 	e = admission_came(cx, &w->unit);
 	if (e == NULL && f->birth_key_sha256.n == SHA256_BYTES)
 		e = birth_pin_key(
-		    cx, w->unit.birth_id, f->birth_key_sha256.p, &pinned);
+		    cx, w->unit.birth_id, f->birth_key_sha256.p, NULL, &pinned);
 	*shared = e == &ERR_CONFLICT || (e == NULL && !pinned);
 	if (*shared)
 		return fail(

@@ -21,6 +21,7 @@ struct set_in {
 	    SET_STR(batch, "batch", LIMIT_NAME, false),                  \
 	    SET_STR(sw_version, "sw_version", LIMIT_NAME, false),        \
 	    SET_STR(owner_id, "owner", 36, false),                       \
+	    SET_STR(anchor_id, "anchor", 36, false),                     \
 	    JSON_F_STRS(                                                 \
 		set_in, serials, LIMIT_SET_SERIALS, LIMIT_SERIAL, false)
 

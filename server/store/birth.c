@@ -20,7 +20,7 @@ static const struct stmt BIRTH_CANDIDATES = { "birth_candidates",
 	"(SELECT id FROM device WHERE birth_id = b.id AND state = 'owned'), "
 	"array_to_string(mo.labels, ' '), b.dac_subject, "
 	"EXISTS (SELECT FROM crl WHERE manufacturer_id = m.id), "
-	"mo.asks_evidence "
+	"mo.asks_evidence, a.id, b.anchor_id "
 	"FROM anchor a JOIN manufacturer m ON m.id = a.manufacturer_id "
 	"LEFT JOIN LATERAL (SELECT * FROM birth WHERE "
 	"manufacturer_id = m.id AND serial = i.serial UNION SELECT * FROM "
@@ -37,26 +37,38 @@ static const struct stmt BIRTH_CANDIDATES = { "birth_candidates",
 
 static const struct stmt BIRTH_PIN_KEY = { "birth_pin_key",
 	"UPDATE birth SET pinned_key_sha256 = $2, "
-	"pinned_at = coalesce(pinned_at, to_timestamp($3::bigint)) "
-	"WHERE id = $1 AND "
+	"pinned_at = coalesce(pinned_at, to_timestamp($3::bigint)), "
+	"anchor_id = coalesce($4::uuid, anchor_id) WHERE id = $1 AND "
 	"coalesce(pinned_key_sha256, $2) = $2 AND NOT EXISTS "
 	"(SELECT FROM birth WHERE key_sha256 = $2 AND id <> $1)",
+	4 };
+
+static const struct stmt BIRTH_CAME_BY = { "birth_came_by",
+	"UPDATE birth SET anchor_id = $2::uuid WHERE id = $1", 2 };
+
+/* One certificate may be several anchors, each with a scope: then it is not
+ * known which it was. */
+static const struct stmt BIRTH_CAME_BELOW = { "birth_came_below",
+	"UPDATE birth b SET anchor_id = a.id FROM (SELECT min(id::text)::uuid "
+	"AS id FROM anchor WHERE manufacturer_id = $2 AND sha256 = $3 "
+	"HAVING count(*) = 1) a "
+	"WHERE b.id = $1 AND b.anchor_id IS DISTINCT FROM a.id",
 	3 };
 
 /* In the order of the units, so that two batches do not wait for each other;
  * a unit that somebody holds is passed over. */
 static const struct stmt BIRTH_PIN_KEYS = { "birth_pin_keys",
-	"WITH i AS (SELECT * FROM unnest($1::bigint[], $2::bytea[]) "
-	"AS i (id, key) ORDER BY id), "
+	"WITH i AS (SELECT * FROM unnest($1::bigint[], $2::bytea[], "
+	"$4::text[]) AS i (id, key, anchor) ORDER BY id), "
 	"b AS (SELECT i.* FROM i CROSS JOIN LATERAL (SELECT FROM birth WHERE "
 	"id = i.id FOR NO KEY UPDATE SKIP LOCKED) x) "
 	"UPDATE birth SET pinned_key_sha256 = b.key, "
-	"pinned_at = coalesce(pinned_at, to_timestamp($3::bigint)) "
-	"FROM b WHERE birth.id = b.id AND "
+	"pinned_at = coalesce(pinned_at, to_timestamp($3::bigint)), "
+	"anchor_id = b.anchor::uuid FROM b WHERE birth.id = b.id AND "
 	"coalesce(pinned_key_sha256, b.key) = b.key AND NOT EXISTS "
 	"(SELECT FROM birth o WHERE o.key_sha256 = b.key AND o.id <> b.id) "
 	"RETURNING birth.id",
-	3 };
+	4 };
 
 /* The row lock makes the units of a batch come one after the other. */
 static const struct stmt BIRTH_ADMIT = { "birth_admit",
@@ -135,6 +147,8 @@ read_candidate(
 	c->dac_subject = rows_text(cx, r, i, 26);
 	c->has_crls = rows_bool(r, i, 27);
 	c->asks_evidence = rows_bool(r, i, 28);
+	c->anchor_id = rows_text(cx, r, i, 29);
+	c->came_by = rows_text(cx, r, i, 30);
 }
 
 /* In the order of the statement's parameters, after the names of issuers. */
@@ -207,11 +221,11 @@ birth_candidates(struct ctx *cx, struct birth_ask *const *v, size_t n)
 
 const struct err *
 birth_pin_key(struct ctx *cx, int64_t birth_id, const uint8_t key_sha256[32],
-    bool *pinned)
+    const char *anchor_id, bool *pinned)
 {
 	AUTO_STRUCT(rows) *r = NULL;
 	const struct err *e = DB_RUN(cx, &BIRTH_PIN_KEY, &r, DB_INT(birth_id),
-	    DB_SHA(key_sha256), DB_INT(cx->now));
+	    DB_SHA(key_sha256), DB_INT(cx->now), DB_TEXT(anchor_id));
 
 	if (e != NULL)
 		return e;
@@ -223,7 +237,7 @@ const struct err *
 birth_pin_keys(
     struct ctx *cx, const struct birth_pin *v, size_t n, bool *pinned)
 {
-	struct column id, key;
+	struct column id, key, anchor;
 	AUTO_STRUCT(rows) *r = NULL;
 	const struct err *e;
 	size_t i;
@@ -231,19 +245,36 @@ birth_pin_keys(
 
 	column_init(cx, &id, COLUMN_INT, n);
 	column_init(cx, &key, COLUMN_BYTES, n);
+	column_init(cx, &anchor, COLUMN_TEXT, n);
 	for (i = 0; i < n; i++) {
 		column_int(&id, v[i].birth_id);
 		column_bytes(&key, (struct bytes){ v[i].key_sha256, 32 });
+		column_text(&anchor, v[i].anchor_id);
 		pinned[i] = false;
 	}
 	e = DB_RUN(cx, &BIRTH_PIN_KEYS, &r, DB_COLUMN(&id), DB_COLUMN(&key),
-	    DB_INT(cx->now));
+	    DB_INT(cx->now), DB_COLUMN(&anchor));
 	if (e != NULL)
 		return e;
 	for (row = 0; row < rows_count(r); row++)
 		for (i = 0; i < n; i++)
 			pinned[i] |= v[i].birth_id == rows_int(r, row, 0);
 	return NULL;
+}
+
+const struct err *
+birth_came_by(struct ctx *cx, int64_t birth_id, const char *anchor_id)
+{
+	return DB_RUN(
+	    cx, &BIRTH_CAME_BY, NULL, DB_INT(birth_id), DB_TEXT(anchor_id));
+}
+
+const struct err *
+birth_came_below(struct ctx *cx, int64_t birth_id, const char *manufacturer_id,
+    const uint8_t sha256[32])
+{
+	return DB_RUN(cx, &BIRTH_CAME_BELOW, NULL, DB_INT(birth_id),
+	    DB_TEXT(manufacturer_id), DB_SHA(sha256));
 }
 
 const struct err *
@@ -343,5 +374,6 @@ birth_claims(struct ctx *cx, const char *serial, const char *manufacturer_id,
 }
 
 const struct stmt *const birth_stmts[] = { &BIRTH_CANDIDATES, &BIRTH_PIN_KEY,
-	&BIRTH_PIN_KEYS, &BIRTH_ADMIT, &BIRTH_OPEN_MODELS, &BIRTH_OPEN,
-	&BIRTH_OF_KEY, &BIRTH_KEY_IS_TAKEN, &BIRTH_CLAIMS, NULL };
+	&BIRTH_PIN_KEYS, &BIRTH_CAME_BY, &BIRTH_CAME_BELOW, &BIRTH_ADMIT,
+	&BIRTH_OPEN_MODELS, &BIRTH_OPEN, &BIRTH_OF_KEY, &BIRTH_KEY_IS_TAKEN,
+	&BIRTH_CLAIMS, NULL };

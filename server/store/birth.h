@@ -14,8 +14,10 @@ struct birth_candidate {
 	int64_t birth_id;
 	const char *manufacturer_id, *manufacturer_name;
 	bool manufacturer_frozen;
-	bool has_crls;                  /* the maker has revocation lists */
-	struct bytes anchor;            /* DER */
+	bool has_crls;       /* the maker has revocation lists */
+	struct bytes anchor; /* DER */
+	const char *anchor_id;
+	const char *came_by; /* anchor_id of the unit's last time, or NULL */
 	struct bytes scope_spki_sha256; /* empty: whole anchor */
 	const char *model_id, *model_name, *client_id, *profile, *policy;
 	const char *labels; /* the model's further ones, with spaces */
@@ -49,11 +51,18 @@ struct birth_ask {
  * in one statement. */
 ERR_FN birth_candidates(struct ctx *cx, struct birth_ask *const *v, size_t n);
 
-/* Pins the key if none is pinned and no other unit is listed with it; *pinned
- * tells whether this key is now the pinned one.  ERR_CONFLICT: another unit has
- * this key. */
+/* Pins the key if none is pinned and no other unit is listed with it, and notes
+ * the anchor (NULL: not known); *pinned tells whether this key is now
+ * the pinned one.  ERR_CONFLICT: another unit has this key. */
 ERR_FN birth_pin_key(struct ctx *cx, int64_t birth_id,
-    const uint8_t key_sha256[32], bool *pinned);
+    const uint8_t key_sha256[32], const char *anchor_id, bool *pinned);
+
+/* Notes the anchor that the unit has proved itself by: its id, or which of
+ * the maker's certificates. */
+ERR_FN
+birth_came_by(struct ctx *cx, int64_t birth_id, const char *anchor_id);
+ERR_FN birth_came_below(struct ctx *cx, int64_t birth_id,
+    const char *manufacturer_id, const uint8_t sha256[32]);
 
 /* The same for units that are all different, in one commit; *pinned for each.
  * What somebody holds is passed over; with an error none is pinned, be it on
@@ -61,6 +70,7 @@ ERR_FN birth_pin_key(struct ctx *cx, int64_t birth_id,
 struct birth_pin {
 	int64_t birth_id;
 	const uint8_t *key_sha256; /* 32 bytes */
+	const char *anchor_id;
 };
 ERR_FN birth_pin_keys(
     struct ctx *cx, const struct birth_pin *v, size_t n, bool *pinned);

@@ -10,18 +10,20 @@
 static const struct stmt SET_ADD = { "unit_set_add",
 	"INSERT INTO unit_set (id, action, reason, manufacturer_id, model_id, "
 	"batch, sw_version, owner_id, serials, admin_token_id, counted, "
-	"deadline) VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, $8::uuid, "
-	"$9::text[], $10, $11::bigint, to_timestamp(nullif($12::bigint, 0))) "
+	"deadline, anchor_id) VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, "
+	"$8::uuid, $9::text[], $10, $11::bigint, "
+	"to_timestamp(nullif($12::bigint, 0)), $13::uuid) "
 	"ON CONFLICT (id) DO NOTHING",
-	12 };
+	13 };
 
 static const struct stmt SET_SAME = { "unit_set_same",
 	"SELECT (action, reason, manufacturer_id, model_id, batch, "
-	"sw_version, owner_id, serials, counted, deadline) "
+	"sw_version, owner_id, serials, counted, deadline, anchor_id) "
 	"IS NOT DISTINCT FROM ($2, $3, $4, $5, $6, $7, $8::uuid, "
-	"$9::text[], $11::bigint, to_timestamp(nullif($12::bigint, 0))) AND "
+	"$9::text[], $11::bigint, to_timestamp(nullif($12::bigint, 0)), "
+	"$13::uuid) AND "
 	"$10::text IS NOT NULL FROM unit_set WHERE id = $1::uuid",
-	12 };
+	13 };
 
 #define SET_COLUMNS                                            \
 	"id, action, reason, admin_token_id, counted, state, " \
@@ -98,8 +100,8 @@ run_whole(struct ctx *cx, const struct stmt *stmt, const struct unit_set *s,
 	    DB_TEXT(s->model_id), DB_TEXT(s->batch), DB_TEXT(s->sw_version),
 	    DB_TEXT(s->owner_id),
 	    s->n_serials > 0 ? DB_COLUMN(&serials) : DB_NULL,
-	    DB_TEXT(s->admin_token_id), DB_INT(s->counted),
-	    DB_INT(s->deadline));
+	    DB_TEXT(s->admin_token_id), DB_INT(s->counted), DB_INT(s->deadline),
+	    DB_TEXT(s->anchor_id));
 }
 
 const struct err *

@@ -17,7 +17,7 @@ struct unit_set {
 	const char *id, *action, *reason;
 	/* All that is not NULL must be so. */
 	const char *manufacturer_id, *model_id, *batch, *sw_version;
-	const char *owner_id;
+	const char *owner_id, *anchor_id;
 	const char **serials;
 	size_t n_serials; /* 0: any */
 	const char *admin_token_id;

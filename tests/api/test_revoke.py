@@ -8,6 +8,7 @@ import uuid
 
 from harness.crypto import new_key
 from harness.http import expect
+from harness.players import Device, Maker
 from harness.process import BUILD, REPORT
 
 
@@ -161,6 +162,34 @@ def test_a_set_is_counted_then_revoked_and_no_other_unit(database, operator,
     assert len(feed(database)) == 1
 
 
+def test_a_set_of_those_who_came_by_an_anchor(database, operator, maker,
+        enrolled, device, stack, owner):
+    """Another CA of the same maker is in other hands; it may be removed."""
+    other = Maker(maker.id, maker.model)
+    anchor = expect(operator.call("POST", f"/manufacturers/{maker.id}/anchors",
+        json={"certificate": other.anchor_pem}), 201).json()["id"]
+    bad = Device(stack, other)
+    operator.allow(bad)
+    bad.onboard(owner)
+    add_units(database, maker.model, 3)
+    why = {"action": "revoke", "reason": "keyCompromise",
+        "manufacturer": maker.id, "anchor": anchor}
+    expect(operator.call("DELETE",
+        f"/manufacturers/{maker.id}/anchors/{anchor}"), 204)
+    assert count(operator, **why) == {"units": 1, "devices": 1}
+    assert sweep(operator, **why)["swept"] == 1
+    assert feed(database)[-1] == ("device", None, bad.id, "keyCompromise")
+    expect(bad.renew(new_key()), 403)
+    expect(enrolled.renew(new_key()), 200)
+    # Who proves itself by another anchor is of that one.
+    database.query("UPDATE birth SET anchor_id = %s WHERE serial = %s",
+        (anchor, enrolled.serial))
+    assert count(operator, **why)["units"] == 2
+    enrolled.token = None
+    enrolled.enroll()
+    assert count(operator, **why)["units"] == 1
+
+
 def test_a_set_that_has_grown_since_it_was_counted_stops(database, operator,
         maker, enrolled):
     of = {"action": "revoke", "reason": "superseded", "model": maker.model}
@@ -207,6 +236,8 @@ def test_what_names_no_set_is_refused(operator, maker):
             ({"model": maker.model, "action": "burn"}, 400),
             ({"model": maker.model, "reason": "because"}, 400),
             ({"owner": "me"}, 400),
+            ({"anchor": str(uuid.uuid4())}, 400),
+            ({"model": maker.model, "anchor": "root"}, 400),
             ({"model": maker.model, "serials": []}, 400),
             ({"model": "no-such-model"}, 404)):
         of = {"action": "revoke", "reason": "superseded", **of}
