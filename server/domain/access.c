@@ -128,7 +128,7 @@ check_claims(struct ctx *cx, const struct access_claims *c)
 }
 
 const struct err *
-access_judge(struct ctx *cx, const char *jwt, struct access_token *out)
+access_read(struct ctx *cx, const char *jwt, struct access_token *out)
 {
 	struct access_claims c = { 0 };
 	const struct err *e;
@@ -141,11 +141,24 @@ access_judge(struct ctx *cx, const char *jwt, struct access_token *out)
 		return &ERR_ACCESS_TOKEN;
 	if (e == NULL)
 		e = check_claims(cx, &c);
+	out->claims = c;
+	return e;
+}
+
+const char *
+access_family(struct ctx *cx, const struct access_token *t)
+{
+	return arena_printf(cx->arena, "%.36s", t->claims.jti);
+}
+
+const struct err *
+access_judge(struct ctx *cx, const char *jwt, struct access_token *out)
+{
+	const struct err *e = access_read(cx, jwt, out);
+
 	if (e != NULL)
 		return e;
-	out->claims = c;
-	e = family_get(
-	    cx, arena_printf(cx->arena, "%.36s", c.jti), &out->family);
+	e = family_get(cx, access_family(cx, out), &out->family);
 	if (e == &ERR_NOT_FOUND || (e == NULL && !out->family.alive))
 		return fail(cx, &ERR_ACCESS_TOKEN, "its family is over");
 	return e;

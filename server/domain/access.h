@@ -47,4 +47,9 @@ extern const struct err ERR_ACCESS_TOKEN;
 ERR_FN
 access_judge(struct ctx *cx, const char *jwt, struct access_token *out);
 
+/* The first part of that: ours, of this kind, not expired; and the family that
+ * is still to be looked at. */
+ERR_FN access_read(struct ctx *cx, const char *jwt, struct access_token *out);
+const char *access_family(struct ctx *cx, const struct access_token *t);
+
 #endif

@@ -346,10 +346,8 @@ check_tls(struct ctx *cx, const struct peer *peer, const struct client *c)
 	return NULL;
 }
 
-/* Who it says it is: the parameter may be left out beside an assertion, whose
- * subject it must be otherwise (RFC 7521 section 4.2). */
-static ERR_FN
-claimed_id(struct ctx *cx, const struct client_proof *in, const char **id)
+const struct err *
+client_claimed(struct ctx *cx, const struct client_proof *in, const char **id)
 {
 	struct assertion a = { 0 };
 	struct jws_head head;
@@ -367,24 +365,31 @@ claimed_id(struct ctx *cx, const struct client_proof *in, const char **id)
 }
 
 const struct err *
+client_prove(
+    struct ctx *cx, const struct client_proof *in, const struct client *c)
+{
+	if (c->withdrawn)
+		return fail(cx, &ERR_INVALID_CLIENT, "no client %.64s", c->id);
+	if (c->key.n > 0)
+		return in->assertion == NULL ? check_tls(cx, in->peer, c)
+					     : verify_assertion(cx, in, c);
+	if (in->assertion != NULL)
+		return fail(cx, &ERR_INVALID_CLIENT, "the client has no key");
+	return NULL;
+}
+
+const struct err *
 client_authenticate(
     struct ctx *cx, const struct client_proof *in, struct client *out)
 {
 	const struct err *e;
 	const char *id;
 
-	e = claimed_id(cx, in, &id);
+	e = client_claimed(cx, in, &id);
 	if (e != NULL)
 		return e;
 	e = client_get(cx, id, out);
-	if (e == &ERR_NOT_FOUND || (e == NULL && out->withdrawn))
+	if (e == &ERR_NOT_FOUND)
 		return fail(cx, &ERR_INVALID_CLIENT, "no client %.64s", id);
-	if (e != NULL)
-		return e;
-	if (out->key.n > 0)
-		return in->assertion == NULL ? check_tls(cx, in->peer, out)
-					     : verify_assertion(cx, in, out);
-	if (in->assertion != NULL)
-		return fail(cx, &ERR_INVALID_CLIENT, "the client has no key");
-	return NULL;
+	return e != NULL ? e : client_prove(cx, in, out);
 }

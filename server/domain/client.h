@@ -69,4 +69,12 @@ struct client_proof {
 ERR_FN client_authenticate(
     struct ctx *cx, const struct client_proof *in, struct client *out);
 
+/* The two parts of that: who it says it is (the parameter may be left out
+ * beside an assertion, whose subject it must be otherwise, RFC 7521 section
+ * 4.2), and whether it is the client that was found. */
+ERR_FN
+client_claimed(struct ctx *cx, const struct client_proof *in, const char **id);
+ERR_FN client_prove(
+    struct ctx *cx, const struct client_proof *in, const struct client *c);
+
 #endif

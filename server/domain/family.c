@@ -336,36 +336,112 @@ introspect_refresh(struct ctx *cx, const struct client *client,
 	return NULL;
 }
 
-const struct err *
-family_introspect(struct ctx *cx, const struct client *client,
-    const char *token, struct introspection *out)
+/* Of an access token that is alive. */
+static void
+say(const struct access_token *t, struct introspection *out)
 {
-	struct access_token t;
-	const struct err *e;
+	const struct access_claims *c = &t->claims;
 
-	*out = (struct introspection){ .active = false };
-	if (token == NULL)
-		return fail(cx, &ERR_INVALID_REQUEST, "no token");
-	if (client->key.n == 0)
-		return fail(cx, &ERR_INVALID_CLIENT, "a public client");
-	if (!caller_is_access_token(cx, token))
-		return introspect_refresh(cx, client, token, out);
-	e = access_judge(cx, token, &t);
-	if (e == &ERR_ACCESS_TOKEN)
-		return client->introspects ? child_introspect(cx, token, out)
-					   : NULL;
-	if (e != NULL || !may_know(client, &t.family))
-		return e;
 	*out = (struct introspection){ .active = true,
-		.iss = t.claims.iss,
-		.sub = t.claims.sub,
-		.aud = t.claims.aud,
-		.client_id = t.claims.client_id,
-		.scope = t.claims.scope,
-		.token_type = t.claims.cnf.jkt.n > 0 ? "DPoP" : "Bearer",
-		.jti = t.claims.jti,
-		.iat = t.claims.iat,
-		.exp = t.claims.exp,
-		.cnf = t.claims.cnf };
-	return NULL;
+		.iss = c->iss,
+		.sub = c->sub,
+		.aud = c->aud,
+		.client_id = c->client_id,
+		.scope = c->scope,
+		.token_type = c->cnf.jkt.n > 0 ? "DPoP" : "Bearer",
+		.jti = c->jti,
+		.iat = c->iat,
+		.exp = c->exp,
+		.cnf = c->cnf };
+}
+
+/* Who asks, of each in one question. */
+static void
+find_clients(struct introspect_try *v, size_t n)
+{
+	struct client_ask ask[LIMIT_TOGETHER] = { 0 };
+	size_t of[LIMIT_TOGETHER] = { 0 };
+	const struct err *e = NULL;
+	size_t i, m = 0;
+
+	for (i = 0; i < n; i++) {
+		struct introspect_try *t = &v[i];
+
+		t->e = client_claimed(t->cx, &t->proof, &ask[m].id);
+		if (t->e != NULL)
+			continue;
+		ask[m].cx = t->cx;
+		of[m++] = i;
+	}
+	if (m > 0)
+		e = client_get_all(v[of[0]].cx, ask, m);
+	for (i = 0; i < m; i++) {
+		struct introspect_try *t = &v[of[i]];
+
+		t->client = ask[i].out;
+		if (e != NULL)
+			t->e = e;
+		else if (!ask[i].found)
+			t->e = fail(t->cx, &ERR_INVALID_CLIENT,
+			    "no client %.64s", ask[i].id);
+		else
+			t->e = client_prove(t->cx, &t->proof, &t->client);
+		if (t->e == NULL && t->token == NULL)
+			t->e = fail(t->cx, &ERR_INVALID_REQUEST, "no token");
+		if (t->e == NULL && t->client.key.n == 0)
+			t->e =
+			    fail(t->cx, &ERR_INVALID_CLIENT, "a public client");
+	}
+}
+
+/* What kind of token it is; true if it may be an access token of ours, whose
+ * family is to be looked at. */
+static bool
+is_read(struct introspect_try *t, struct access_token *token)
+{
+	struct ctx *cx = t->cx;
+
+	if (!caller_is_access_token(cx, t->token)) {
+		t->e = introspect_refresh(cx, &t->client, t->token, &t->out);
+		return false;
+	}
+	t->e = access_read(cx, t->token, token);
+	if (t->e == NULL)
+		return true;
+	if (t->e == &ERR_ACCESS_TOKEN)
+		t->e = t->client.introspects
+			   ? child_introspect(cx, t->token, &t->out)
+			   : NULL;
+	return false;
+}
+
+void
+family_introspect(struct introspect_try *v, size_t n)
+{
+	struct access_token token[LIMIT_TOGETHER] = { 0 };
+	struct family_ask ask[LIMIT_TOGETHER] = { 0 };
+	size_t of[LIMIT_TOGETHER] = { 0 };
+	const struct err *e = NULL;
+	size_t i, m = 0;
+
+	must(n <= LIMIT_TOGETHER);
+	find_clients(v, n);
+	for (i = 0; i < n; i++) {
+		if (v[i].e != NULL || !is_read(&v[i], &token[m]))
+			continue;
+		ask[m] = (struct family_ask){ .cx = v[i].cx,
+			.id = access_family(v[i].cx, &token[m]),
+			.out = &token[m].family };
+		of[m++] = i;
+	}
+	if (m > 0)
+		e = family_get_all(v[of[0]].cx, ask, m);
+	for (i = 0; i < m; i++) {
+		struct introspect_try *t = &v[of[i]];
+
+		t->e = e;
+		if (e == NULL && ask[i].found && token[i].family.alive &&
+		    may_know(&t->client, &token[i].family))
+			say(&token[i], &t->out);
+	}
 }

@@ -66,7 +66,18 @@ struct introspection {
 void family_introspection_key(struct ctx *cx, const struct peer *peer,
     const char *client_id, const char *token, uint8_t key[KEPT_KEY]);
 
-ERR_FN family_introspect(struct ctx *cx, const struct client *client,
-    const char *token, struct introspection *out);
+/* A question about a token, and its answer. */
+struct introspect_try {
+	struct ctx *cx;
+	struct client_proof proof;
+	const char *token;
+	const struct err *e;
+	struct introspection out;
+	struct client client; /* on the way */
+};
+
+/* Authenticates the clients and answers them, at most LIMIT_TOGETHER; one's
+ * refusal is not another's. */
+void family_introspect(struct introspect_try *v, size_t n);
 
 #endif

@@ -1,4 +1,5 @@
 #include "base/limits.h"
+#include "base/mem.h"
 #include "codec/form.h"
 #include "domain/child.h"
 #include "domain/dpop.h"
@@ -28,17 +29,23 @@ static const struct json_field pushed_fields[] = {
 	JSON_END,
 };
 
-/* Who the client is; *form is the body. */
-static ERR_FN
-authenticate(struct ctx *cx, const struct request *rq, const struct form *form,
-    struct client *out)
+static struct client_proof
+proof_of(const struct request *rq, const struct form *form)
 {
-	const struct client_proof proof = {
+	return (struct client_proof){
 		form_get(form, "client_id"),
 		form_get(form, "client_assertion_type"),
 		form_get(form, "client_assertion"),
 		&rq->peer,
 	};
+}
+
+/* Who the client is; *form is the body. */
+static ERR_FN
+authenticate(struct ctx *cx, const struct request *rq, const struct form *form,
+    struct client *out)
+{
+	const struct client_proof proof = proof_of(rq, form);
 
 	return client_authenticate(cx, &proof, out);
 }
@@ -191,31 +198,62 @@ keep_answer(struct ctx *cx, const struct request *rq, const struct form *form,
 	    said->exp < until ? said->exp : until, mark);
 }
 
+static ERR_FN
+say(struct call *c, const struct form *form, const struct introspection *said,
+    uint64_t mark)
+{
+	struct bytes body;
+	const struct err *e = json_write(c->cx,
+	    said->active ? introspection_fields : inactive_fields, said, &body);
+
+	if (e != NULL)
+		return e;
+	keep_answer(c->cx, c->rq, form, said, mark, body);
+	reply_json(c->rs, 200, body);
+	return NULL;
+}
+
+/* An assertion is used up by a commit of its own, for which the others need
+ * not wait. */
+void
+introspect_together(struct call *const *calls, size_t n)
+{
+	struct introspect_try v[LIMIT_TOGETHER];
+	struct call *of[LIMIT_TOGETHER];
+	struct form *form[LIMIT_TOGETHER];
+	uint64_t mark;
+	size_t i, m = 0;
+
+	must(n > 0 && n <= LIMIT_TOGETHER);
+	mark = kept_mark(calls[0]->cx->svc->introspected);
+	for (i = 0; i < n; i++) {
+		struct call *c = calls[i];
+
+		c->e = form_parse(c->cx, c->rq->body, &form[m]);
+		c->again = c->e == NULL && n > 1 &&
+			   form_get(form[m], "client_assertion") != NULL;
+		if (c->e != NULL || c->again)
+			continue;
+		v[m] = (struct introspect_try){ .cx = c->cx,
+			.proof = proof_of(c->rq, form[m]),
+			.token = form_get(form[m], "token") };
+		of[m++] = c;
+	}
+	family_introspect(v, m);
+	for (i = 0; i < m; i++)
+		of[i]->e = v[i].e != NULL
+			       ? v[i].e
+			       : say(of[i], form[i], &v[i].out, mark);
+}
+
 const struct err *
 post_introspect(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	uint64_t mark = kept_mark(cx->svc->introspected);
-	struct introspection out;
-	const struct err *e;
-	struct client client;
-	struct form *form;
-	struct bytes body;
+	struct call one = { .cx = cx, .rq = rq, .rs = rs };
+	struct call *calls[] = { &one };
 
-	e = form_parse(cx, rq->body, &form);
-	if (e == NULL)
-		e = authenticate(cx, rq, form, &client);
-	if (e == NULL)
-		e = family_introspect(
-		    cx, &client, form_get(form, "token"), &out);
-	if (e == NULL)
-		e = json_write(cx,
-		    out.active ? introspection_fields : inactive_fields, &out,
-		    &body);
-	if (e != NULL)
-		return e;
-	keep_answer(cx, rq, form, &out, mark, body);
-	reply_json(rs, 200, body);
-	return NULL;
+	introspect_together(calls, 1);
+	return one.e;
 }
 
 typedef const char *get_fn(const void *from, const char *name);

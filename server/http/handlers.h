@@ -34,6 +34,7 @@ handler_fn post_authorize;
 handler_fn post_par;
 handler_fn post_revoke;
 handler_fn post_introspect;
+together_fn introspect_together; /* the same, many at once */
 handler_fn post_authorization_lookup;
 handler_fn post_authorization_decision;
 

@@ -230,5 +230,7 @@ route_together(const struct route *r)
 		return simpleenroll_together;
 	if (r->handler == post_device_authorization)
 		return device_authorization_together;
+	if (r->handler == post_introspect)
+		return introspect_together;
 	return NULL;
 }

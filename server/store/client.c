@@ -1,6 +1,7 @@
 #include "store/client.h"
 
 #include "base/arena.h"
+#include "store/column.h"
 
 #define CLIENT_COLUMNS                                       \
 	"id, name, array_to_string(redirect_uris, E'\\n'), " \
@@ -28,6 +29,12 @@ static const struct stmt CLIENT_PUT = { "client_put",
 static const struct stmt CLIENT_GET = { "client_get",
 	"SELECT " CLIENT_COLUMNS "WHERE id = $1", 1 };
 
+static const struct stmt CLIENT_GET_ALL = { "client_get_all",
+	"SELECT i.n - 1, c.* FROM unnest($1::text[]) WITH ORDINALITY "
+	"AS i (wanted, n) CROSS JOIN LATERAL (SELECT " CLIENT_COLUMNS
+	"WHERE id = i.wanted) c",
+	1 };
+
 static const struct stmt CLIENT_WITHDRAW = { "client_withdraw",
 	"UPDATE client SET withdrawn_at = now() WHERE id = $1 AND "
 	"withdrawn_at IS NULL",
@@ -43,22 +50,30 @@ static const struct stmt CLIENT_HAS_ORIGIN = { "client_has_origin",
 	"withdrawn_at IS NULL AND ($2::text IS NULL OR id = $2))",
 	2 };
 
+/* From the column on. */
+static void
+read_columns(
+    struct ctx *cx, const struct rows *r, int i, int at, struct client *c)
+{
+	*c = (struct client){
+		.id = rows_text(cx, r, i, at),
+		.name = rows_text(cx, r, i, at + 1),
+		.redirect_uris = rows_text(cx, r, i, at + 2),
+		.origins = rows_text(cx, r, i, at + 3),
+		.scope = rows_text(cx, r, i, at + 4),
+		.key = rows_bytes(cx, r, i, at + 5),
+		.introspects = rows_bool(r, i, at + 6),
+		.withdrawn = rows_bool(r, i, at + 7),
+		.created_at = rows_int(r, i, at + 8),
+		.android_apps = rows_text(cx, r, i, at + 9),
+		.ios_apps = rows_text(cx, r, i, at + 10),
+	};
+}
+
 static void
 read_client(struct ctx *cx, const struct rows *r, int i, struct client *c)
 {
-	*c = (struct client){
-		.id = rows_text(cx, r, i, 0),
-		.name = rows_text(cx, r, i, 1),
-		.redirect_uris = rows_text(cx, r, i, 2),
-		.origins = rows_text(cx, r, i, 3),
-		.scope = rows_text(cx, r, i, 4),
-		.key = rows_bytes(cx, r, i, 5),
-		.introspects = rows_bool(r, i, 6),
-		.withdrawn = rows_bool(r, i, 7),
-		.created_at = rows_int(r, i, 8),
-		.android_apps = rows_text(cx, r, i, 9),
-		.ios_apps = rows_text(cx, r, i, 10),
-	};
+	read_columns(cx, r, i, 0, c);
 }
 
 const struct err *
@@ -89,6 +104,30 @@ client_get(struct ctx *cx, const char *id, struct client *out)
 		return &ERR_NOT_FOUND;
 	read_client(cx, r, 0, out);
 	return NULL;
+}
+
+const struct err *
+client_get_all(struct ctx *cx, struct client_ask *v, size_t n)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e;
+	struct column id;
+	size_t i;
+	int row;
+
+	column_init(cx, &id, COLUMN_TEXT, n);
+	for (i = 0; i < n; i++) {
+		column_text(&id, v[i].id);
+		v[i].found = false;
+	}
+	e = DB_RUN(cx, &CLIENT_GET_ALL, &r, DB_COLUMN(&id));
+	for (row = 0; e == NULL && row < rows_count(r); row++) {
+		struct client_ask *q = &v[rows_int(r, row, 0)];
+
+		read_columns(q->cx, r, row, 1, &q->out);
+		q->found = true;
+	}
+	return e;
 }
 
 const struct err *
@@ -166,5 +205,5 @@ client_all(
 }
 
 const struct stmt *const client_stmts[] = { &CLIENT_PUT, &CLIENT_GET,
-	&CLIENT_WITHDRAW, &CLIENT_LIST, &CLIENT_HAS_ORIGIN, &CLIENT_ALL_ORIGINS,
-	&CLIENT_ALL_ANDROID, &CLIENT_ALL_IOS, NULL };
+	&CLIENT_GET_ALL, &CLIENT_WITHDRAW, &CLIENT_LIST, &CLIENT_HAS_ORIGIN,
+	&CLIENT_ALL_ORIGINS, &CLIENT_ALL_ANDROID, &CLIENT_ALL_IOS, NULL };

@@ -27,6 +27,15 @@ client_put(struct ctx *cx, const struct client *c, bool *created, bool *done);
 /* ERR_NOT_FOUND; one that was withdrawn is found. */
 ERR_FN client_get(struct ctx *cx, const char *id, struct client *out);
 
+/* Of many in one statement; what is found is in the arena of who asked. */
+struct client_ask {
+	struct ctx *cx;
+	const char *id;
+	bool found;
+	struct client out;
+};
+ERR_FN client_get_all(struct ctx *cx, struct client_ask *v, size_t n);
+
 /* *done is false if there is none, or it was withdrawn before. */
 ERR_FN client_withdraw(struct ctx *cx, const char *id, bool *done);
 

@@ -1,5 +1,7 @@
 #include "store/grant.h"
 
+#include "store/column.h"
+
 /* Whoever asks clears some of what is over. */
 static const struct stmt AUTHORIZATION_ADD = { "authorization_add",
 	"WITH over AS (DELETE FROM authorization_request WHERE mac IN "
@@ -59,6 +61,12 @@ static const struct stmt FAMILY_ADD = { "family_add",
 
 static const struct stmt FAMILY_BY_CODE = { "family_by_code",
 	"SELECT " FAMILY_COLUMNS "WHERE f.code_mac = $1", 2 };
+
+static const struct stmt FAMILY_GET_ALL = { "family_get_all",
+	"SELECT i.n - 1, x.* FROM unnest($1::uuid[]) WITH ORDINALITY "
+	"AS i (wanted, n) CROSS JOIN LATERAL (SELECT " FAMILY_COLUMNS
+	"WHERE f.id = i.wanted) x",
+	2 };
 
 static const struct stmt FAMILY_GET = { "family_get",
 	"SELECT " FAMILY_COLUMNS "WHERE f.id = $1::uuid", 2 };
@@ -160,28 +168,36 @@ family_add(struct ctx *cx, const struct family *f, const uint8_t code_mac[32])
 	    DB_TEXT(cx->rid), DB_INT(f->signed_in_at));
 }
 
+/* From the column on. */
+static void
+read_columns(
+    struct ctx *cx, const struct rows *r, int i, int at, struct family *f)
+{
+	*f = (struct family){
+		.id = rows_text(cx, r, i, at),
+		.client_id = rows_text(cx, r, i, at + 1),
+		.owner_id = rows_text(cx, r, i, at + 2),
+		.scope = rows_text(cx, r, i, at + 3),
+		.nonce = rows_text(cx, r, i, at + 4),
+		.redirect_uri = rows_text(cx, r, i, at + 5),
+		.code_challenge = rows_bytes(cx, r, i, at + 6),
+		.jkt = rows_bytes(cx, r, i, at + 7),
+		.x5t = rows_bytes(cx, r, i, at + 8),
+		.code_expires_at = rows_int(r, i, at + 9),
+		.signed_in_at = rows_int(r, i, at + 10),
+		.expires_at = rows_int(r, i, at + 11),
+		.generation = rows_int(r, i, at + 12),
+		.issued_at = rows_int(r, i, at + 13),
+		.alive = rows_bool(r, i, at + 14),
+	};
+}
+
 static ERR_FN
 read_family(struct ctx *cx, const struct rows *r, struct family *f)
 {
 	if (rows_count(r) == 0)
 		return &ERR_NOT_FOUND;
-	*f = (struct family){
-		.id = rows_text(cx, r, 0, 0),
-		.client_id = rows_text(cx, r, 0, 1),
-		.owner_id = rows_text(cx, r, 0, 2),
-		.scope = rows_text(cx, r, 0, 3),
-		.nonce = rows_text(cx, r, 0, 4),
-		.redirect_uri = rows_text(cx, r, 0, 5),
-		.code_challenge = rows_bytes(cx, r, 0, 6),
-		.jkt = rows_bytes(cx, r, 0, 7),
-		.x5t = rows_bytes(cx, r, 0, 8),
-		.code_expires_at = rows_int(r, 0, 9),
-		.signed_in_at = rows_int(r, 0, 10),
-		.expires_at = rows_int(r, 0, 11),
-		.generation = rows_int(r, 0, 12),
-		.issued_at = rows_int(r, 0, 13),
-		.alive = rows_bool(r, 0, 14),
-	};
+	read_columns(cx, r, 0, 0, f);
 	return NULL;
 }
 
@@ -206,6 +222,30 @@ family_get(struct ctx *cx, const char *id, struct family *out)
 }
 
 const struct err *
+family_get_all(struct ctx *cx, struct family_ask *v, size_t n)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e;
+	struct column id;
+	size_t i;
+	int row;
+
+	column_init(cx, &id, COLUMN_UUID, n);
+	for (i = 0; i < n; i++) {
+		column_text(&id, v[i].id);
+		v[i].found = false;
+	}
+	e = DB_RUN(cx, &FAMILY_GET_ALL, &r, DB_COLUMN(&id), DB_INT(cx->now));
+	for (row = 0; e == NULL && row < rows_count(r); row++) {
+		struct family_ask *q = &v[rows_int(r, row, 0)];
+
+		read_columns(q->cx, r, row, 1, q->out);
+		q->found = true;
+	}
+	return e;
+}
+
+const struct err *
 family_next(struct ctx *cx, const struct family *f, bool *done)
 {
 	AUTO_STRUCT(rows) *r = NULL;
@@ -227,5 +267,5 @@ family_end(struct ctx *cx, const struct family *f, const char *kind)
 
 const struct stmt *const grant_stmts[] = { &AUTHORIZATION_ADD,
 	&AUTHORIZATION_SHOW, &AUTHORIZATION_GET, &AUTHORIZATION_END,
-	&FAMILY_ADD, &FAMILY_BY_CODE, &FAMILY_GET, &FAMILY_NEXT, &FAMILY_END,
-	NULL };
+	&FAMILY_ADD, &FAMILY_BY_CODE, &FAMILY_GET, &FAMILY_GET_ALL,
+	&FAMILY_NEXT, &FAMILY_END, NULL };

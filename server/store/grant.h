@@ -59,6 +59,15 @@ ERR_FN
 family_by_code(struct ctx *cx, const uint8_t code_mac[32], struct family *out);
 ERR_FN family_get(struct ctx *cx, const char *id, struct family *out);
 
+/* Of many in one statement; what is found is in the arena of who asked. */
+struct family_ask {
+	struct ctx *cx;
+	const char *id;
+	bool found;
+	struct family *out;
+};
+ERR_FN family_get_all(struct ctx *cx, struct family_ask *v, size_t n);
+
 /* The generation after f->generation, bound to f->jkt and f->x5t; with its
  * event.  *done is false if another came first, or the family is over. */
 ERR_FN family_next(struct ctx *cx, const struct family *f, bool *done);

@@ -5,6 +5,7 @@ import base64
 import json
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.hazmat.primitives import hashes
@@ -244,6 +245,39 @@ def test_rfc8705_client_shows_its_key_in_tls(
     assert ask(tokens["access_token"]).json()["active"]
     database.query("UPDATE owner SET disabled_at = now()")
     until(lambda: ask(tokens["access_token"]).json() == {"active": False})
+
+
+def test_rfc7662_questions_that_come_at_once_have_their_own_answers(
+        app, checker, stack, operator, owner, database):
+    """They share two look-ups; the second waits until all are there."""
+    built, key = tls_certificate(checker.key)
+    https = [Client(stack, [built.public_bytes(PEM)], key_pem(key))
+        for _ in range(8)]
+    alive = [app.tokens(owner)["access_token"] for _ in range(3)]
+    over = app.tokens(owner)
+    expect(app.post("/oauth2/revoke", {"token": over["refresh_token"],
+        **app.credentials()}), 200)
+    bodies = [{"token": t} for t in alive] + [
+        {"token": over["access_token"]}, {"token": alive[0][:-4] + "AAAA"},
+        {}, {"token": "x"}, {"token": alive[1], "client_id": "nobody"}]
+    gate = database.connect("super")
+    gate.cursor().execute("LOCK TABLE token_family")
+    with ThreadPoolExecutor(2 * len(https)) as pool:
+        asked = [pool.submit(http.post, "/oauth2/introspect",
+            data={"client_id": checker.id, **body})
+            for http, body in zip(https, bodies)]
+        with_assertion = pool.submit(introspect, checker, alive[2])
+        database.wait_blocked()
+        gate.close()
+        answers = [one.result(30) for one in asked]
+        assert with_assertion.result(30).json()["active"]
+    assert [a.status_code for a in answers] == [200] * 5 + [400, 200, 401]
+    said = [a.json() for a in answers]
+    assert [s.get("jti") for s in said[:3]] == [part(t, 1)["jti"]
+        for t in alive]
+    assert [said[n] for n in (3, 4, 6)] == [{"active": False}] * 3
+    assert [said[n]["error"] for n in (5, 7)] == ["invalid_request",
+        "invalid_client"]
 
 
 def test_rfc9449_proofs_that_are_refused(app, owner):
