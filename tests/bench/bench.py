@@ -158,8 +158,8 @@ def polls(rig, rows):
     one.read()
     rig.allow()
     one.go()
-    codes, idle = one.read(), Transactions(rig)
-    polled, busy = one.read(), Transactions(rig)
+    codes, statements = one.read(), Statements(rig)
+    polled, executed = one.read(), statements.end()
     one.end()
     assert codes["failed"] == polled["failed"] == 0, (codes, polled)
     assert polled["slow_down"] == 0, polled
@@ -175,26 +175,32 @@ def polls(rig, rows):
     rows.add("device-code polls: service CPU",
         polled["cpu_us"]["service"] / polled["n"],
         peer["cpu_us"]["service"] / peer["n"])
-    rows.add("device-code polls: transactions",
-        max(0, busy.since(idle) - Transactions(rig).since(busy))
-        * (busy.at - idle.at) / polled["n"])
+    rows.add("device-code polls: Postgres statements",
+        executed / polled["n"])
     oauth_step.provider_polls(rig, rows)
     rows.add("memory of 100,000 open device codes",
         load("open-codes", codes=100_000)["bytes"] / 1048576)
 
 
-class Transactions:
-    """Of the database so far, once every session has said what it did."""
+class Statements:
+    """What Postgres executes for anybody from now on, as its own log has
+    it."""
 
     def __init__(self, rig):
-        time.sleep(2)
-        self.n = rig.database.value("SELECT xact_commit + xact_rollback "
-            "FROM pg_stat_database WHERE datname = current_database()")
-        self.at = time.monotonic()
+        self.cluster, self.log = rig.cluster, rig.data() / "server.log"
+        self.write("all")
+        self.since = self.log.stat().st_size
 
-    def since(self, other):
-        """A second."""
-        return (self.n - other.n) / (self.at - other.at)
+    def write(self, what):
+        # Sessions read their settings again before the next statement.
+        self.cluster.sql(f"ALTER SYSTEM SET log_statement = '{what}';"
+            "SELECT pg_reload_conf()")
+
+    def end(self):
+        """How many there were."""
+        text = self.log.read_bytes()[self.since:].decode()
+        self.write("none")
+        return len(re.findall(r"LOG:  (?:execute|statement)", text))
 
 
 def enroll(rig, prefix, n, **options):
@@ -305,8 +311,10 @@ def main(argv):
                 certificates, enrollments, revocations, broker, status,
                 oauth, guessing, verdicts, approval):
             if not argv or step.__name__ in argv:
-                print(f"measuring {step.__name__} ...", flush=True)
+                at = time.monotonic()
+                print(f"measuring {step.__name__} ...", end=" ", flush=True)
                 step(rig, rows)
+                print(f"{time.monotonic() - at:.0f} s", flush=True)
     finally:
         rig.stop()
         rows.print("bench.json", began)

@@ -10,6 +10,7 @@ static const struct {
 } commands[] = {
 	{ "request", run_request },
 	{ "refresh", run_refresh },
+	{ "compare", run_compare },
 	{ "connect", run_connect },
 	{ "idle", run_idle },
 	{ "enroll", run_enroll },
@@ -41,6 +42,7 @@ enum {
 	OPT_ISSUED_FILE,
 	OPT_MAC_KEY,
 	OPT_TOKENS_FILE,
+	OPT_TIMES_FILE,
 	OPT_RATE,
 	OPT_CPU,
 	OPT_RESUME,
@@ -68,6 +70,7 @@ static const struct option long_options[] = {
 	{ "issued-file", required_argument, NULL, OPT_ISSUED_FILE },
 	{ "mac-key", required_argument, NULL, OPT_MAC_KEY },
 	{ "tokens-file", required_argument, NULL, OPT_TOKENS_FILE },
+	{ "times-file", required_argument, NULL, OPT_TIMES_FILE },
 	{ "rate", required_argument, NULL, OPT_RATE },
 	{ "cpu", required_argument, NULL, OPT_CPU },
 	{ "resume", no_argument, NULL, OPT_RESUME },
@@ -153,6 +156,9 @@ set_text(struct options *o, int opt, char *text)
 		break;
 	case OPT_TOKENS_FILE:
 		o->tokens_file = text;
+		break;
+	case OPT_TIMES_FILE:
+		o->times_file = text;
 		break;
 	case OPT_CPU:
 		tally_watch(&o->tally, text);

@@ -25,6 +25,7 @@ struct options {
 	const char *shown;  /* PEM of the client's certificate and key */
 	const char *units_file, *issued_file; /* what the driver reads */
 	const char *mac_key, *tokens_file;    /* bootstrap tokens, for wrk */
+	const char *times_file;               /* of requests of two kinds */
 	size_t rate;                          /* requests offered a second */
 	struct tally tally;
 };
@@ -34,6 +35,9 @@ void run_request(struct options *o);
 /* Refresh tokens: each connection spends its own, the next it is given, and
  * so on; body is the form before the token. */
 void run_refresh(struct options *o);
+/* Requests of two kinds in the order of a file, each once: how long each
+ * took. */
+void run_compare(struct options *o);
 /* A connection for each request, for some seconds. */
 void run_connect(struct options *o);
 /* Holds open connections until told to end. */
