@@ -187,6 +187,14 @@ check-containers:
 	@deploy/dev/install.sh containers
 	@tests/containers/run.sh
 
+## release  source, sums and signature of this commit (KEY=minisign.key
+##        FILES="image.tar ..." DIR=build/release)
+DIR ?= build/release
+.PHONY: release
+release:
+	@deploy/dev/install.sh release
+	@deploy/release.sh $(DIR) $(KEY) $(FILES)
+
 ## fuzz   every parser of foreign bytes under libFuzzer, FUZZ_SECONDS=60 each
 ##        (FUZZ_ROWS="json jws" to pick)
 FUZZ_SECONDS ?= 60

@@ -84,6 +84,7 @@ mkdir "$scratch/net" "$scratch/tmp"
 # -- images
 mmdebstrap --quiet --variant=minbase --dpkgopt=force-unsafe-io \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --dpkgopt='path-include=/usr/share/doc/*/copyright' \
     --aptopt='APT::Install-Recommends "false"' bookworm \
     "$scratch/base.tar" 2>"$scratch/log" || {
 	cat "$scratch/log" >&2
@@ -114,6 +115,14 @@ for image in latchkey latchkey-broker; do
 	user=$(podman image inspect --format '{{.Config.User}}' \
 	    "localhost/$image")
 	[ "$user" = 65532:65532 ] || die "$image runs as $user"
+	podman run --rm --entrypoint cat "localhost/$image" \
+	    /usr/share/latchkey/sbom.spdx.json >"$scratch/$image.spdx.json"
+	python3 -c 'import json, sys
+sbom = json.load(open(sys.argv[1]))
+names = {p["name"]: p["licenseDeclared"] for p in sbom["packages"]}
+assert names["libjansson4"] == "MIT", names
+assert {"latchkeyd", "latchkey_broker.so"} & set(names), names' \
+	    "$scratch/$image.spdx.json" || die "$image: its SBOM"
 done
 
 # -- the stack: podman-compose starts all at once, and does not wait
