@@ -57,7 +57,8 @@ print_markdown(void)
 	       "this page, which is its output (`latchkey explain "
 	       "--markdown`). The sender of the\nrefused request learns the "
 	       "code and a request id; the record behind that id is the\n"
-	       "operator's (`latchkey audit --request ID`).\n");
+	       "operator's (`latchkey enrollment show --request ID`, "
+	       "`latchkey audit --request ID`).\n");
 	for (g = explain_groups; g->title != NULL; g++) {
 		printf("\n## %s\n", g->title);
 		for (x = g->rows; x->code != NULL; x++) {

@@ -24,6 +24,7 @@ static const struct command_group groups[] = {
 	{ "Attestation", attest_commands },
 	{ "Labels", label_commands },
 	{ "Devices", device_commands },
+	{ "Enrollments", enrollment_commands },
 	{ "What happened", audit_commands },
 	{ "Why", explain_commands },
 	{ "Taking trust away", revoke_commands },

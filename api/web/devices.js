@@ -46,7 +46,8 @@ function history(events) {
 		return h("p", { class: "soft" }, t("history.none"));
 	return h("ol", { class: "history" }, known.map((e) =>
 		h("li", {}, h("time", { datetime: e.at, class: "soft" },
-			time(e.at)), " ", t(`event.${e.kind}`))));
+			time(e.at)), " ", t(`event.${e.kind}`),
+		e.code && has(`why.${e.code}`) ? `: ${t(`why.${e.code}`)}` : "")));
 }
 
 // What is done to a device by a touch for it.

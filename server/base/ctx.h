@@ -6,6 +6,7 @@
 #ifndef BASE_CTX_H
 #define BASE_CTX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct arena;
@@ -21,6 +22,7 @@ struct ctx {
 	const char *rid;       /* request id, also the attempt id (E5) */
 	int64_t now;           /* seconds since 1970, UTC */
 	const char *reason;    /* private reason of the last refusal */
+	bool recorded;         /* and has its event, for the operator */
 	int retry_after;       /* seconds, for 202, 429 and 503; 0 unset */
 };
 

@@ -28,7 +28,7 @@ const struct explanation explain_owners[] = {
 	  "What was shown is no longer so, and nobody agrees to what "
 	  "they did not see.",
 	  "Look the request up again and read it.",
-	  "Nothing; the record of the request id has both." },
+	  "Nothing; `latchkey enrollment show ID` has both." },
 	{ "unit-refused",
 	  "The unit cannot be approved now: it has another owner, two "
 	  "keys are asked for, or it is put aside.",

@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "codec/form.h"
 #include "domain/label.h"
+#include "domain/record.h"
 #include "domain/svc.h"
 #include "http/cors.h"
 #include "http/judge.h"
@@ -450,6 +451,16 @@ set_aside(struct exchange *ex)
 	return false;
 }
 
+/* What a device asks for when it enrolls and renews has a record. */
+static void
+record(struct exchange *ex)
+{
+	const struct route *r = ex->rq.route;
+
+	if (r->body == BODY_PKCS10 || r->who == WHO_GRANTEE)
+		record_refused(&ex->cx, &ex->rq.caller, ex->call.e);
+}
+
 static void
 work_end(struct exchange *ex)
 {
@@ -458,8 +469,10 @@ work_end(struct exchange *ex)
 	if (set_aside(ex))
 		return;
 	ex->cx.db = db;
-	if (ex->call.e != NULL)
+	if (ex->call.e != NULL) {
+		record(ex);
 		refuse(ex, ex->call.e);
+	}
 	if (ex->rq.dpop_nonce != NULL)
 		reply_header(&ex->rs, "DPoP-Nonce", ex->rq.dpop_nonce);
 	cors_answer(&ex->cx, &ex->rq, &ex->rs);

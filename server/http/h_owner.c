@@ -98,6 +98,7 @@ static const struct json_field device_fields[] = {
 static const struct json_field step_fields[] = {
 	JSON_F_TIME(audit_step, at, true),
 	JSON_F_STR(audit_step, kind, LIMIT_NAME, true),
+	JSON_F_STR(audit_step, code, LIMIT_SLUG, false),
 	JSON_END,
 };
 

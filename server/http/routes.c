@@ -173,6 +173,9 @@ const struct route routes[] = {
 	{ METHOD_DELETE, "/v1/admin/consumers/{kind}/{name}", WHO_ADMIN, SCOPE_REGISTRY, BODY_NONE, 0, AS_PROBLEM, delete_consumer, NULL },
 	{ METHOD_GET, "/metrics", WHO_ADMIN, SCOPE_READ | SCOPE_METRICS, BODY_NONE, 0, AS_PROBLEM, get_metrics, NULL },
 	{ METHOD_GET, "/v1/admin/events", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_events, NULL },
+	{ METHOD_GET, "/v1/admin/enrollments", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_enrollments, NULL },
+	{ METHOD_POST, "/v1/admin/enrollments/lookup", WHO_ADMIN, SCOPE_READ, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_enrollment_lookup, NULL },
+	{ METHOD_GET, "/v1/admin/enrollments/{id}", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_enrollment, NULL },
 };
 /* clang-format on */
 

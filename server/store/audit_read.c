@@ -75,7 +75,7 @@ static const struct stmt AUDIT_SETTLED = { "audit_settled",
 	0 };
 
 static const struct stmt AUDIT_OF_DEVICE = { "audit_of_device",
-	"SELECT extract(epoch FROM at)::bigint, kind, "
+	"SELECT extract(epoch FROM at)::bigint, kind, code, "
 	"(extract(epoch FROM at) * 1000000)::bigint || '_' || id FROM event "
 	"WHERE device_id = $1::uuid AND ($2::text IS NULL OR (at, id) < "
 	"(timestamptz '1970-01-01Z' + split_part($2, '_', 1)::bigint * "
@@ -242,7 +242,8 @@ audit_of_device(struct ctx *cx, const struct audit_query *q,
 	for (i = 0; i < *n; i++)
 		(*out)[i] = (struct audit_step){ rows_int(r, (int)i, 0),
 			rows_text(cx, r, (int)i, 1),
-			rows_text(cx, r, (int)i, 2) };
+			rows_text(cx, r, (int)i, 2),
+			rows_text(cx, r, (int)i, 3) };
 	return NULL;
 }
 

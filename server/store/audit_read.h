@@ -48,8 +48,8 @@ audit_list(struct ctx *cx, const struct audit_query *q, struct audit_page *out);
 /* What happened to one device, the newest first. */
 struct audit_step {
 	int64_t at;
-	const char *kind;
-	const char *cursor; /* continues after this step */
+	const char *kind, *code; /* code: of the refusal, where it was one */
+	const char *cursor;      /* continues after this step */
 };
 ERR_FN audit_of_device(struct ctx *cx, const struct audit_query *q,
     struct audit_step **out, size_t *n);

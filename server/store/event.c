@@ -10,6 +10,8 @@ static const struct stmt EVENT_ADD = { "event_add",
 const struct err *
 event_add(struct ctx *cx, const struct event *ev)
 {
+	if (ev->code != NULL)
+		cx->recorded = true;
 	return DB_RUN(cx, &EVENT_ADD, NULL, DB_TEXT(ev->kind), DB_TEXT(cx->rid),
 	    DB_TEXT(ev->manufacturer_id), DB_INT(ev->birth_id),
 	    DB_TEXT(ev->device_id), DB_TEXT(ev->owner_id),

@@ -29,6 +29,7 @@
 #include "store/notice.h"
 #include "store/owner.h"
 #include "store/policy.h"
+#include "store/record.h"
 #include "store/registry.h"
 #include "store/renewal.h"
 #include "store/service.h"
@@ -45,6 +46,7 @@ const struct stmt *const *const store_statements[] = {
 	admin_token_stmts,
 	approval_stmts,
 	audit_stmts,
+	record_stmts,
 	birth_stmts,
 	birth_admin_stmts,
 	birth_ek_stmts,
