@@ -13,7 +13,11 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 	-Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2 \
 	-Wimplicit-fallthrough -Wconversion -Wsign-conversion \
 	-Wnull-dereference -fno-common
-HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+# What tests/lint/hardening.sh finds in the programs, and nothing of where they
+# were built (make check-reproducible).
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+	-fstack-clash-protection -ffile-prefix-map=$(CURDIR)=. \
+	$(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full)
 SANKIND := $(if $(filter thread,$(SAN)),thread,address -fsanitize=undefined)
 SANFLAGS := -fsanitize=$(SANKIND) -fno-sanitize-recover=all \
 	-fno-omit-frame-pointer $(if $(FUZZ),-fsanitize=fuzzer-no-link)
@@ -186,6 +190,13 @@ $(BUILD)/fuzz/%: $(FUZZED)
 check-containers:
 	@deploy/dev/install.sh containers
 	@tests/containers/run.sh
+
+## check-reproducible  two builds of this commit, elsewhere and at another
+##        time, are the same to the byte
+.PHONY: check-reproducible
+check-reproducible:
+	@deploy/dev/install.sh build release
+	@tests/reproducible.sh
 
 ## release  source, sums and signature of this commit (KEY=minisign.key
 ##        FILES="image.tar ..." DIR=build/release)
