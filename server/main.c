@@ -143,12 +143,42 @@ load_trust(struct wiring *w, char why[CFG_WHY_BYTES])
 	return true;
 }
 
+/* Plain HTTP is for a unix socket alone, whose rights say who may connect. */
+static bool
+load_hops(struct wiring *w, char why[CFG_WHY_BYTES])
+{
+	const char *path = w->svc.set.proxy_certs;
+	const char *listen = w->svc.set.proxy_listen;
+	char *pem;
+
+	if ((*listen != '\0' && *listen != '/') != (*path != '\0')) {
+		(void)snprintf(why, CFG_WHY_BYTES,
+		    "proxy_certs: to be set if proxy_listen is an address, "
+		    "and else not");
+		return false;
+	}
+	if (*path == '\0')
+		return true;
+	pem = arena_alloc(w->arena, MAX_PEM);
+	if (!read_text(path, pem, MAX_PEM, why))
+		return false;
+	if (cert_read_pem(&w->cx, bytes_str(pem), w->svc.hop, HOPS_MAX,
+		&w->svc.hops) == NULL &&
+	    w->svc.hops > 0)
+		return true;
+	(void)snprintf(why, CFG_WHY_BYTES,
+	    "%.300s: expected at most %d certificates", path, HOPS_MAX);
+	return false;
+}
+
 static bool
 load_keys(struct wiring *w, char why[CFG_WHY_BYTES])
 {
 	struct svc *svc = &w->svc;
 	struct signer *main_ca;
 
+	if (!load_hops(w, why))
+		return false;
 	main_ca = signer_open(svc->set.issuing_cert, svc->set.issuing_key, why);
 	if (main_ca == NULL)
 		return false;

@@ -193,6 +193,18 @@ const struct explanation explain_anybody[] = {
 	  "Use another app or browser.",
 	  "The detail, or the record of the request id, names the "
 	  "place." },
+	{ "bad-proxy-header",
+	  "The proxy in front of the service sent a Forwarded, Client-Cert or "
+	  "Client-Cert-Chain that is missing or malformed.",
+	  "Nothing: this is for the operator.",
+	  "Compare the proxy with docs/proxy.md: it has to replace what clients "
+	  "send in these headers." },
+	{ "unknown-proxy",
+	  "Something came to the listener for proxies with a certificate that "
+	  "is none of theirs.",
+	  "Nothing: this is for the operator.",
+	  "If it is a proxy of yours, put its certificate into proxy_certs and "
+	  "start the node anew; else find out who it is." },
 	{ "bad-limit",
 	  "A page has from 1 to 100 rows.",
 	  "Use another app.",

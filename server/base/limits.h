@@ -10,7 +10,9 @@
 
 #define LIMIT_ARENA (1 * MIB)   /* memory of one request */
 #define LIMIT_HEADERS (8 * KIB) /* request line and headers together */
-#define LIMIT_PATH 512          /* path of a request target */
+/* The same behind a proxy, with the client's chain in base64. */
+#define LIMIT_HOP_HEADERS (64 * KIB)
+#define LIMIT_PATH 512 /* path of a request target */
 #define LIMIT_HEADER_FIELDS 64
 #define LIMIT_DISCARD (1 * MIB)        /* body read for nothing after a 4xx */
 #define LIMIT_BODY_SMALL (16 * KIB)    /* JSON and form bodies */

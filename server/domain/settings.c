@@ -76,6 +76,12 @@ addresses_ok(const char *list)
 }
 
 static bool
+place_ok(const char *s)
+{
+	return *s == '/' || addresses_ok(s);
+}
+
+static bool
 conninfo_ok(const char *s)
 {
 	return strcmp(s, "@") != 0;
@@ -104,6 +110,8 @@ acr_ok(const char *s)
 
 static const struct cfg_kind
     addresses = { "addresses with commas between, not names", addresses_ok },
+    place = { "the path of a unix socket, or addresses with commas between",
+	    place_ok },
     issuer_url = { "an https URL without a final slash", issuer_ok },
     fetched_url = { "an https URL", fetched_ok },
     status_url = { "an http or https URL without a final slash",
@@ -203,6 +211,25 @@ const struct cfg_key settings_keys[] = {
 		   "(docs/operators.md)." },
 	{ INT(operator_port, "8444", 0, 65535), .needs = "operator_listen",
 	    .help = "its port; 0 picks one, see the log" },
+
+	{ TEXT(proxy_listen, &place),
+	    .group = "Proxies in front of us (docs/proxy.md)", .def = "",
+	    .help = "where proxies alone come; empty: nowhere",
+	    .why = "What they say of their clients (Client-Cert, Forwarded) "
+		   "counts there, and is deleted everywhere else. At an "
+		   "address it is mutual TLS; a unix socket is for our own "
+		   "user and group." },
+	{ INT(proxy_port, "8445", 0, 65535), .needs = "proxy_listen",
+	    .help = "its port, at addresses" },
+	{ TEXT(proxy_certs, &file), .def = "", .needs = "proxy_listen",
+	    .help = "PEM: the proxies' own client certificates, at most 8",
+	    .why = "Each is known by all its bytes; who signed it means "
+		   "nothing. To be set if proxy_listen is an address, and "
+		   "else not." },
+	{ TIME(drain_delay, "0s", 0, 300),
+	    .help = "at SIGTERM /readyz answers 503 for so long before we "
+		    "close",
+	    .why = "So that a proxy sends its clients elsewhere in time." },
 
 	{ TEXT(status_listen, &addresses),
 	    .group = "Status of certificates: OCSP and CRLs", .def = "",

@@ -32,6 +32,11 @@ struct settings {
 	int64_t status_port;
 	char *operator_listen; /* for operators alone; empty: none (H4) */
 	int64_t operator_port;
+	/* Of the proxies in front: addresses, or the path of a unix socket;
+	 * empty: none.  Their certificates, PEM. */
+	char *proxy_listen, *proxy_certs;
+	int64_t proxy_port;
+	int64_t drain_delay;   /* seconds of 503 at /readyz before we close */
 	char *status_url;      /* before /ocsp and /crl; empty: not known */
 	int64_t ocsp_lifetime; /* seconds an answer is good (R10) */
 	int64_t ocsp_cache;    /* answers that are kept */

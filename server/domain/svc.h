@@ -33,8 +33,13 @@ struct waiting;
  * (RFC 4210 section 4.4). */
 #define ROOT_CERTS 4
 
+/* Proxies whose word on their clients counts. */
+#define HOPS_MAX 8
+
 struct svc {
 	struct settings set;
+	struct bytes hop[HOPS_MAX]; /* their certificates, DER */
+	size_t hops;
 	const char *node_name;       /* among those who follow the feed */
 	const struct signer *signer; /* the main issuing CA */
 	struct signers *signers;     /* it and the others, by name */

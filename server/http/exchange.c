@@ -11,6 +11,7 @@
 #include "domain/record.h"
 #include "domain/svc.h"
 #include "http/cors.h"
+#include "http/hop.h"
 #include "http/judge.h"
 #include "http/problem.h"
 
@@ -214,6 +215,22 @@ check_label(struct ctx *cx, const struct request *rq)
 	return rq->label == NULL ? NULL : label_get(cx, rq->label, &label);
 }
 
+/* Whose request it is: the connection's, or whom the proxy speaks for. */
+static ERR_FN
+accept_client(struct exchange *ex)
+{
+	const struct exchange_env *env = ex->env;
+	const struct err *e = NULL;
+
+	if (env->hop)
+		e = hop_read(&ex->cx, env->plain ? NULL : conn_peer(ex->conn),
+		    &ex->head, &ex->rq);
+	else
+		ex->rq.peer = *conn_peer(ex->conn);
+	ex->head.n = hop_delete(ex->fields, ex->head.n);
+	return e;
+}
+
 /* Everything that the head alone decides. */
 static ERR_FN
 accept_head(struct exchange *ex)
@@ -224,6 +241,8 @@ accept_head(struct exchange *ex)
 	const struct err *e;
 
 	e = guard_head(cx, &ex->head, &ex->framing);
+	if (e == NULL)
+		e = accept_client(ex);
 	if (e == NULL)
 		e = guard_path(cx, guard_target(&ex->head), &rq->path, &query);
 	if (e == NULL)
@@ -240,7 +259,6 @@ accept_head(struct exchange *ex)
 	rq->dpop_token =
 	    judge_token(cx, request_header(rq, "Authorization"), "DPoP");
 	rq->basic = judge_basic(cx, request_header(rq, "Authorization"));
-	rq->peer = *conn_peer(ex->conn);
 	if (!cors_preflight(cx, &ex->env->routes, rq))
 		e = router_match(cx, &ex->env->routes, rq, &allow);
 	if (e == NULL)
@@ -356,7 +374,9 @@ on_whole(struct exchange *ex)
 	atomic_store(&ex->conn->deadline, 0);
 	must(buf_bytes(&ex->body.mem, &rq->body));
 	rq->spool_fd = body_file(&ex->body);
-	if (rq->route->who != WHO_OWNER && rq->route->who != WHO_ADMIN)
+	/* Behind a proxy nothing is known of the client's connection. */
+	if (!ex->env->hop && rq->route->who != WHO_OWNER &&
+	    rq->route->who != WHO_ADMIN)
 		rq->binding = conn_binding(ex->conn);
 	if (rq->route->quick != NULL && rq->route->quick(&ex->cx, rq, &ex->rs))
 		return send_reply(ex);
@@ -494,6 +514,18 @@ good_calls(struct exchange *const *ex, size_t n, struct call **calls)
 	return good;
 }
 
+/* A connection keeps its certificate for good, so a client whose own is
+ * refused has no use for it; a proxy's serves others. */
+static void
+close_refused(const struct call *c)
+{
+	struct exchange *ex = c->rq->conn;
+
+	if (c->e != NULL && c->e->kind == KIND_FORBIDDEN && c->rq->peer.n > 0 &&
+	    !ex->env->hop)
+		ex->close = true;
+}
+
 /* Who they are. */
 static void
 judge(struct exchange *const *ex, size_t n)
@@ -502,13 +534,8 @@ judge(struct exchange *const *ex, size_t n)
 	size_t i, good = good_calls(ex, n, calls);
 
 	judge_callers(calls, good);
-	/* A connection keeps its certificate for good, so a client whose own
-	 * is refused has no use for it. */
 	for (i = 0; i < good; i++)
-		if (calls[i]->e != NULL &&
-		    calls[i]->e->kind == KIND_FORBIDDEN &&
-		    calls[i]->rq->peer.n > 0)
-			((struct exchange *)calls[i]->rq->conn)->close = true;
+		close_refused(calls[i]);
 }
 
 /* Those of one kind, then those of the next. */

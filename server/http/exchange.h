@@ -40,6 +40,8 @@ struct exchange_env {
 	struct queue *queue;
 	struct pages *pages;
 	struct route_table routes;
+	/* Proxies alone come here (http/hop); TLS or a unix socket. */
+	bool hop, plain;
 	atomic_bool draining;
 };
 

@@ -13,8 +13,8 @@ const struct err ERR_BAD_HEAD = { KIND_INVALID, "bad-request",
  * the request ends. */
 static const char *const single[] = { "Host", "Content-Length",
 	"Transfer-Encoding", "Content-Type", "Authorization", "DPoP",
-	"Latchkey-Attestation", "Client-Cert", "Client-Cert-Chain", "Cookie",
-	"Origin" };
+	"Latchkey-Attestation", "Client-Cert", "Client-Cert-Chain", "Forwarded",
+	"Cookie", "Origin" };
 
 /* tchar, RFC 9110 section 5.6.2. */
 static bool

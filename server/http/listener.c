@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define BACKLOG 1024
@@ -89,6 +91,69 @@ open_one(const char *address, int64_t port, struct listener *l, char *why)
 	return is_absent(cause);
 }
 
+/* Whether the path is what a process that was killed left behind. */
+static bool
+is_stale(const struct sockaddr_un *sun)
+{
+	struct stat st;
+	bool stale;
+	int fd;
+
+	if (lstat(sun->sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
+		return false;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	stale = connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) != 0 &&
+		errno == ECONNREFUSED;
+	(void)close(fd);
+	return stale;
+}
+
+/* The mode is set before anybody can connect. */
+static int
+bind_path(const struct sockaddr_un *sun)
+{
+	const struct sockaddr *sa = (const struct sockaddr *)sun;
+	int cause,
+	    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -1;
+	if ((bind(fd, sa, sizeof(*sun)) == 0 ||
+		(errno == EADDRINUSE && is_stale(sun) &&
+		    unlink(sun->sun_path) == 0 &&
+		    bind(fd, sa, sizeof(*sun)) == 0)) &&
+	    chmod(sun->sun_path, 0660) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	cause = errno;
+	(void)close(fd);
+	errno = cause;
+	return -1;
+}
+
+static bool
+open_path(const char *path, struct listener *out, char *why)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	size_t n = strlen(path);
+	int fd = -1;
+
+	errno = ENAMETOOLONG;
+	if (n < sizeof(sun.sun_path)) {
+		memcpy(sun.sun_path, path, n);
+		fd = bind_path(&sun);
+	}
+	if (fd < 0) {
+		(void)snprintf(why, LISTENER_WHY_BYTES, "%.110s: %s", path,
+		    strerror(errno));
+		return false;
+	}
+	out->fd[out->n++] = fd;
+	memcpy(out->path, path, n + 1);
+	return true;
+}
+
 bool
 listener_open(const char *addresses, int64_t port, struct listener *out,
     char why[LISTENER_WHY_BYTES])
@@ -99,6 +164,8 @@ listener_open(const char *addresses, int64_t port, struct listener *out,
 	bool ok;
 
 	*out = (struct listener){ .n = 0 };
+	if (*addresses == '/')
+		return open_path(addresses, out, why);
 	for (ok = true; ok && *p != '\0'; p += n + (p[n] == ',')) {
 		p += strspn(p, " ");
 		n = strcspn(p, ",");
@@ -119,4 +186,7 @@ listener_close(struct listener *l)
 {
 	while (l->n > 0)
 		(void)close(l->fd[--l->n]);
+	if (l->path[0] != '\0')
+		(void)unlink(l->path);
+	l->path[0] = '\0';
 }

@@ -39,12 +39,11 @@ struct side {
 	/* One for each address, all alike but for where they accept. */
 	struct MHD_Daemon *mhd[LISTENERS];
 	size_t nmhd;
-	bool plain; /* without TLS: status routes alone */
 };
 
 struct server {
-	struct side side[3];            /* the first is everybody's */
-	struct measure_side *counts[3]; /* of each */
+	struct side side[4];            /* the first is everybody's */
+	struct measure_side *counts[4]; /* of each */
 	struct server_parts parts;
 	const struct svc *svc;
 	struct conns *conns;
@@ -128,9 +127,11 @@ on_connected(struct side *side, struct MHD_Connection *mhd, void **socket_cx)
 	address =
 	    MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	must(address != NULL);
-	address_text(address->client_addr, c->address);
-	admit(sv, c, address->client_addr);
-	if (!side->plain)
+	if (address->client_addr->sa_family != AF_UNIX)
+		address_text(address->client_addr, c->address);
+	if (!side->env.hop)
+		admit(sv, c, address->client_addr);
+	if (!side->env.plain)
 		begin_session(side, mhd, c);
 	*socket_cx = c;
 }
@@ -235,11 +236,12 @@ start_daemon(struct side *side, int fd)
 		    side },
 		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, side },
 		{ MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_escaped, side },
-		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, LIMIT_HEADERS, NULL },
+		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		    side->env.hop ? LIMIT_HOP_HEADERS : LIMIT_HEADERS, NULL },
 		{ MHD_OPTION_CONNECTION_LIMIT, (intptr_t)set->connections,
 		    NULL },
 		{ MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		    (intptr_t)set->per_address, NULL },
+		    side->env.hop ? 0 : (intptr_t)set->per_address, NULL },
 		{ MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)set->idle_timeout,
 		    NULL },
 		{ pool > 0 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END,
@@ -255,7 +257,7 @@ start_daemon(struct side *side, int fd)
 	};
 	unsigned flags = MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
 
-	if (side->plain)
+	if (side->env.plain)
 		return MHD_start_daemon(flags | MHD_USE_EPOLL_INTERNAL_THREAD,
 		    0, on_accept, side, on_call, side, MHD_OPTION_ARRAY,
 		    options, MHD_OPTION_END);
@@ -394,6 +396,7 @@ init_sides(struct server *sv)
 		apart ? LISTENER_PUBLIC : LISTENER_ALL,
 		LISTENER_OPERATORS,
 		LISTENER_STATUS,
+		apart ? LISTENER_PUBLIC : LISTENER_ALL,
 	};
 	struct side *side;
 
@@ -406,7 +409,12 @@ init_sides(struct server *sv)
 	sv->side[2] = (struct side){ .name = "status",
 		.addresses = set->status_listen,
 		.port = set->status_port,
-		.plain = true };
+		.env.plain = true };
+	sv->side[3] = (struct side){ .name = "proxies",
+		.addresses = set->proxy_listen,
+		.port = set->proxy_port,
+		.env.hop = true,
+		.env.plain = set->proxy_listen[0] == '/' };
 	for (side = sv->side; side < sv->side + SIDES(sv); side++) {
 		side->sv = sv;
 		side->env.svc = sv->svc;
@@ -462,14 +470,28 @@ wait_for_close(struct server *sv, int64_t until)
 		(void)nanosleep(&pause, NULL);
 }
 
+/* Whoever asks /readyz hears that we leave, before we do; and no answer
+ * invites to another request on its connection. */
+static void
+announce(struct server *sv)
+{
+	struct timespec delay = { sv->svc->set.drain_delay, 0 };
+	size_t i;
+
+	for (i = 0; i < SIDES(sv); i++)
+		atomic_store(&sv->side[i].env.draining, true);
+	if (sv->workers != NULL)
+		(void)nanosleep(&delay, NULL);
+}
+
 static void
 drain(struct server *sv)
 {
 	struct side *side;
 	size_t i;
 
+	announce(sv);
 	for (side = sv->side; side < sv->side + SIDES(sv); side++) {
-		atomic_store(&side->env.draining, true);
 		for (i = 0; i < side->nmhd; i++)
 			(void)MHD_quiesce_daemon(side->mhd[i]);
 		listener_close(&side->listener);

@@ -60,7 +60,7 @@ class Session:
         data = b""
         while True:
             head, end, body = data.partition(b"\r\n\r\n")
-            length = re.search(rb"\r\nContent-Length: (\d+)", head)
+            length = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
             if end and len(body) >= int(length[1]):
                 return int(data.split()[1]), body
             part = self.socket.recv(65536)

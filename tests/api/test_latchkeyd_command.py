@@ -166,3 +166,21 @@ def test_hangup_ends_nothing(stack):
 def test_absent_address_beside_another_is_passed_over(make_stack):
     stack = make_stack(listen="192.0.2.1,127.0.0.1")
     socket.create_connection(("127.0.0.1", stack.port), 60).close()
+
+
+@pytest.mark.parametrize("settings,reason", [
+    ({"proxy_listen": "127.0.0.1"}, "proxy_certs: to be set"),
+    ({"proxy_listen": "/tmp/x", "proxy_certs": "/x"}, "proxy_certs: to be"),
+    ({"proxy_listen": "127.0.0.1", "proxy_certs": "/dev/null"},
+        "/dev/null: expected at most 8 certificates")])
+def test_h2_settings_that_would_believe_any_proxy_stop_the_start(
+        make_stack, settings, reason):
+    stack = make_stack()
+    stack.stop()
+    stack.settings.update(settings)
+    config = stack.dir / "latchkeyd.conf"
+    config.write_text("".join(f"{k} = {v}\n"
+        for k, v in stack.settings.items()))
+    done = subprocess.run([DAEMON, "--config", config], capture_output=True,
+        text=True)
+    assert done.returncode == 1 and reason in done.stderr

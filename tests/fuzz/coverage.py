@@ -79,6 +79,7 @@ PARSERS = {
         "server/attest/parts.c"],
     "ek": ["server/pki/ek.c"],
     "path": ["server/http/guard.c +guard_path +path_char"],
+    "hop": ["server/codec/hop.c"],
     "head": ["server/http/guard.c -guard_path -path_char"],
 }
 

@@ -16,6 +16,7 @@
 #include "codec/birth_line.h"
 #include "codec/form.h"
 #include "codec/gzip.h"
+#include "codec/hop.h"
 #include "codec/json.h"
 #include "codec/label_json.h"
 #include "codec/lines.h"
@@ -638,6 +639,30 @@ fuzz_head(struct bytes in)
 		must(!(fr.chunked && fr.has_length) && guard_target(&h));
 }
 
+/* Client-Cert, Client-Cert-Chain and Forwarded, a line each: a chain is
+ * written back as it was read, but for spaces, and an address is one. */
+static void
+fuzz_hop(struct bytes in)
+{
+	char *text = bytes_to_str(cx.arena, in), *cert, *more;
+	struct hop_chain c;
+	const char *address;
+
+	if (text == NULL)
+		return;
+	cert = cut(&text, "\n");
+	more = cert == NULL ? NULL : cut(&text, "\n");
+	if (hop_forwarded_read(&cx, bytes_str(text), &address) == NULL)
+		must(strspn(address, "0123456789abcdef.:") == strlen(address));
+	if (more == NULL ||
+	    hop_chain_read(&cx, bytes_str(cert),
+		*more == '\0' ? BYTES_NONE : bytes_str(more), &c) != NULL)
+		return;
+	must(c.n > 0 && c.n <= LIMIT_CHAIN);
+	must(strcmp(cert, arena_printf(cx.arena,
+			      ":%s:", bytes_b64(cx.arena, c.cert[0]))) == 0);
+}
+
 static void
 fuzz_pem(struct bytes in)
 {
@@ -685,6 +710,7 @@ static const struct row {
 	{ "path", fuzz_path },
 	{ "coding", fuzz_coding },
 	{ "head", fuzz_head },
+	{ "hop", fuzz_hop },
 	{ "cert", fuzz_cert },
 	{ "chain", fuzz_chain },
 	{ "certpath", fuzz_certpath },

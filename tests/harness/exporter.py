@@ -43,7 +43,7 @@ class Exporter:
             found = re.search(rb"HTTP/1.1 (\d+)", line)
             if found:
                 status = int(found[1])
-            found = re.match(rb"Content-Length: (\d+)", line)
+            found = re.match(rb"(?i)content-length: (\d+)", line)
             if found:
                 length = int(found[1])
             if status and line == b"\r\n":
