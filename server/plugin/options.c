@@ -10,6 +10,7 @@
  * a restart of Postgres is shorter. */
 #define STALE_AFTER "30"
 #define STALE_AFTER_MOST 86400
+#define HINT_DISTANCE 2 /* letters that a name meant may differ by */
 
 static const struct {
 	const char *name;
@@ -75,19 +76,36 @@ take(const struct mosquitto_opt *in, struct options *out)
 	return false;
 }
 
+/* The option that was meant, or NULL. */
+static const char *
+meant(const char *name)
+{
+	size_t i;
+
+	if (text_distance(name, "stale_after") <= HINT_DISTANCE)
+		return "stale_after";
+	for (i = 0; i < N_ROWS; i++)
+		if (text_distance(name, rows[i].name) <= HINT_DISTANCE)
+			return rows[i].name;
+	return NULL;
+}
+
 bool
 options_read(const struct mosquitto_opt *in, int n, struct options *out,
     char why[OPTIONS_WHY_BYTES])
 {
-	const char *fault = NULL;
+	const char *fault = NULL, *near;
 	int i;
 
 	*out = (struct options){ .trust_domain = "",
 		.stale_after = seconds(STALE_AFTER) };
 	for (i = 0; i < n; i++)
 		if (!take(&in[i], out)) {
+			near = meant(in[i].key);
 			(void)snprintf(why, OPTIONS_WHY_BYTES,
-			    "unknown option plugin_opt_%s", in[i].key);
+			    "unknown option plugin_opt_%.60s%s%s%s", in[i].key,
+			    near != NULL ? "; did you mean plugin_opt_" : "",
+			    near != NULL ? near : "", near != NULL ? "?" : "");
 			return false;
 		}
 	fault = wrong(out);
