@@ -19,6 +19,8 @@ const struct err ERR_UNREACHABLE = { KIND_UNAVAILABLE, "unreachable",
 	"The service did not answer." };
 const struct err ERR_REFUSED = { KIND_FORBIDDEN, "refused",
 	"The service refused." };
+const struct err ERR_PROPOSED = { KIND_FORBIDDEN, "proposed",
+	"Another operator has to confirm this." };
 const struct err ERR_BAD_REPLY = { KIND_INVALID, "bad-reply",
 	"The service answered what it should not." };
 
@@ -312,6 +314,31 @@ api_check(struct ctx *cx, const struct api_reply *r)
 	    how_to_explain(cx, &p));
 }
 
+struct proposed {
+	const char *id, *summary;
+};
+
+static const struct json_field proposed_fields[] = {
+	JSON_F_STR(proposed, id, 36, true),
+	JSON_F_STR(proposed, summary, KIB, true),
+	JSON_END,
+};
+
+/* A call of an operator that was kept for another. */
+static const struct err *
+tell_proposed(struct ctx *cx, const struct api_reply *r)
+{
+	struct proposed p = { NULL };
+
+	if (json_read_open(cx, r->body, proposed_fields, &p) != NULL)
+		return fail(cx, &ERR_BAD_REPLY,
+		    "the answer is not as agreed: %s", cx->reason);
+	return fail(cx, &ERR_PROPOSED,
+	    "not done yet: %s\nanother operator has to confirm it: latchkey "
+	    "proposal confirm %s",
+	    p.summary, p.id);
+}
+
 const struct err *
 api_json(struct ctx *cx, const struct api *api, const char *what,
     const struct api_shape *in, const struct api_shape *out)
@@ -333,6 +360,8 @@ api_json(struct ctx *cx, const struct api *api, const char *what,
 	if (e != NULL)
 		return e;
 	e = api_check(cx, &reply);
+	if (e == NULL && reply.status == 202)
+		return tell_proposed(cx, &reply);
 	if (e != NULL || out == NULL)
 		return e;
 	if (json_read_open(cx, reply.body, out->fields, out->data) != NULL)

@@ -55,6 +55,8 @@ struct api_reply {
 extern const struct err ERR_UNREACHABLE;
 /* The service said no. */
 extern const struct err ERR_REFUSED;
+/* It is not done: another operator has to confirm it (H4). */
+extern const struct err ERR_PROPOSED;
 /* The service said something that its contract does not allow. */
 extern const struct err ERR_BAD_REPLY;
 

@@ -21,6 +21,7 @@ struct event_row {
 	const char *at, *kind, *code, *detail, *request_id;
 	const char *manufacturer_id, *birth_id, *device_id, *owner_id;
 	const char *approval_id, *admin_token_id, *id;
+	const char *second_token_id;
 };
 
 static const struct json_field event_fields[] = {
@@ -35,6 +36,7 @@ static const struct json_field event_fields[] = {
 	JSON_F_STR(event_row, owner_id, UUID_BYTES, false),
 	JSON_F_STR(event_row, approval_id, UUID_BYTES, false),
 	JSON_F_STR(event_row, admin_token_id, 64, false),
+	JSON_F_STR(event_row, second_token_id, 64, false),
 	JSON_F_STR(event_row, id, UUID_BYTES, true),
 	JSON_END,
 };

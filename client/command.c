@@ -325,7 +325,7 @@ command_help(const struct command_group *groups)
 	    "  LATCHKEY_DB           database of migrate, maintain, token\n"
 	    "  LATCHKEY_MAC_KEY      key file that token needs\n"
 	    "\nExit status: 0 done, 1 refused or failed, 2 wrong command "
-	    "line.\n");
+	    "line, 3 proposed:\nanother operator has to confirm it.\n");
 }
 
 static void

@@ -17,7 +17,12 @@
 #define COMMAND_GIVEN 32
 
 /* How the process ends. */
-enum exit_status { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
+enum exit_status {
+	EXIT_DONE = 0,
+	EXIT_REFUSED = 1,
+	EXIT_USAGE = 2,
+	EXIT_PROPOSED = 3, /* another operator has to confirm it */
+};
 
 struct option_row {
 	const char *name;

@@ -10,6 +10,7 @@ extern const struct command setup_commands[];
 extern const struct command store_commands[];
 extern const struct command operator_commands[];
 extern const struct command token_commands[];
+extern const struct command proposal_commands[];
 extern const struct command health_commands[];
 extern const struct command keys_commands[];
 extern const struct command client_commands[];

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "client/api.h"
 #include "client/commands.h"
 
 /* Memory of one command: a page of 100 devices is far below. */
@@ -17,6 +18,7 @@ static const struct command_group groups[] = {
 	{ "Database", store_commands },
 	{ "Operators' certificates", operator_commands },
 	{ "Operators' tokens", token_commands },
+	{ "The second operator", proposal_commands },
 	{ "Keys of tokens", keys_commands },
 	{ "Registry", registry_commands },
 	{ "Policies of models", policy_commands },
@@ -96,7 +98,9 @@ run(int argc, char **argv)
 	(void)fflush(stdout);
 	fprintf(stderr, "latchkey: %s\n",
 	    cli.cx.reason != NULL ? cli.cx.reason : e->title);
-	return e == &ERR_USAGE ? EXIT_USAGE : EXIT_REFUSED;
+	return e == &ERR_USAGE      ? EXIT_USAGE
+	       : e == &ERR_PROPOSED ? EXIT_PROPOSED
+				    : EXIT_REFUSED;
 }
 
 int

@@ -92,6 +92,8 @@ secret_file "$VAR/latchkeyd.conf" <<-CONF
 	# the operator's token is in $VAR/latchkey.env for whoever reads it.
 	app_keys = yes
 	unbound_tokens = yes
+	# One person is the whole platform.
+	second_operator = no
 CONF
 for private in state broker; do
 	mkdir -p "$VAR/$private"

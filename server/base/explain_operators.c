@@ -19,6 +19,26 @@ const struct explanation explain_operators[] = {
 	  NULL,
 	  "Set `LATCHKEY_CERT` and `LATCHKEY_KEY`. If it was not you: "
 	  "`latchkey token withdraw`, the token was stolen." },
+	{ "second-operator",
+	  "One operator may not do that alone.",
+	  NULL,
+	  "It was kept as a proposal: another operator does `latchkey "
+	  "proposal confirm`." },
+	{ "same-operator",
+	  "Whoever proposes something cannot confirm it, under whatever "
+	  "token.",
+	  NULL,
+	  "Ask another operator, whose token has another name and "
+	  "certificate." },
+	{ "proposal-over",
+	  "The proposal was decided on, has expired, or its proposer's token "
+	  "has ended.",
+	  NULL,
+	  "`latchkey proposal show` says which; propose it again." },
+	{ "proposal-changed",
+	  "What was confirmed is not what is proposed.",
+	  NULL,
+	  "Look at it again: `latchkey proposal show`." },
 	{ "bad-registration",
 	  "A manufacturer, model or owner cannot be registered like "
 	  "that.",

@@ -59,6 +59,7 @@
 #define LIMIT_BODY_CRL (6 * MIB)    /* one of them, PEM, in JSON */
 #define LIMIT_KEY_ID 64             /* of a public key, bytes */
 #define LIMIT_SECRET 64             /* of a maker's MACs, bytes */
+#define LIMIT_SEALED (64 * KIB)     /* encrypted in the database */
 #define LIMIT_LABELS 1000           /* enrollment labels */
 #define LIMIT_MODEL_LABELS 16       /* further labels of one model */
 #define LIMIT_CONSUMERS 500         /* of the feed: nodes and brokers */

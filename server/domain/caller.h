@@ -114,8 +114,13 @@ enum admin_scope {
 
 struct admin_caller {
 	const char *token_id;
-	unsigned scopes;               /* of enum admin_scope */
+	const char *name;         /* the operator's; one may have many tokens */
+	struct bytes cert_sha256; /* empty: the token is not bound */
+	unsigned scopes;          /* of enum admin_scope */
 	const char *only_manufacturer; /* manufacturer:<id>, or NULL */
+	/* What was proposed by this token and is confirmed by another
+	 * operator's, or NULL both (domain/second). */
+	const char *proposal, *second_token_id;
 };
 
 struct caller {

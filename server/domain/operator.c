@@ -133,6 +133,16 @@ find_token(struct ctx *cx, const char *text, struct admin_token *t)
 	return NULL;
 }
 
+void
+operator_as(
+    struct ctx *cx, const struct admin_token *t, struct admin_caller *out)
+{
+	*out = (struct admin_caller){ .token_id = t->id,
+		.name = t->name,
+		.cert_sha256 = t->cert_sha256 };
+	read_scopes(cx, t->scopes, out);
+}
+
 const struct err *
 operator_judge(struct ctx *cx, const struct admin_call *call, unsigned scope,
     struct admin_caller *out)
@@ -143,8 +153,7 @@ operator_judge(struct ctx *cx, const struct admin_call *call, unsigned scope,
 	*out = (struct admin_caller){ 0 };
 	if (e != NULL)
 		return e;
-	out->token_id = t.id;
-	read_scopes(cx, t.scopes, out);
+	operator_as(cx, &t, out);
 	e = check_binding(cx, &t, call->peer, out->scopes);
 	if (e != NULL)
 		return refuse_binding(cx, e, t.id);

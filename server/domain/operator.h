@@ -21,4 +21,9 @@ bool operator_token_is_ours(struct ctx *cx, const char *token);
 ERR_FN operator_judge(struct ctx *cx, const struct admin_call *call,
     unsigned scope, struct admin_caller *out);
 
+/* The operator whose token it is, unjudged. */
+struct admin_token;
+void operator_as(
+    struct ctx *cx, const struct admin_token *t, struct admin_caller *out);
+
 #endif

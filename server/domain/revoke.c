@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "domain/lineage.h"
 #include "domain/ownership.h"
+#include "domain/second.h"
 #include "store/certificate.h"
 #include "store/device.h"
 #include "store/event.h"
@@ -92,7 +93,12 @@ apply(struct ctx *cx, const struct admin_caller *admin, const char *id,
 		return fail(cx, e, "no living device %s", id);
 	if (e != NULL || !changed)
 		return e;
-	e = event_add(cx, &ev);
+	e = ch->set
+		? second_ask_units(cx, admin, 1, "%s: device %s, %s", ch->event,
+		      id, ch->reason)
+		: second_ask(cx, admin, "lift the quarantine of device %s", id);
+	if (e == NULL)
+		e = event_add(cx, &ev);
 	if (e == NULL)
 		e = follow_up(cx, id, ch, ev.birth_id);
 	if (e == NULL)
@@ -147,47 +153,64 @@ read_serial(struct ctx *cx, const char *hex, struct bytes *out)
 	return out->n > 0 && out->n <= SERIAL_MAX;
 }
 
+/* One certificate that somebody takes trust from. */
+struct taking {
+	const struct admin_caller *by;
+	struct bytes serial;
+	const char *reason;
+	struct event ev;
+};
+
+static ERR_FN
+ask_taking(struct ctx *cx, const struct taking *t)
+{
+	return second_ask_units(
+	    cx, t->by, 1, "%s: %s", t->ev.kind, t->ev.detail);
+}
+
 /* Of a certificate that is not known here, once. */
 static ERR_FN
-refuse_unknown(
-    struct ctx *cx, struct event *ev, struct bytes serial, const char *reason)
+refuse_unknown(struct ctx *cx, struct taking *t)
 {
 	bool there;
-	const struct err *e = feed_refuses_certificate(cx, serial, &there);
+	const struct err *e = feed_refuses_certificate(cx, t->serial, &there);
 	TX tx = { .open = false };
 
 	if (e != NULL || there)
 		return e;
 	e = tx_begin(cx, &tx);
 	if (e == NULL)
-		e = event_add(cx, ev);
+		e = ask_taking(cx, t);
 	if (e == NULL)
-		e = feed_refuse_certificate(cx, serial, 0, reason);
+		e = event_add(cx, &t->ev);
+	if (e == NULL)
+		e = feed_refuse_certificate(cx, t->serial, 0, t->reason);
 	return e != NULL ? e : tx_commit(&tx);
 }
 
 static ERR_FN
-refuse_issued(struct ctx *cx, struct event *ev,
-    const struct certificate_issued *c, const char *reason)
+refuse_issued(
+    struct ctx *cx, struct taking *t, const struct certificate_issued *c)
 {
 	const struct err *e;
 	bool changed;
 	TX tx = { .open = false };
 
-	ev->device_id = c->device_id;
-	ev->birth_id = c->birth_id;
+	t->ev.device_id = c->device_id;
+	t->ev.birth_id = c->birth_id;
 	e = tx_begin(cx, &tx);
 	if (e == NULL)
 		e = certificate_revoke(cx, c, &changed);
 	if (e != NULL || !changed)
 		return e;
-	if (strcmp(reason, "keyCompromise") == 0)
+	e = ask_taking(cx, t);
+	if (e == NULL && strcmp(t->reason, "keyCompromise") == 0)
 		e = certificate_refuse_key(cx, c);
 	if (e == NULL)
-		e = event_add(cx, ev);
+		e = event_add(cx, &t->ev);
 	if (e == NULL)
 		e = feed_refuse_certificate(
-		    cx, c->serial, c->not_after, reason);
+		    cx, c->serial, c->not_after, t->reason);
 	return e != NULL ? e : tx_commit(&tx);
 }
 
@@ -195,32 +218,33 @@ const struct err *
 revoke_certificate(struct ctx *cx, const struct admin_caller *admin,
     const struct revoke_serial *in, struct revoked_serial *out)
 {
-	struct event ev = { .kind = "certificate.revoked",
-		.admin_token_id = admin->token_id };
+	struct taking t = { .by = admin,
+		.reason = in->reason,
+		.ev = { .kind = "certificate.revoked",
+		    .admin_token_id = admin->token_id } };
 	struct certificate_issued c;
 	const struct err *e;
-	struct bytes serial;
 
 	if (!revoke_is_reason(in->reason))
 		return fail(cx, &ERR_BAD_REASON, "reason \"%s\"", in->reason);
-	if (!read_serial(cx, in->serial, &serial))
+	if (!read_serial(cx, in->serial, &t.serial))
 		return fail(cx, &ERR_NOT_FOUND, "no serial number of ours");
 	*out =
-	    (struct revoked_serial){ .serial = bytes_hex(cx->arena, serial) };
-	ev.detail =
+	    (struct revoked_serial){ .serial = bytes_hex(cx->arena, t.serial) };
+	t.ev.detail =
 	    arena_printf(cx->arena, "serial %s, %s", out->serial, in->reason);
-	e = certificate_of_serial(cx, serial, &c);
+	e = certificate_of_serial(cx, t.serial, &c);
 	if (e == &ERR_NOT_FOUND)
 		e = in->preemptive
-			? refuse_unknown(cx, &ev, serial, in->reason)
+			? refuse_unknown(cx, &t)
 			: fail(cx, e, "no certificate %s", out->serial);
 	else if (e == NULL) {
 		out->device_id = c.device_id;
 		out->not_after = c.not_after;
-		e = refuse_issued(cx, &ev, &c, in->reason);
+		e = refuse_issued(cx, &t, &c);
 	}
 	if (e == NULL)
-		LOG(cx, ev.kind, LOG_S("serial", out->serial),
+		LOG(cx, t.ev.kind, LOG_S("serial", out->serial),
 		    LOG_S("reason", in->reason));
 	return e != NULL ? e : lineage_settle(cx);
 }
@@ -257,7 +281,10 @@ lift_ended(struct ctx *cx, const struct admin_caller *admin, const char *id)
 		return fail(cx, e, "device %s is not its unit's last", id);
 	if (e != NULL || !changed)
 		return e;
-	e = event_add(cx, &ev);
+	e = second_ask(
+	    cx, admin, "lift what is left on the unit of device %s", id);
+	if (e == NULL)
+		e = event_add(cx, &ev);
 	if (e == NULL)
 		e = tx_commit(&tx);
 	if (e == NULL)

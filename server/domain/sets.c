@@ -1,11 +1,14 @@
 #include "domain/sets.h"
 
+#include <inttypes.h>
+
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/text.h"
 #include "domain/operator.h"
 #include "domain/revoke.h"
+#include "domain/second.h"
 #include "store/event.h"
 
 /* A registry of millions is looked through from end to end. */
@@ -52,6 +55,12 @@ check_who(struct ctx *cx, const struct unit_set *s)
 		return fail(
 		    cx, &ERR_SET, "set: owner, anchor, batch or sw_version");
 	return NULL;
+}
+
+static const char *
+or_any(const char *s)
+{
+	return s == NULL ? "any" : s;
 }
 
 static bool
@@ -115,9 +124,24 @@ sets_count(struct ctx *cx, const struct admin_caller *by, struct unit_set *s,
 	return e != NULL ? e : unit_set_count(cx, id, units, devices);
 }
 
+static ERR_FN
+ask(struct ctx *cx, const struct admin_caller *by, const struct unit_set *s)
+{
+	const char *what = arena_printf(cx->arena,
+	    "%s %" PRId64 " units (manufacturer %s, model %s, batch %s, "
+	    "firmware %s, owner %s, anchor %s, %zu serials): %s",
+	    s->action, s->counted, or_any(s->manufacturer_id),
+	    or_any(s->model_id), or_any(s->batch), or_any(s->sw_version),
+	    or_any(s->owner_id), or_any(s->anchor_id), s->n_serials, s->reason);
+
+	if (strcmp(s->action, "lift") == 0)
+		return second_ask(cx, by, "%s", what);
+	return second_ask_units(cx, by, s->counted, "%s", what);
+}
+
 /* The block and its event, committed before anything is swept. */
 static ERR_FN
-block(struct ctx *cx, const struct unit_set *s)
+block(struct ctx *cx, const struct admin_caller *by, const struct unit_set *s)
 {
 	const struct err *e;
 	bool added, same;
@@ -135,6 +159,9 @@ block(struct ctx *cx, const struct unit_set *s)
 		return fail(cx, &ERR_SET_ID, "set %s is another one", s->id);
 	if (!added)
 		return NULL;
+	e = ask(cx, by, s);
+	if (e != NULL)
+		return e;
 	e = event_add(
 	    cx, &(struct event){ .kind = "set.started",
 		    .manufacturer_id = s->manufacturer_id,
@@ -154,11 +181,12 @@ sets_start(struct ctx *cx, const struct admin_caller *by, struct unit_set *s,
 	if (!text_is_uuid(bytes_str(s->id)))
 		return fail(cx, &ERR_NOT_FOUND, "no UUID in lower case");
 	s->admin_token_id = by->token_id;
+	s->second_token_id = by->second_token_id;
 	e = check(cx, by, s);
 	if (e == NULL)
 		e = check_deadline(cx, s);
 	if (e == NULL)
-		e = block(cx, s);
+		e = block(cx, by, s);
 	return e != NULL ? e : unit_set_get(cx, s->id, out);
 }
 

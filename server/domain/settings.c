@@ -211,6 +211,17 @@ const struct cfg_key settings_keys[] = {
 		   "(docs/operators.md)." },
 	{ INT(operator_port, "8444", 0, 65535), .needs = "operator_listen",
 	    .help = "its port; 0 picks one, see the log" },
+	{ SWITCH(second_operator, "yes"),
+	    .help = "a second operator confirms new anchors, lifting, and "
+		    "what takes trust from many",
+	    .why = "What one operator proposes another has to confirm, so "
+		   "that neither a thief of one token nor a bad day is enough "
+		   "(docs/operators.md). For a platform of one person, and "
+		   "for development, no." },
+	{ INT(revoke_alone, "100", 0, 1000000000),
+	    .help = "units from which one operator may take trust in a day" },
+	{ TIME(proposal_lifetime, "24h", 60, 604800),
+	    .help = "what nobody confirms is void after" },
 
 	{ TEXT(proxy_listen, &place),
 	    .group = "Proxies in front of us (docs/proxy.md)", .def = "",

@@ -58,6 +58,9 @@ struct settings {
 	char *node_name;           /* empty: made from the host's */
 	int64_t journal_megabytes; /* of what outlives the database */
 	int64_t consumer_alert;    /* seconds silent or behind */
+	bool second_operator;      /* has to confirm what is dangerous (H4) */
+	int64_t revoke_alone;      /* units of an operator a day, without */
+	int64_t proposal_lifetime; /* seconds */
 	bool unbound_tokens; /* development: operators' without certificate */
 	bool app_keys;       /* development apps with a key of their own */
 	/* the platform's own identity provider; empty: none */

@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "domain/lineage.h"
+#include "domain/second.h"
 #include "domain/svc.h"
 #include "pki/cert.h"
 #include "pki/key.h"
@@ -291,6 +292,12 @@ store_anchor(struct ctx *cx, const struct admin_caller *by, struct anchor *a)
 	char id[UUID_TEXT_BYTES];
 	const struct err *e = check_anchor_room(cx, a);
 
+	if (e != NULL)
+		return e;
+	e = second_ask(cx, by,
+	    "trust %s \"%s\" (SHA-256 %s) of manufacturer %s", a->kind,
+	    a->subject, bytes_hex(cx->arena, BYTES_OF(a->sha256)),
+	    a->manufacturer_id);
 	if (e != NULL)
 		return e;
 	rng_uuid(id);

@@ -9,8 +9,10 @@
 #include "codec/form.h"
 #include "domain/label.h"
 #include "domain/record.h"
+#include "domain/second.h"
 #include "domain/svc.h"
 #include "http/cors.h"
+#include "http/handlers.h"
 #include "http/hop.h"
 #include "http/judge.h"
 #include "http/problem.h"
@@ -538,6 +540,14 @@ judge(struct exchange *const *ex, size_t n)
 		close_refused(calls[i]);
 }
 
+static void
+handle_one(struct call *c)
+{
+	c->e = c->rq->route->handler(c->cx, c->rq, c->rs);
+	if (c->e == &ERR_SECOND)
+		c->e = answer_proposed(c->cx, c->rq, c->rs);
+}
+
 /* Those of one kind, then those of the next. */
 static void
 handle(struct call *const *calls, size_t n)
@@ -554,8 +564,7 @@ handle(struct call *const *calls, size_t n)
 
 		if (fn == NULL) {
 			must(n == 1);
-			left[0]->e =
-			    r->handler(left[0]->cx, left[0]->rq, left[0]->rs);
+			handle_one(left[0]);
 			return;
 		}
 		for (i = m = rest = 0; i < n; i++) {

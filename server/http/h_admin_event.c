@@ -20,6 +20,7 @@ static const struct json_field event_fields[] = {
 	JSON_F_STR(audit_row, owner_id, 36, false),
 	JSON_F_STR(audit_row, approval_id, 36, false),
 	JSON_F_STR(audit_row, admin_token_id, 16, false),
+	JSON_F_STR(audit_row, second_token_id, 16, false),
 	JSON_F_STR(audit_row, code, LIMIT_SLUG, false),
 	JSON_F_STR(audit_row, detail, 4 * KIB, false),
 	JSON_END,

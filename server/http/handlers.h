@@ -191,5 +191,11 @@ handler_fn delete_client;
 handler_fn post_bootstrap_tokens;
 handler_fn get_bootstrap_tokens;
 handler_fn delete_bootstrap_token;
+handler_fn get_proposals;
+handler_fn get_proposal;
+handler_fn post_confirmation;
+handler_fn delete_proposal;
+/* Of a call that its operator may not do alone: 202, and it is kept. */
+ERR_FN answer_proposed(struct ctx *cx, struct request *rq, struct reply *rs);
 
 #endif

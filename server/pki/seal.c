@@ -39,7 +39,7 @@ seal(struct ctx *cx, const struct mac_key *k, const struct seal_for *what,
 	AUTO(EVP_CIPHER_CTX) *c = NULL;
 	int n;
 
-	must(secret.n <= LIMIT_SECRET);
+	must(secret.n <= LIMIT_SEALED);
 	rng_bytes(out, NONCE_BYTES);
 	c = begin(k, what, out, 1);
 	must(EVP_CipherUpdate(c, text, &n, secret.p, (int)secret.n) == 1 &&
@@ -58,7 +58,7 @@ seal_open(struct ctx *cx, const struct mac_key *k, const struct seal_for *what,
 	size_t n = sealed.n - SEAL_BYTES;
 	int len;
 
-	if (sealed.n < SEAL_BYTES || n > LIMIT_SECRET)
+	if (sealed.n < SEAL_BYTES || n > LIMIT_SEALED)
 		return false;
 	out = arena_alloc(cx->arena, n + 1);
 	memcpy(tag, sealed.p + sealed.n - TAG_BYTES, TAG_BYTES);

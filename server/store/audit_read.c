@@ -10,7 +10,7 @@
 #define COLUMNS                                                        \
 	"id, to_char(at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), kind, " \
 	"request_id, manufacturer_id, birth_id, device_id, owner_id, " \
-	"approval_id, admin_token_id, code, detail, " CURSOR
+	"approval_id, admin_token_id, second_token_id, code, detail, " CURSOR
 
 /* Bounds are always there, so that a plan for all of them skips the days
  * outside: $1 and $2 microseconds, $3 and $4 the cursor. */
@@ -23,7 +23,8 @@
 	"($6::uuid IS NULL OR device_id = $6) AND "                     \
 	"($7::text IS NULL OR request_id = $7) AND "                    \
 	"($8::text IS NULL OR kind = $8) AND "                          \
-	"($9::text IS NULL OR admin_token_id = $9) AND "                \
+	"($9::text IS NULL OR admin_token_id = $9 OR "                  \
+	"second_token_id = $9) AND "                                    \
 	"($10::uuid IS NULL OR owner_id = $10 OR device_id IN (SELECT " \
 	"id FROM device WHERE owner_id = $10)) "
 #define ORDER(way) "ORDER BY at " way ", id " way " "
@@ -110,9 +111,10 @@ read_audit(struct ctx *cx, const struct rows *r, int i, struct audit_row *a)
 	a->owner_id = rows_text(cx, r, i, 7);
 	a->approval_id = rows_text(cx, r, i, 8);
 	a->admin_token_id = rows_text(cx, r, i, 9);
-	a->code = rows_text(cx, r, i, 10);
-	a->detail = rows_text(cx, r, i, 11);
-	a->cursor = rows_text(cx, r, i, 12);
+	a->second_token_id = rows_text(cx, r, i, 10);
+	a->code = rows_text(cx, r, i, 11);
+	a->detail = rows_text(cx, r, i, 12);
+	a->cursor = rows_text(cx, r, i, 13);
 }
 
 /* Both ends of time that PostgreSQL's arithmetic is exact for. */

@@ -9,7 +9,9 @@
 struct audit_row {
 	const char *id, *at, *kind;
 	const char *request_id, *manufacturer_id, *birth_id, *device_id;
-	const char *owner_id, *approval_id, *admin_token_id, *code, *detail;
+	const char *owner_id, *approval_id, *admin_token_id;
+	const char *second_token_id; /* who confirmed it (H4) */
+	const char *code, *detail;
 	const char *cursor; /* continues after this row */
 };
 

@@ -19,7 +19,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 
-#define SCHEMA_VERSION 24
+#define SCHEMA_VERSION 25
 
 struct stmt {
 	const char *name;

@@ -13,11 +13,11 @@ static const struct stmt GUESS_TAKE = { "guess_take",
 	"ORDER BY window_start FOR UPDATE), "
 	"total AS (SELECT coalesce(sum(n), 0) AS n FROM old), "
 	"taken AS (INSERT INTO guess AS g (bucket, key, window_start, n) "
-	"SELECT $1, $2, to_timestamp($3::bigint), 1 FROM total "
-	"ON CONFLICT (bucket, key, window_start) DO UPDATE SET n = g.n + 1 "
-	"RETURNING n) "
+	"SELECT $1, $2, to_timestamp($3::bigint), $5::int FROM total "
+	"ON CONFLICT (bucket, key, window_start) DO UPDATE SET "
+	"n = g.n + EXCLUDED.n RETURNING n) "
 	"SELECT taken.n + total.n FROM taken, total",
-	4 };
+	5 };
 
 static const struct stmt GUESS_OLDEST = { "guess_oldest",
 	"SELECT extract(epoch FROM min(window_start))::bigint FROM guess "
@@ -48,13 +48,13 @@ guess_since(int64_t now, int64_t window)
 }
 
 const struct err *
-guess_take(struct ctx *cx, const char *bucket, const uint8_t key[32],
-    int64_t window, int64_t *n)
+guess_take_many(
+    struct ctx *cx, const struct guess_of *of, int64_t many, int64_t *n)
 {
 	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e = DB_RUN(cx, &GUESS_TAKE, &r, DB_TEXT(bucket),
-	    DB_SHA(key), DB_INT(slot_of(cx->now, window)),
-	    DB_INT(guess_since(cx->now, window)));
+	const struct err *e = DB_RUN(cx, &GUESS_TAKE, &r, DB_TEXT(of->bucket),
+	    DB_SHA(of->key), DB_INT(slot_of(cx->now, of->window)),
+	    DB_INT(guess_since(cx->now, of->window)), DB_INT(many));
 
 	if (e != NULL)
 		return e;
@@ -73,6 +73,16 @@ guess_count(struct ctx *cx, const char *bucket, const uint8_t key[32],
 	if (e == NULL)
 		*n = rows_int(r, 0, 0);
 	return e;
+}
+
+const struct err *
+guess_take(struct ctx *cx, const char *bucket, const uint8_t key[32],
+    int64_t window, int64_t *n)
+{
+	struct guess_of of = { .bucket = bucket, .window = window };
+
+	memcpy(of.key, key, sizeof(of.key));
+	return guess_take_many(cx, &of, 1, n);
 }
 
 const struct err *

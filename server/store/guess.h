@@ -26,6 +26,10 @@ ERR_FN guess_take(struct ctx *cx, const char *bucket, const uint8_t key[32],
 ERR_FN guess_count(struct ctx *cx, const char *bucket, const uint8_t key[32],
     int64_t window, int64_t *n);
 
+/* The same for many at once. */
+ERR_FN guess_take_many(
+    struct ctx *cx, const struct guess_of *of, int64_t many, int64_t *n);
+
 /* Seconds until the oldest of them counts no more. */
 ERR_FN guess_wait(struct ctx *cx, const char *bucket, const uint8_t key[32],
     int64_t window, int64_t *seconds);

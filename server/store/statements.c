@@ -29,6 +29,7 @@
 #include "store/notice.h"
 #include "store/owner.h"
 #include "store/policy.h"
+#include "store/proposal.h"
 #include "store/record.h"
 #include "store/registry.h"
 #include "store/renewal.h"
@@ -44,6 +45,7 @@
 const struct stmt *const *const store_statements[] = {
 	account_stmts,
 	admin_token_stmts,
+	proposal_stmts,
 	approval_stmts,
 	audit_stmts,
 	record_stmts,

@@ -10,20 +10,20 @@
 static const struct stmt SET_ADD = { "unit_set_add",
 	"INSERT INTO unit_set (id, action, reason, manufacturer_id, model_id, "
 	"batch, sw_version, owner_id, serials, admin_token_id, counted, "
-	"deadline, anchor_id) VALUES ($1::uuid, $2, $3, $4, $5, $6, $7, "
-	"$8::uuid, $9::text[], $10, $11::bigint, "
-	"to_timestamp(nullif($12::bigint, 0)), $13::uuid) "
+	"deadline, anchor_id, second_token_id) VALUES ($1::uuid, $2, $3, $4, "
+	"$5, $6, $7, $8::uuid, $9::text[], $10, $11::bigint, "
+	"to_timestamp(nullif($12::bigint, 0)), $13::uuid, $14) "
 	"ON CONFLICT (id) DO NOTHING",
-	13 };
+	14 };
 
 static const struct stmt SET_SAME = { "unit_set_same",
 	"SELECT (action, reason, manufacturer_id, model_id, batch, "
 	"sw_version, owner_id, serials, counted, deadline, anchor_id) "
 	"IS NOT DISTINCT FROM ($2, $3, $4, $5, $6, $7, $8::uuid, "
 	"$9::text[], $11::bigint, to_timestamp(nullif($12::bigint, 0)), "
-	"$13::uuid) AND "
-	"$10::text IS NOT NULL FROM unit_set WHERE id = $1::uuid",
-	13 };
+	"$13::uuid) AND coalesce($10::text, $14::text) IS NOT NULL "
+	"FROM unit_set WHERE id = $1::uuid",
+	14 };
 
 #define SET_COLUMNS                                            \
 	"id, action, reason, admin_token_id, counted, state, " \
@@ -78,6 +78,12 @@ static const struct stmt SET_STILL_RUNNING = { "unit_set_still_running",
 	"granted AND virtualxid = ANY ($1::text[])",
 	1 };
 
+/* Events of the transaction are of both operators (0025). */
+static const struct stmt SET_SECOND = { "unit_set_second",
+	"SELECT set_config('latchkey.second_token', second_token_id, true) "
+	"FROM unit_set WHERE id = $1::uuid AND second_token_id IS NOT NULL",
+	1 };
+
 static const struct stmt SET_FINISH = { "unit_set_finish",
 	"UPDATE unit_set SET state = $2, finished_at = now() "
 	"WHERE id = $1::uuid",
@@ -101,7 +107,7 @@ run_whole(struct ctx *cx, const struct stmt *stmt, const struct unit_set *s,
 	    DB_TEXT(s->owner_id),
 	    s->n_serials > 0 ? DB_COLUMN(&serials) : DB_NULL,
 	    DB_TEXT(s->admin_token_id), DB_INT(s->counted), DB_INT(s->deadline),
-	    DB_TEXT(s->anchor_id));
+	    DB_TEXT(s->anchor_id), DB_TEXT(s->second_token_id));
 }
 
 const struct err *
@@ -174,7 +180,9 @@ unit_set_take(struct ctx *cx, struct unit_set *out)
 	AUTO_STRUCT(rows) *r = NULL;
 	const struct err *e = db_run(cx, &SET_TAKE, NULL, 0, &r);
 
-	return e != NULL ? e : read_set(cx, r, out);
+	if (e == NULL)
+		e = read_set(cx, r, out);
+	return e != NULL ? e : DB_RUN(cx, &SET_SECOND, NULL, DB_TEXT(out->id));
 }
 
 const struct err *
@@ -480,7 +488,7 @@ unit_set_hastens(
 
 const struct stmt *const unit_set_stmts[] = { &SET_ADD, &SET_SAME, &SET_GET,
 	&SET_TAKE, &SET_COUNT, &SET_SETTLE, &SET_RUNNING, &SET_STILL_RUNNING,
-	&SET_FINISH, &SET_NEXT, &SET_FLAG_REVOKED, &SET_FLAG_QUARANTINED,
-	&SET_FLAG_LIFTED, &SET_REVOKE, &SET_EVENTS, &SET_FEED, &SET_LOCK,
-	&SET_END, &SET_ANNOUNCE, &SET_PROGRESS, &SET_CANCEL, &SET_HASTENS,
-	NULL };
+	&SET_SECOND, &SET_FINISH, &SET_NEXT, &SET_FLAG_REVOKED,
+	&SET_FLAG_QUARANTINED, &SET_FLAG_LIFTED, &SET_REVOKE, &SET_EVENTS,
+	&SET_FEED, &SET_LOCK, &SET_END, &SET_ANNOUNCE, &SET_PROGRESS,
+	&SET_CANCEL, &SET_HASTENS, NULL };

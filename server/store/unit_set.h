@@ -21,6 +21,7 @@ struct unit_set {
 	const char **serials;
 	size_t n_serials; /* 0: any */
 	const char *admin_token_id;
+	const char *second_token_id; /* who confirmed it, or NULL (H4) */
 	int64_t counted;
 	int64_t deadline; /* to reenroll, else 0 */
 	/* Not read when it is added. */

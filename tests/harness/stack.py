@@ -61,7 +61,7 @@ class Stack:
         # test of every run.
         # Most owners of the tests are development apps (players.Owner).
         self.settings = {"guess_window": "1d", "app_keys": "yes",
-            "unbound_tokens": "yes",
+            "unbound_tokens": "yes", "second_operator": "no",
             "issuer": self.url, "port": self.port,
             "tls_cert": pki / "server.crt",
             "tls_key": pki / "server.key", "root_cert": pki / "root.crt",
