@@ -4,6 +4,7 @@
 # var/latchkey.env; it sets
 #	maker   the maker's directory          lamp  the device's
 #	id      the device's id                owner the owner's, key var/ada.key
+#	code    the user code that it showed
 maker=var/maker lamp=var/lamp
 latchkey simulate maker --dir $maker >/dev/null
 latchkey manufacturer add acme --name Acme >/dev/null
@@ -15,8 +16,8 @@ latchkey allowlist import $lamp/birth.csv --manufacturer acme --quiet >/dev/null
 latchkey owner add ada --key var/ada.key --new-key >/dev/null
 owner=$(latchkey owner list --json | jq -r '.owners[0].id')
 latchkey simulate authorize --dir $lamp >/dev/null
-latchkey approve "$(sed -n 's/^user_code = //p' $lamp/state)" --yes \
-    --owner "$owner" --key var/ada.key >/dev/null
+code=$(sed -n 's/^user_code = //p' $lamp/state)
+latchkey approve "$code" --yes --owner "$owner" --key var/ada.key >/dev/null
 latchkey simulate poll --dir $lamp >/dev/null
 latchkey simulate enroll --dir $lamp >/dev/null
 id=$(openssl x509 -in $lamp/op.crt -noout -subject -nameopt multiline |
