@@ -317,5 +317,21 @@ def test_a_set_from_the_command_line(stack, database, operator, maker,
     code, out = latchkey("revoke", "certificate", "5f" * 16, "--reason",
         "superseded", "--preemptive")
     assert code == 0 and "nobody known here" in out, out
+    known = serial_of(enrolled)
+    serials.write_text(f"{known}\n{'6e' * 16}\n")
+    of = ["revoke", "certificates", str(serials), "--reason", "superseded"]
+    code, out = latchkey(*of)
+    assert code == 1 and "1 of 2 are known here" in out, out
+    assert f"{'6e' * 16} is not known here" in out
+    of.append("--preemptive")
+    code, out = latchkey(*of)
+    assert code == 0 and "2 certificates, 1 of them known" in out, out
+    code, out = latchkey(*of, "--count", "1")
+    assert code == 1 and "nothing was changed" in out, out
+    entries = len(feed(database))
+    for _ in range(2):
+        code, out = latchkey(*of, "--count", "2")
+        assert code == 0 and "2 certificates are refused" in out, out
+    assert len(feed(database)) > entries
     code, out = latchkey("device", "decommission", enrolled.id)
     assert code == 0 and "never enrolled again" in out, out
