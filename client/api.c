@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/trace.h"
 #include "pki/far_key.h"
 
 /* No answer of the service is larger: a page of 100 devices is 150 KiB. */
@@ -101,6 +102,7 @@ static curl_headers *
 make_headers(
     struct ctx *cx, const struct api *api, const struct api_request *rq)
 {
+	char parent[TRACE_PARENT_BYTES];
 	curl_headers *list = NULL;
 
 	if (api->bearer != NULL)
@@ -112,6 +114,12 @@ make_headers(
 		add_header(cx, &list, "If-Match", rq->if_match);
 	if (rq->attestation != NULL)
 		add_header(cx, &list, "Latchkey-Attestation", rq->attestation);
+	if (cx->trace != NULL) {
+		trace_parent(cx->trace, parent);
+		add_header(cx, &list, "traceparent", parent);
+	}
+	if (cx->trace != NULL && cx->trace->state != NULL)
+		add_header(cx, &list, "tracestate", cx->trace->state);
 	/* Bodies are small or wanted in any case: no wait for 100. */
 	list = curl_slist_append(list, "Expect:");
 	return list;

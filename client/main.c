@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/rng.h"
+#include "base/trace.h"
 #include "base/version.h"
 #include "client/api.h"
 #include "client/commands.h"
@@ -88,8 +90,14 @@ run(int argc, char **argv)
 {
 	AUTO_STRUCT(arena) *a = arena_new(ARENA_BYTES);
 	struct cli cli = { .cx = { .arena = a, .now = clock_now() } };
+	char uuid[UUID_TEXT_BYTES];
+	struct trace trace;
 	const struct err *e;
 
+	/* Of whoever runs us, as other tools have it, too. */
+	rng_uuid(uuid);
+	trace_begin(&trace, uuid, getenv("TRACEPARENT"), getenv("TRACESTATE"));
+	cli.cx.trace = &trace;
 	e = command_parse(&cli, groups, argc, argv);
 	if (e == NULL)
 		e = cli.command->run(&cli);

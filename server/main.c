@@ -356,6 +356,8 @@ serve(struct wiring *w)
 		.svc = &w->svc,
 		.rid = "start",
 		.now = clock_now() };
+	if (strcmp(w->svc.set.log_format, "json") == 0)
+		log_set_format(LOG_JSON);
 	if (!start(w, why)) {
 		LOG(NULL, "start_failed", LOG_S("reason", why));
 		stop(w);

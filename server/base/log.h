@@ -1,6 +1,8 @@
 /*
- * One line an event on standard error: key=value, values quoted whenever a
- * parser could be misled.  Event names are constants that can be grepped.
+ * One line an event on standard error, as key=value or as a JSON object, with
+ * the ids of the request and its trace.  Event names are constants that can be
+ * grepped.  Senders choose many values: whatever is in one, it cannot end its
+ * line, begin another field, or leave the line unreadable by being long.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -25,6 +27,10 @@ struct log_field {
 	log_event((cx), (event), (struct log_field[]){ __VA_ARGS__ }, \
 	    sizeof((struct log_field[]){ __VA_ARGS__ }) /             \
 		sizeof(struct log_field))
+
+/* How lines are written from here on; set once, before threads start. */
+enum log_format { LOG_KEYVALUE, LOG_JSON };
+void log_set_format(enum log_format format);
 
 /* No lines from here on: for tools, which print the reason of a refusal
  * (cx->reason) themselves. */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "base/trace.h"
 #include "domain/crls.h"
 #include "domain/registry.h"
 #include "domain/svc.h"
@@ -30,12 +31,20 @@ fetch_one(struct ctx *cx, const struct crl_source *s)
 	struct crl_in in = { .manufacturer_id = s->manufacturer_id,
 		.issuer = s->issuer,
 		.url = s->url };
+	char uuid[UUID_TEXT_BYTES];
+	struct trace trace;
 	struct crl_row row;
 	const struct err *e;
 	bool created;
 
+	rng_uuid(uuid);
+	trace_begin(&trace, uuid, NULL, NULL);
+	cx->trace = &trace;
 	e = fetch_get(cx, s->url, LIMIT_CRL, &in.der);
-	return e != NULL ? e : crls_add(cx, &schedule, &in, &row, &created);
+	if (e == NULL)
+		e = crls_add(cx, &schedule, &in, &row, &created);
+	cx->trace = NULL;
+	return e;
 }
 
 /* One source that is due; *more false if there was none.  A failure is an

@@ -9,6 +9,8 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rng.h"
+#include "base/trace.h"
 #include "codec/json.h"
 #include "codec/jwks.h"
 #include "domain/svc.h"
@@ -36,6 +38,8 @@ struct idp {
 	struct arena *arena;          /* of keys */
 	struct jwks_key keys[JWKS_MAX];
 	size_t n;
+	struct trace trace; /* of the request that asked */
+	char trace_state[TRACE_STATE_MAX + 1];
 };
 
 struct metadata {
@@ -164,15 +168,33 @@ wait_turn(struct idp *idp)
 	return !idp->stop;
 }
 
+/* Part of the call that asked for it, or of its own.  Under lock. */
+static void
+begin_trace(
+    const struct idp *idp, struct trace *out, char state[TRACE_STATE_MAX + 1])
+{
+	char uuid[UUID_TEXT_BYTES];
+
+	rng_uuid(uuid);
+	trace_begin(out, uuid, NULL, NULL);
+	if (idp->asked)
+		trace_copy(&idp->trace, out, state);
+}
+
 static void *
 run(void *arg)
 {
 	struct idp *idp = arg;
 	AUTO_STRUCT(arena) *arena = arena_new(FETCH_ARENA);
-	struct ctx cx = { .arena = arena, .svc = idp->svc, .rid = "idp" };
+	char state[TRACE_STATE_MAX + 1];
+	struct trace trace;
+	struct ctx cx = {
+		.arena = arena, .svc = idp->svc, .rid = "idp", .trace = &trace
+	};
 
 	must(pthread_mutex_lock(&idp->lock) == 0);
 	while (wait_turn(idp)) {
+		begin_trace(idp, &trace, state);
 		idp->asked = false;
 		idp->fetching = true;
 		must(pthread_mutex_unlock(&idp->lock) == 0);
@@ -227,21 +249,22 @@ enum found {
 
 /* Under lock: has the set fetched for a key that it lacked. */
 static enum found
-ask_for(struct idp *idp)
+ask_for(struct idp *idp, const struct ctx *cx)
 {
 	if (!idp->fetching && !idp->asked && idp->tried_us != 0 &&
 	    clock_mono_us() - idp->tried_us < AT_MOST_EVERY_US)
 		return idp->n == 0 ? WAIT : UNKNOWN;
 	if (!idp->fetching && !idp->asked) {
 		idp->asked = true;
+		trace_copy(cx->trace, &idp->trace, idp->trace_state);
 		must(pthread_cond_signal(&idp->wake) == 0);
 	}
 	return WAIT;
 }
 
 static enum found
-find_key(
-    struct idp *idp, const char *kid, struct arena *a, struct jwks_key *out)
+find_key(struct idp *idp, const struct ctx *cx, const char *kid,
+    struct jwks_key *out)
 {
 	enum found found = UNKNOWN;
 	size_t i;
@@ -250,11 +273,11 @@ find_key(
 	for (i = 0; i < idp->n && found != FOUND; i++) {
 		if (strcmp(idp->keys[i].kid, kid) != 0)
 			continue;
-		copy_key(a, &idp->keys[i], out);
+		copy_key(cx->arena, &idp->keys[i], out);
 		found = FOUND;
 	}
 	if (found != FOUND)
-		found = ask_for(idp);
+		found = ask_for(idp, cx);
 	must(pthread_mutex_unlock(&idp->lock) == 0);
 	return found;
 }
@@ -375,7 +398,7 @@ check_signature(struct ctx *cx, const char *token, const struct jws_head *head)
 
 	if (!is_access_token(head) || head->kid == NULL)
 		return fail(cx, &ERR_ACCESS_TOKEN, "typ, or no kid");
-	switch (find_key(cx->svc->idp, head->kid, cx->arena, &key)) {
+	switch (find_key(cx->svc->idp, cx, head->kid, &key)) {
 	case FOUND:
 		break;
 	case WAIT:

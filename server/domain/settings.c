@@ -108,6 +108,12 @@ acr_ok(const char *s)
 	return true;
 }
 
+static bool
+log_format_ok(const char *s)
+{
+	return strcmp(s, "keyvalue") == 0 || strcmp(s, "json") == 0;
+}
+
 static const struct cfg_kind
     addresses = { "addresses with commas between, not names", addresses_ok },
     place = { "the path of a unix socket, or addresses with commas between",
@@ -126,7 +132,8 @@ static const struct cfg_kind
     node = { "1 to 79 plain characters", node_name_ok },
     domain = { "a name of lower-case letters, digits and \".-_\"",
 	    identity_domain_ok },
-    acr_words = { "words of ASCII without quotes", acr_ok };
+    acr_words = { "words of ASCII without quotes", acr_ok },
+    log_formats = { "keyvalue or json", log_format_ok };
 
 /* The parts of a row that its field and type give. */
 #define FIELD(field, kind_of)              \
@@ -367,6 +374,10 @@ const struct cfg_key settings_keys[] = {
 
 	{ TIME(consumer_alert, "30s", 10, 86400), .group = "Alerts",
 	    .help = "a node or broker is reported when silent or behind for" },
+
+	{ TEXT(log_format, &log_formats), .def = "keyvalue", .group = "The log",
+	    .help = "how its lines on standard error are written",
+	    .why = "docs/observability.md says what is in them." },
 
 	{ SWITCH(unbound_tokens, "no"), .group = "Development alone",
 	    .help = "operators' tokens need no certificate",

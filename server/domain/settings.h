@@ -61,6 +61,7 @@ struct settings {
 	bool second_operator;      /* has to confirm what is dangerous (H4) */
 	int64_t revoke_alone;      /* units of an operator a day, without */
 	int64_t proposal_lifetime; /* seconds */
+	char *log_format;          /* keyvalue or json */
 	bool unbound_tokens; /* development: operators' without certificate */
 	bool app_keys;       /* development apps with a key of their own */
 	/* the platform's own identity provider; empty: none */

@@ -2,14 +2,18 @@
 
 #include <curl/curl.h>
 
+#include "base/arena.h"
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/limits.h"
+#include "base/trace.h"
 
 #define CONNECT_SECONDS 5L
 #define FETCH_SECONDS 20L
 
+typedef struct curl_slist curl_headers;
 AUTO_DEFINE(CURL, curl_easy_cleanup);
+AUTO_DEFINE(curl_headers, curl_slist_free_all);
 
 const struct err ERR_FETCH = { KIND_UNAVAILABLE, "fetch-failed",
 	"The file could not be fetched." };
@@ -52,10 +56,30 @@ fetch_url_is_safe(const char *url)
 		   strncmp(url, "http://[::1]:", 13) == 0);
 }
 
+/* Whose call this is part of. */
+static curl_headers *
+trace_headers(struct ctx *cx)
+{
+	const struct trace *t = cx->trace;
+	char parent[TRACE_PARENT_BYTES];
+	curl_headers *list = NULL;
+
+	if (t == NULL)
+		return NULL;
+	trace_parent(t, parent);
+	list = curl_slist_append(
+	    list, arena_printf(cx->arena, "traceparent: %s", parent));
+	if (t->state != NULL)
+		list = curl_slist_append(
+		    list, arena_printf(cx->arena, "tracestate: %s", t->state));
+	return list;
+}
+
 static ERR_FN
 get(struct ctx *cx, const struct fetch_from *from, struct bytes *out)
 {
 	AUTO(CURL) *c = curl_easy_init();
+	AUTO(curl_headers) *headers = trace_headers(cx);
 	char why[CURL_ERROR_SIZE] = "";
 	struct buf body;
 	long status = 0;
@@ -68,6 +92,7 @@ get(struct ctx *cx, const struct fetch_from *from, struct bytes *out)
 		(void)curl_easy_setopt(c, CURLOPT_CAINFO, from->ca);
 	(void)curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void)curl_easy_setopt(c, CURLOPT_URL, from->url);
+	(void)curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
 	(void)curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	(void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take);
 	(void)curl_easy_setopt(c, CURLOPT_WRITEDATA, &body);

@@ -29,6 +29,8 @@ bool fetch_url_is_safe(const char *url);
 ERR_FN
 fetch_safely(struct ctx *cx, const struct fetch_from *from, struct bytes *out);
 
+/* Both say whose call they are part of (cx->trace). */
+
 /* GET within 20 seconds, at most max bytes into the arena, no redirect
  * followed, status 200. */
 ERR_FN

@@ -58,9 +58,12 @@ exchange_begin(struct exchange_env *env, struct conn *c,
 	ex->began_us = now;
 	ex->target = arena_strdup(a, target);
 	rng_uuid(ex->rid);
-	ex->cx = (struct ctx){
-		.arena = a, .svc = env->svc, .rid = ex->rid, .now = clock_now()
-	};
+	trace_begin(&ex->trace, ex->rid, NULL, NULL);
+	ex->cx = (struct ctx){ .arena = a,
+		.svc = env->svc,
+		.rid = ex->rid,
+		.trace = &ex->trace,
+		.now = clock_now() };
 	body_init(&ex->body);
 	ex->rq.method = METHOD_OTHER;
 	ex->rq.conn = ex;
@@ -153,6 +156,10 @@ collect_head(struct exchange *ex, const char *method, const char *version)
 		.size = size == NULL ? 0 : size->header_size };
 	(void)MHD_get_connection_values_n(
 	    ex->mhd, MHD_HEADER_KIND, collect_field, ex);
+	/* Of two traceparents none counts; a tracestate may be in parts
+	 * (RFC 9110 section 5.3). */
+	trace_begin(&ex->trace, ex->rid, guard_single(&ex->head, "traceparent"),
+	    guard_list(&ex->cx, &ex->head, "tracestate"));
 }
 
 /* Sends ex->rs. */

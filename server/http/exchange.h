@@ -12,6 +12,7 @@
 #include <microhttpd.h>
 #include <stdatomic.h>
 
+#include "base/trace.h"
 #include "domain/waiting.h"
 #include "http/body.h"
 #include "http/conns.h"
@@ -77,6 +78,7 @@ struct exchange {
 	struct reply rs;
 	struct call call;
 	char rid[RID_LEN + 1];
+	struct trace trace;
 };
 
 /* The request line was read. */

@@ -71,6 +71,26 @@ guard_field(const struct head *h, const char *name)
 	return NULL;
 }
 
+const char *
+guard_single(const struct head *h, const char *name)
+{
+	return count_field(h, name) == 1 ? guard_field(h, name) : NULL;
+}
+
+const char *
+guard_list(struct ctx *cx, const struct head *h, const char *name)
+{
+	const char *list = NULL;
+	size_t i;
+
+	for (i = 0; i < h->n; i++)
+		if (strcasecmp(h->field[i].name, name) == 0)
+			list = list == NULL ? h->field[i].value
+					    : arena_printf(cx->arena, "%s,%s",
+						  list, h->field[i].value);
+	return list;
+}
+
 static ERR_FN
 check_fields(struct ctx *cx, const struct head *h)
 {

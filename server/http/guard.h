@@ -61,4 +61,11 @@ ERR_FN guard_path(
 /* The value of the field, NULL if absent; names ignore case. */
 const char *guard_field(const struct head *h, const char *name);
 
+/* The same, NULL also if it is there more than once. */
+const char *guard_single(const struct head *h, const char *name);
+
+/* The values of all fields of that name as one list (RFC 9110 section 5.3),
+ * NULL if there is none. */
+const char *guard_list(struct ctx *cx, const struct head *h, const char *name);
+
 #endif

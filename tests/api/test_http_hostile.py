@@ -180,7 +180,7 @@ def assert_serves(stack):
 def test_refusal_of_the_librarys_parser_has_a_log_line(stack):
     answer = exchange(stack, request(POST, "Content-Length: 5x"))
     assert answer.startswith(b"HTTP/1.1 400 ")
-    stack.process.wait_log(r"event=request rid=\S+ method=- route=- "
+    stack.process.wait_log(r"event=request rid=\S+ trace=\S+ method=- route=- "
         r"status=400 code=refused-by-parser")
 
 

@@ -16,6 +16,7 @@ PARSERS = {
     "json": ["server/codec/json.c -json_quote"],
     "form": ["server/codec/form.c"],
     "basic": ["server/codec/basic.c"],
+    "trace": ["server/base/trace.c"],
     "webauthn": ["server/codec/webauthn.c"],
     "birth_line": ["server/codec/birth_line.c", "server/codec/csv.c",
         "server/codec/lines.c"],

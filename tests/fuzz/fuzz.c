@@ -12,6 +12,7 @@
 #include "base/ctx.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/trace.h"
 #include "codec/basic.h"
 #include "codec/birth_line.h"
 #include "codec/form.h"
@@ -130,6 +131,33 @@ fuzz_webauthn(struct bytes in)
 		must(data.credential_id.n == 0 && data.key.n == 0);
 	if (webauthn_key_read(&cx, in, &key) == NULL)
 		must((key.alg == WEBAUTHN_RS256) == (key.x.n == 0));
+}
+
+/* A traceparent, and the rest of the input a tracestate.  What is taken is
+ * written so that it is taken again as the same. */
+static void
+fuzz_trace(struct bytes in)
+{
+	static const char uuid[] = "01a1ff5e-0c4d-7a21-a48c-b92090d06383";
+	char *text = bytes_to_str(cx.arena, in), out[TRACE_PARENT_BYTES];
+	char kept[TRACE_STATE_MAX + 1];
+	struct trace t, again;
+	char *state;
+
+	if (text == NULL)
+		return;
+	state = strchr(text, '\n');
+	if (state != NULL)
+		*state++ = '\0';
+	trace_begin(&t, uuid, text, state);
+	trace_copy(&t, &again, kept);
+	trace_parent(&again, out);
+	must(strlen(out) == sizeof(out) - 1);
+	must(trace_parse(out, &again));
+	must(strcmp(again.id, t.id) == 0 && strcmp(again.span, t.span) == 0);
+	must(again.flags == t.flags && t.flags <= 1);
+	must(t.state == NULL || (t.state == state && trace_state_ok(kept)));
+	must(t.state == NULL || strpbrk(t.state, "\r\n") == NULL);
 }
 
 /* What is after "Basic " in Authorization: it is nothing but the two, joined
@@ -692,6 +720,7 @@ static const struct row {
 	{ "json", fuzz_json },
 	{ "form", fuzz_form },
 	{ "basic", fuzz_basic },
+	{ "trace", fuzz_trace },
 	{ "webauthn", fuzz_webauthn },
 	{ "birth_line", fuzz_birth_line },
 	{ "topic", fuzz_topic },

@@ -79,7 +79,7 @@ class Stack:
         since = len(log.read_text()) if log.exists() else 0
         self.process = Process([BUILD / "latchkeyd", "--config", config], log,
             env=self.env)
-        self.process.wait_log(r"event=listening .*port=\d+", since=since)
+        self.process.wait_log(r"event\W+listening\b.*port\W+\d+", since=since)
         return self
 
     def stop(self):
