@@ -173,7 +173,7 @@ unit: $(UNIT_BIN)
 	@for t in $(UNIT_BIN); do $$t || exit 1; done
 
 # The parsers alone; one program under the name of each row of its table.
-FUZZED := $(addprefix $(BUILD)/tests/fuzz/,fuzz.o evidence.o jose.o) \
+FUZZED := $(addprefix $(BUILD)/tests/fuzz/,fuzz.o evidence.o jose.o x509.o) \
 	$(addprefix $(BUILD)/server/,http/guard.o \
 	$(addprefix domain/,client_text.o dpop_read.o label_read.o \
 	notice_cursor.o prompt.o)) \

@@ -30,4 +30,19 @@ void fuzz_jwk(struct bytes in);
 void fuzz_jwks(struct bytes in);
 void fuzz_jws(struct bytes in);
 
+/* Rows of tests/fuzz/x509.c. */
+void fuzz_body(struct bytes in);
+void fuzz_capabilities(struct bytes in);
+void fuzz_cert(struct bytes in);
+void fuzz_certpath(struct bytes in);
+void fuzz_chain(struct bytes in);
+void fuzz_cms(struct bytes in);
+void fuzz_cms_signed(struct bytes in);
+void fuzz_crl(struct bytes in);
+void fuzz_csr(struct bytes in);
+void fuzz_matter_cert(struct bytes in);
+void fuzz_names(struct bytes in);
+void fuzz_ocsp(struct bytes in);
+void fuzz_pem(struct bytes in);
+
 #endif
