@@ -191,6 +191,15 @@ check-containers:
 	@deploy/dev/install.sh containers
 	@tests/containers/run.sh
 
+## check-upgrade  from the release before (FROM=commit) to this one while
+##        devices renew
+FROM ?= 01fff48
+.PHONY: check-upgrade
+check-upgrade:
+	@deploy/dev/install.sh library service broker run build check
+	@$(MAKE) -s $(JOBS) all
+	@tests/upgrade/run.sh $(FROM) $(CURDIR)/$(BUILD)
+
 ## check-reproducible  two builds of this commit, elsewhere and at another
 ##        time, are the same to the byte
 .PHONY: check-reproducible

@@ -239,25 +239,48 @@ ask_guard(struct ctx *cx)
 }
 
 static ERR_FN
-check_version(struct ctx *cx)
+ask_version(struct ctx *cx, const char *sql, int64_t *version)
 {
 	AUTO(PGresult) *res = NULL;
 	const struct err *e;
-	int64_t version;
 
-	if (!PQsendQuery(
-		cx->db->pg, "SELECT max(version) FROM schema_migration"))
+	if (!PQsendQuery(cx->db->pg, sql))
 		return lost(cx, "schema version");
 	e = finish(cx, "schema version", &res);
-	if (e != NULL)
+	if (e == NULL)
+		*version = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
+	return e;
+}
+
+/* The schema is this program's, or a later one that still works with it, as
+ * while nodes are replaced one after another. */
+static ERR_FN
+check_version(struct ctx *cx)
+{
+	int64_t version, needed;
+	const struct err *e = ask_version(
+	    cx, "SELECT max(version) FROM schema_migration", &version);
+
+	if (e != NULL || version == SCHEMA_VERSION)
 		return e;
-	version = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
-	if (version != SCHEMA_VERSION)
+	if (version < SCHEMA_VERSION)
 		return fail(cx, &ERR_INTERNAL,
 		    "the schema has version %" PRId64
 		    ", this program needs %d: run \"latchkey migrate\"",
 		    version, SCHEMA_VERSION);
-	return NULL;
+	e = ask_version(cx,
+	    arena_printf(cx->arena,
+		"SELECT max(coalesce(works_from, version)) "
+		"FROM schema_migration WHERE version > %d",
+		SCHEMA_VERSION),
+	    &needed);
+	return e != NULL || needed <= SCHEMA_VERSION
+		   ? e
+		   : fail(cx, &ERR_INTERNAL,
+			 "the schema has version %" PRId64
+			 ", which needs a program of version %" PRId64
+			 ", and this one is of %d",
+			 version, needed, SCHEMA_VERSION);
 }
 
 static void

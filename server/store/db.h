@@ -19,7 +19,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 
-#define SCHEMA_VERSION 25
+#define SCHEMA_VERSION 26
 
 struct stmt {
 	const char *name;
@@ -63,7 +63,8 @@ void db_set_guard(const struct db_guard *g);
 /* This one is not asked: it is what finds out. */
 void db_unguarded(struct db *db);
 
-/* Opens now; fails if unreachable or the schema has another version. */
+/* Opens now; fails if unreachable, or if the schema has another version and
+ * does not say that it works with this program. */
 ERR_FN db_check(struct ctx *cx);
 
 struct rows;

@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from harness.process import BUILD, REPO
+from harness.http import Client
+from harness.process import BUILD, REPO, until
 
 
 @pytest.fixture
@@ -100,3 +101,37 @@ def test_maintaining_makes_a_week_ahead_and_clears_what_is_over(database):
 def test_the_services_role_cannot_migrate_nor_maintain(database, empty):
     assert latchkey(empty, "migrate", role="service").returncode != 0
     assert latchkey(database, "maintain", role="service").returncode != 0
+
+
+def test_a_migration_says_which_programs_work_with_it(empty, files):
+    oldest = SHIPPED[-1][0]
+    (files / f"{NEXT}_later.sql").write_text(
+        f"SET LOCAL latchkey.works_from = {oldest};\n"
+        "CREATE TABLE later (x int);\n")
+    (files / f"{GAP}_other.sql").write_text("CREATE TABLE other (x int);\n")
+    # It then finds that it is not among them itself.
+    latchkey(empty, "migrate", "--migrations", files)
+    assert empty.query("SELECT works_from FROM schema_migration WHERE "
+        "version >= %s ORDER BY version", (oldest,)) == [
+            (None,), (oldest,), (None,)]
+
+
+def test_node_works_on_with_a_later_schema_that_says_so(stack, database):
+    def schema(works_from):
+        database.query("UPDATE schema_migration SET works_from = %s WHERE "
+            "version = 9999", (works_from,))
+        database.query("SELECT pg_terminate_backend(pid) FROM "
+            "pg_stat_activity WHERE datname = current_database() AND "
+            "pid <> pg_backend_pid()")
+
+    def ready():
+        return Client(stack).get("/readyz").status_code
+
+    until(lambda: ready() == 200)
+    database.query("INSERT INTO schema_migration (version, name, sha256) "
+        "VALUES (9999, 'later', '')")
+    schema(None)
+    until(lambda: ready() == 503)
+    assert "needs a program of version 9999" in stack.log()
+    schema(SHIPPED[-1][0])
+    until(lambda: ready() == 200)

@@ -49,6 +49,7 @@ class Stack:
         self.port = free_port()
         self.url = f"https://localhost:{self.port}"
         self.process, self.env = None, {}
+        self.program = BUILD / "latchkeyd"
         self.profiles = self.dir / "profiles.conf"
         if not self.profiles.exists():
             shutil.copy(REPO / "pki/profiles.conf", self.profiles)
@@ -77,7 +78,7 @@ class Stack:
             for k, v in self.settings.items()))
         log = self.dir / "latchkeyd.log"
         since = len(log.read_text()) if log.exists() else 0
-        self.process = Process([BUILD / "latchkeyd", "--config", config], log,
+        self.process = Process([self.program, "--config", config], log,
             env=self.env)
         self.process.wait_log(r"event\W+listening\b.*port\W+\d+", since=since)
         return self
