@@ -26,6 +26,7 @@ static const struct option_row token_options[] = {
 	    false },
 	{ "out", "FILE", "write it there (mode 0600) and print its id alone",
 	    false },
+	{ "once", NULL, "nothing to do if --out is there already", false },
 	OPTIONS_END,
 };
 
@@ -149,9 +150,16 @@ run_token_add(struct cli *cli)
 	struct token_order order = { cli->arg[0], NULL, TOKEN_SECONDS,
 		cli_option(cli, "cert") };
 	const char *expires = cli_option(cli, "expires");
+	const char *path = cli_option(cli, "out");
 	struct token made;
 	const struct err *e;
 
+	if (cli_flag(cli, "once") && path == NULL)
+		return fail(&cli->cx, &ERR_USAGE, "--once needs --out FILE");
+	if (cli_flag(cli, "once") && disk_exists(path)) {
+		printf("%s is there: nothing to do\n", path);
+		return NULL;
+	}
 	if (expires != NULL &&
 	    (!cfg_duration(expires, &order.seconds) || order.seconds == 0 ||
 		order.seconds > ADMIN_TOKEN_SECONDS))

@@ -1,7 +1,7 @@
 #!/bin/sh
 # setup.sh: runs once, before the database: passwords that nobody chose, each
 # in a file that its reader alone may read, and the certificates that the
-# broker trusts.  A second run changes nothing.
+# broker and Prometheus trust.  A second run changes nothing.
 set -eu
 secrets=/run/latchkey service=65532:65532
 
@@ -20,10 +20,14 @@ own() {
 umask 077
 chmod 755 "$secrets"
 # A new volume has the owner of the folder it covers, and none is here.
-chown "$service" /var/lib/latchkey-broker
-chmod 700 /var/lib/latchkey-broker
+for folder in /var/lib/latchkey-broker /var/lib/latchkey-scraper /prometheus; do
+	chown "$service" "$folder"
+	chmod 700 "$folder"
+done
 cat /etc/latchkey/pki/root.crt /etc/latchkey/pki/issuing.crt |
     own "$service" /var/lib/latchkey-broker/ca.crt
+own "$service" /var/lib/latchkey-scraper/root.crt \
+    </etc/latchkey/pki/root.crt
 [ ! -e "$secrets/complete" ] || exit 0
 # What an interrupted run left was never used: the database waits for us.
 for role in migrator service broker; do

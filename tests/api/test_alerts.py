@@ -61,8 +61,9 @@ def test_rules_are_rules_and_fire_when_they_should():
 def test_the_configuration_is_one(tmp_path):
     for name in ("prometheus.yml", "latchkey.rules.yml"):
         (tmp_path / name).write_text((PROMETHEUS / name).read_text())
-    for name in ("latchkey.token", "root.crt"):
-        (tmp_path / name).write_text("")
+    (tmp_path / "latchkey").mkdir()
+    for name in ("token", "root.crt"):
+        (tmp_path / "latchkey" / name).write_text("")
     promtool("check", "config", tmp_path / "prometheus.yml")
 
 

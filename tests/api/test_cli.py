@@ -57,6 +57,8 @@ def test_version():
     (["token", "add", "x", "--scopes", "root"], "--scopes takes"),
     (["token", "add", "x", "--scopes", "read", "--expires", "soon"],
         "--expires takes a time"),
+    (["token", "add", "x", "--scopes", "read", "--once"],
+        "--once needs --out FILE"),
     (["maintain", "--keep-events", "many"], "a number from 1"),
 ])
 def test_wrong_command_line_exits_2_with_a_hint(argv, hint):

@@ -71,9 +71,14 @@ def test_a_ticket_of_one_listener_is_not_resumed_at_the_other(apart, version):
 def test_a_scrapers_token_reads_metrics_and_nothing_else(stack, database,
         workdir):
     secret = workdir / "prometheus.token"
-    said = stack.cli("token", "add", "prometheus", "--scopes", "metrics",
-        "--out", secret)
+    order = ["token", "add", "prometheus", "--scopes", "metrics", "--once",
+        "--out", secret]
+    said = stack.cli(*order)
     token = secret.read_text().strip()
+    listed = stack.cli("token", "list")
+    assert "nothing to do" in stack.cli(*order)
+    assert secret.read_text().strip() == token
+    assert stack.cli("token", "list") == listed
     assert token.split("_")[1] in said and token not in said
     assert secret.stat().st_mode & 0o777 == 0o600
     client = Client(stack)

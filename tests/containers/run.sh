@@ -1,6 +1,6 @@
 #!/bin/bash
 # run.sh: the images built, docker-compose.yml started and the main job played
-# inside, by podman, with a base image and a database image made here from
+# inside, by podman, with base, database and Prometheus images made here from
 # Debian's packages, since nothing of it may need a registry.  Needs root.
 # All of it is in one scratch directory, which is removed.
 set -eu
@@ -12,7 +12,8 @@ cd "$(dirname "$0")/../.."
 scratch=$(mktemp -d /tmp/latchkey-containers-XXXXXX)
 project=lk$$
 pages=${LATCHKEY_PORT:-18443} mqtt=${MQTT_PORT:-18883}
-export LATCHKEY_PORT="$pages" MQTT_PORT="$mqtt"
+watch=${PROMETHEUS_PORT:-19090}
+export LATCHKEY_PORT="$pages" MQTT_PORT="$mqtt" PROMETHEUS_PORT="$watch"
 export CONTAINERS_CONF="$scratch/containers.conf" BUILDAH_FORMAT=docker
 export CONTAINERS_STORAGE_CONF="$scratch/storage.conf"
 
@@ -97,6 +98,9 @@ step "base image"
 quiet podman build -q -t localhost/postgres:15-bookworm \
     tests/containers/postgres
 step "database image"
+quiet podman build -q -t localhost/prom/prometheus:v2.55.1 \
+    tests/containers/prometheus
+step "Prometheus image"
 quiet podman build -q -f deploy/Dockerfile --target latchkey \
     -t localhost/latchkey .
 quiet podman build -q -f deploy/Dockerfile --target broker \
@@ -148,8 +152,26 @@ grep -qa "the main job holds" "$scratch/log" || {
 }
 step "the main job was played inside"
 
+# -- Prometheus: it read its files when it was started, with all the others
+quiet podman start -a "$(name scraper)"
+grep -qa "is there: nothing to do" "$scratch/log" ||
+    die "a second token was made: $(cat "$scratch/log")"
+volumes=$(podman inspect --format '{{range .Mounts}}{{println .Name}}{{end}}' \
+    "$(name prometheus)" | sort | xargs)
+[ "$volumes" = "${project}_prometheus ${project}_scraper" ] ||
+    die "prometheus has the volumes $volumes"
+quiet podman restart "$(name prometheus)"
+n=0
+until python3 tests/containers/watched.py "http://localhost:$watch" \
+    deploy/prometheus/latchkey.rules.yml >"$scratch/watched" 2>&1; do
+	n=$((n + 1))
+	[ "$n" -le 300 ] || die "not watched: $(tail -1 "$scratch/watched")"
+	sleep 1
+done
+step "$(cat "$scratch/watched")"
+
 # -- what they may do: write nothing but their volumes, hold no capability
-for service in latchkeyd mosquitto maintain; do
+for service in latchkeyd mosquitto maintain prometheus; do
 	container=$(name "$service")
 	read_only=$(podman inspect --format '{{.HostConfig.ReadonlyRootfs}}' \
 	    "$container")
@@ -165,7 +187,7 @@ done
 step "read-only roots, no capabilities, no root user"
 
 # -- SIGTERM is heard: a kill would come after 30 s, with status 137
-for service in latchkeyd mosquitto maintain; do
+for service in latchkeyd mosquitto maintain prometheus; do
 	quiet podman stop -t 30 "$(name "$service")"
 	status=$(podman inspect --format '{{.State.ExitCode}}' \
 	    "$(name "$service")")
