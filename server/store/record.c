@@ -5,7 +5,8 @@
 
 #define TEXT(at) "to_char(" at ", 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
 #define MOMENT(n) "timestamptz 'epoch' + " n " * interval '1 microsecond'"
-#define SECONDS(at) "extract(epoch FROM " at ")::bigint"
+/* The whole second before: rounding may go beyond what it bounds. */
+#define SECONDS(at) "floor(extract(epoch FROM " at "))::bigint"
 
 /* What an attempt begins with. */
 #define BEGINS                                                     \
@@ -24,40 +25,25 @@
 	"WHEN e.kind = 'certificate.issued' THEN 'enrolled' "                \
 	"WHEN e.code IS NOT NULL THEN 'refused' ELSE 'replaced' END"
 
+/* clang-format off */
 /* The unit's requests before and after this one bound what belongs to it. */
-#define COLUMNS                                                                                                                                  \
-	"coalesce(a.id::text, e.request_id), " TEXT(                                                                                             \
-	    "e.at") ", " STATE ", "                                                                                                              \
-		    "(extract(epoch FROM e.at) * 1000000)::bigint || '_' || "                                                                    \
-		    "e.id, a.id, "                                                                                                               \
-		    "e.request_id, e.kind, e.code, coalesce(a.birth_id, "                                                                        \
-		    "e.birth_id), "                                                                                                              \
-		    "b.model_id, b.serial, coalesce(a.device_id, "                                                                               \
-		    "e.device_id), "                                                                                                             \
-		    "coalesce(a.owner_id, a.shown_to, d.owner_id), "                                                                             \
-		    "coalesce(a.label, d.profile), "                                                                                             \
-		    "encode(a.certificate_serial, 'hex'), "                                                                                      \
-		    "a.key_sha256, a.shown_to IS NOT NULL, " TEXT(                                                                               \
-			"coalesce("                                                                                                              \
-			"a.created_"                                                                                                             \
-			"at, e.at)") ", " TEXT("a.expires_at") ", " TEXT("c."                                                                    \
-									 "fir"                                                                   \
-									 "st_"                                                                   \
-									 "use"                                                                   \
-									 "d_"                                                                    \
-									 "at") ", " SECONDS("greatest(e.at - interval '1 day', "                 \
-											    "(SELECT max(created_at) FROM approval WHERE "       \
-											    "birth_id = "                                        \
-											    "b.id AND created_at < coalesce(a.created_at, "      \
-											    "e.at)))") ", " SECONDS("coalesce((SELECT "          \
-														    "min(created_at) FROM "      \
-														    "approval WHERE "            \
-														    "birth_id = b.id AND "       \
-														    "created_at > "              \
-														    "coalesce(a.created_at, "    \
-														    "e.at)) + interval '1 "      \
-														    "second', now() + interval " \
-														    "'1 day')") " "
+#define FROM "greatest(e.at - interval '1 day', (SELECT max(created_at) " \
+	"FROM approval WHERE birth_id = b.id AND " \
+	"created_at < coalesce(a.created_at, e.at)))"
+#define TO "coalesce((SELECT min(created_at) FROM approval WHERE " \
+	"birth_id = b.id AND created_at > coalesce(a.created_at, e.at)) + " \
+	"interval '1 second', now() + interval '1 day')"
+#define COLUMNS \
+	"coalesce(a.id::text, e.request_id), " TEXT("e.at") ", " STATE ", " \
+	"(extract(epoch FROM e.at) * 1000000)::bigint || '_' || e.id, a.id, " \
+	"e.request_id, e.kind, e.code, coalesce(a.birth_id, e.birth_id), " \
+	"b.model_id, b.serial, coalesce(a.device_id, e.device_id), " \
+	"coalesce(a.owner_id, a.shown_to, d.owner_id), " \
+	"coalesce(a.label, d.profile), encode(a.certificate_serial, 'hex'), " \
+	"a.key_sha256, a.shown_to IS NOT NULL, " \
+	TEXT("coalesce(a.created_at, e.at)") ", " TEXT("a.expires_at") ", " \
+	TEXT("c.first_used_at") ", " SECONDS(FROM) ", " SECONDS(TO) " "
+/* clang-format on */
 #define JOINS                                                              \
 	"LEFT JOIN approval a ON a.id = e.approval_id "                    \
 	"LEFT JOIN birth b ON b.id = coalesce(a.birth_id, e.birth_id) "    \
@@ -68,12 +54,11 @@
 /* As the audit trail is searched: so many events a page, in their order.  $1
  * and $2 bound the time, $3 and $4 are the cursor, all in microseconds. */
 #define SCANNED "20000"
-#define RANGE                                                                  \
-	"e.at >= " MOMENT("$1::bigint") " AND e.at < " MOMENT(                 \
-	    "$2::bigint") " AND (e.at, e.id) < (" MOMENT("$3::bigint") ", "    \
-								       "$4::"  \
-								       "uuid)" \
-								       " "
+/* clang-format off */
+#define RANGE "e.at >= " MOMENT("$1::bigint") " AND " \
+	"e.at < " MOMENT("$2::bigint") " AND " \
+	"(e.at, e.id) < (" MOMENT("$3::bigint") ", $4::uuid) "
+/* clang-format on */
 #define LISTED                                                           \
 	"WHERE " BEGINS "AND ($6::text IS NULL OR b.model_id = $6) AND " \
 	"($7::text IS NULL OR " STATE " = $7) "                          \
