@@ -22,18 +22,18 @@ DEVICES = 6
 NEW_SETTINGS = ("unbound_tokens", "second_operator")
 BALANCER = """
 defaults
-	mode tcp
-	timeout connect 10s
-	timeout client 120s
-	timeout server 120s
-	option redispatch
-	retries 5
+    mode tcp
+    timeout connect 10s
+    timeout client 120s
+    timeout server 120s
+    option redispatch
+    retries 5
 listen nodes
-	bind 127.0.0.1:{port}
-	bind [::1]:{port}
-	default-server check inter 200ms fall 1 rise 1
-	server one 127.0.0.1:{one}
-	server two 127.0.0.1:{two}
+    bind 127.0.0.1:{port}
+    bind [::1]:{port}
+    default-server check inter 200ms fall 1 rise 1
+    server one 127.0.0.1:{one}
+    server two 127.0.0.1:{two}
 """
 
 
