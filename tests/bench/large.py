@@ -130,18 +130,26 @@ def memory_step(rows, rigs):
     memory(rows, tokens_of(rigs[0]))
 
 
+def broker_of(rig):
+    if rig.broker is None:
+        rig.start_service()
+        rig.broker = rig.make(Broker, "broker", rig.stack).start()
+    return rig
+
+
 def broker_step(rows, rigs):
-    """Many sessions, then many refusals."""
-    rig = rigs[2]
-    rig.start_service()
-    rig.broker = rig.make(Broker, "broker", rig.stack).start()
-    cuts.measure(rig, rows, SESSIONS)
-    messages.memory(rig, rows)
+    """Many sessions."""
+    cuts.measure(broker_of(rigs[2]), rows, SESSIONS)
+
+
+def plugin_step(rows, rigs):
+    """Many refusals."""
+    messages.memory(broker_of(rigs[2]), rows)
 
 
 STEPS = {"stores": stores_step, "revoked": revoked_step,
     "memory": memory_step, "verdicts": lambda rows, _: verdicts_memory(rows),
-    "broker": broker_step}
+    "broker": broker_step, "plugin": plugin_step}
 
 
 def main():
