@@ -172,6 +172,11 @@ const struct explanation explain_owners[] = {
 	  "This needs a fresh, strong sign-in at the identity provider.",
 	  "Sign in again as the app asks.",
 	  "The settings `idp_acr` and `idp_max_age` say what is asked." },
+	{ "external-account",
+	  "The account belongs to somebody who signs in with the platform's "
+	  "identity provider, and keeps no passkeys here.",
+	  "Change how you sign in there.",
+	  "Nothing." },
 	{ "idp-unavailable",
 	  "The keys of the identity provider are being fetched.",
 	  "Try again.",

@@ -36,6 +36,10 @@ static const struct err ERR_YOUNG = { KIND_FORBIDDEN, "passkey-young",
 	"After a recovery, use a passkey that was there before, or wait 72 "
 	"hours." };
 
+static const struct err ERR_EXTERNAL = { KIND_CONFLICT, "external-account",
+	"You sign in with the platform's identity provider: passkeys and "
+	"recovery codes are kept there." };
+
 #define NAME_MAX_BYTES 64
 
 static ERR_FN
@@ -281,6 +285,10 @@ check_change(struct ctx *cx, const struct owner_caller *owner,
 	const struct err *e = account_get(cx, owner->owner_id, true, a);
 	int64_t since = 0;
 
+	if (owner->external)
+		return fail(cx, &ERR_EXTERNAL, "%s", action);
+	if (e == NULL && touch == NULL)
+		return fail(cx, &ERR_TOUCH, "%s without a touch", action);
 	if (e == NULL)
 		e = touch_check(cx, &t, touch, &since);
 	if (e == NULL && a->held && since >= a->recovered_at)
@@ -436,13 +444,16 @@ const struct err *
 account_delete(struct ctx *cx, const struct owner_caller *owner,
     const struct touch_answer *touch)
 {
+	const struct touch t = { TOUCH_DELETE, owner->owner_id, "" };
+	struct account a = { .held = false };
 	const struct err *e;
-	struct account a;
 	TX tx = { .open = false };
 
 	e = tx_begin(cx, &tx);
 	if (e == NULL)
-		e = check_change(cx, owner, TOUCH_DELETE, "", touch, &a);
+		e = owner->external
+			? touch_owner(cx, owner, &t, touch)
+			: check_change(cx, owner, TOUCH_DELETE, "", touch, &a);
 	/* It releases every device. */
 	if (e == NULL && a.held)
 		return fail(cx, &ERR_ACCOUNT_HELD, "held");

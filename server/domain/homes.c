@@ -68,7 +68,7 @@ homes_invite(struct ctx *cx, const struct owner_caller *owner,
 	(void)code_long_mac(cx, CODE_INVITATION, out->code, mac);
 	e = tx_begin(cx, &tx);
 	if (e == NULL)
-		e = touch_check(cx, &t, touch, NULL);
+		e = touch_owner(cx, owner, &t, touch);
 	/* Whoever found a recovery code lets nobody in (P4). */
 	if (e == NULL)
 		e = account_check_hold(cx, owner->owner_id);
@@ -185,7 +185,7 @@ homes_join(struct ctx *cx, const struct owner_caller *owner,
 	row = (struct home_invitation){ found.id, found.expires_at };
 	e = tx_begin(cx, &tx);
 	if (e == NULL)
-		e = touch_check(cx, &t, in->touch, NULL);
+		e = touch_owner(cx, owner, &t, in->touch);
 	if (e == NULL)
 		e = home_join(cx, &row, owner->owner_id, &done);
 	if (e == NULL && !done)

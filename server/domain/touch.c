@@ -166,9 +166,11 @@ touch_check(struct ctx *cx, const struct touch *t,
 	return check_answer(cx, t, &key, in, own_origins(cx));
 }
 
-const struct err *
-touch_check_app(struct ctx *cx, const struct touch *t,
-    const struct touch_answer *in, const char *client_id)
+/* The same where an app of that client asked for the touch: by its pages or
+ * its builds for phones (domain/client), and by nobody else. */
+static ERR_FN
+check_app(struct ctx *cx, const struct touch *t, const struct touch_answer *in,
+    const char *client_id)
 {
 	struct passkey key;
 	struct client client;
@@ -186,13 +188,16 @@ const struct err *
 touch_owner(struct ctx *cx, const struct owner_caller *owner,
     const struct touch *t, const struct touch_answer *in)
 {
-	if (owner->app_key.n > 0 || owner->stepped_up)
-		return NULL;
 	if (owner->external)
-		return fail(cx, &ERR_STEP_UP, "%s", t->action);
+		return owner->stepped_up
+			   ? NULL
+			   : fail(cx, &ERR_STEP_UP, "%s", t->action);
+	if (owner->app_key.n > 0)
+		return NULL;
 	if (in == NULL)
 		return fail(cx, &ERR_TOUCH, "%s without a touch", t->action);
-	return touch_check(cx, t, in, NULL);
+	return owner->client_id != NULL ? check_app(cx, t, in, owner->client_id)
+					: touch_check(cx, t, in, NULL);
 }
 
 const struct err *

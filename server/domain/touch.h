@@ -53,14 +53,12 @@ touch_ask(struct ctx *cx, const struct touch *t, struct touch_challenge *out);
 ERR_FN touch_check(struct ctx *cx, const struct touch *t,
     const struct touch_answer *in, int64_t *since);
 
-/* The same where an app of that client asked for the touch: by its pages or
- * its builds for phones (domain/client), and by nobody else. */
-ERR_FN touch_check_app(struct ctx *cx, const struct touch *t,
-    const struct touch_answer *in, const char *client_id);
-
-/* The owner's own word on an action with a target, as they sent it (A7): the
- * key of a development app, which signs each request, a sign-in that is fresh
- * enough, or a touch. */
+/* That the owner does this now, and themselves (A7), by what their account
+ * has for that: a touch of a passkey, to an app of ours also from where that is
+ * at home; at the platform's own identity provider a sign-in that is fresh and
+ * strong enough, else ERR_STEP_UP (RFC 9470); or the key of a development app,
+ * which signs each request.  in is NULL where no touch was sent.  Credentials
+ * are not changed by this: only passkeys add and remove passkeys (P4). */
 ERR_FN touch_owner(struct ctx *cx, const struct owner_caller *owner,
     const struct touch *t, const struct touch_answer *in);
 

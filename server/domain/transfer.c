@@ -69,7 +69,7 @@ transfer_offer(struct ctx *cx, const struct owner_caller *owner,
 
 	e = tx_begin(cx, &tx);
 	if (e == NULL)
-		e = touch_check(cx, &t, touch, NULL);
+		e = touch_owner(cx, owner, &t, touch);
 	if (e == NULL)
 		e = account_check_hold(cx, owner->owner_id);
 	if (e == NULL)
@@ -229,7 +229,7 @@ transfer_take(struct ctx *cx, const struct owner_caller *owner,
 		return NULL;
 	e = tx_begin(cx, &tx);
 	if (e == NULL)
-		e = touch_check(cx, &touch, in->touch, NULL);
+		e = touch_owner(cx, owner, &touch, in->touch);
 	if (e == NULL)
 		e = hand_over(cx, owner, &t, new_device_id);
 	if (e == NULL)

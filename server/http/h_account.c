@@ -223,8 +223,8 @@ post_passkey(struct ctx *cx, struct request *rq, struct reply *rs)
 	e = json_read(cx, rq->body, passkey_in_fields, &in);
 	if (e != NULL)
 		return e;
-	add = (struct account_passkey){ in.name,
-		in.touch.challenge.n > 0 ? &in.touch : NULL, in.made };
+	add = (struct account_passkey){ in.name, touch_given(&in.touch),
+		in.made };
 	e = account_add_passkey(cx, &rq->caller.owner, &add);
 	if (e == NULL)
 		reply_body(rs, 204, NULL, BYTES_NONE);
@@ -234,13 +234,13 @@ post_passkey(struct ctx *cx, struct request *rq, struct reply *rs)
 const struct err *
 post_passkey_removal(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct touch_answer in;
+	const struct touch_answer *in;
 	const struct err *e;
 
-	e = json_read(cx, rq->body, touch_answer_fields, &in);
+	e = touch_read(cx, rq->body, &in);
 	if (e == NULL)
 		e = account_remove_passkey(
-		    cx, &rq->caller.owner, rq->param[0], &in);
+		    cx, &rq->caller.owner, rq->param[0], in);
 	if (e == NULL)
 		reply_body(rs, 204, NULL, BYTES_NONE);
 	return e;
@@ -251,24 +251,24 @@ post_recovery_codes(struct ctx *cx, struct request *rq, struct reply *rs)
 {
 	const char *codes[RECOVERY_CODES];
 	struct codes_out out = { { codes, RECOVERY_CODES } };
-	struct touch_answer in;
+	const struct touch_answer *in;
 	const struct err *e;
 
-	e = json_read(cx, rq->body, touch_answer_fields, &in);
+	e = touch_read(cx, rq->body, &in);
 	if (e == NULL)
-		e = account_new_codes(cx, &rq->caller.owner, &in, codes);
+		e = account_new_codes(cx, &rq->caller.owner, in, codes);
 	return e != NULL ? e : answer_json(cx, rs, 200, codes_fields, &out);
 }
 
 const struct err *
 post_account_deletion(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct touch_answer in;
+	const struct touch_answer *in;
 	const struct err *e;
 
-	e = json_read(cx, rq->body, touch_answer_fields, &in);
+	e = touch_read(cx, rq->body, &in);
 	if (e == NULL)
-		e = account_delete(cx, &rq->caller.owner, &in);
+		e = account_delete(cx, &rq->caller.owner, in);
 	if (e != NULL)
 		return e;
 	reply_body(rs, 204, NULL, BYTES_NONE);

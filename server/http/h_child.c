@@ -92,7 +92,7 @@ get_children(struct ctx *cx, struct request *rq, struct reply *rs)
 const struct err *
 post_child_decision(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct decision_in in;
+	struct decision_in in = { .decision = NULL };
 	struct child_decision word = { .hub_id = rq->param[0],
 		.id = rq->param[1] };
 	const struct err *e = json_read(cx, rq->body, decision_fields, &in);
@@ -100,8 +100,7 @@ post_child_decision(struct ctx *cx, struct request *rq, struct reply *rs)
 	if (e != NULL)
 		return e;
 	word.decision = in.decision;
-	if (in.touch.challenge.n > 0)
-		word.touch = &in.touch;
+	word.touch = touch_given(&in.touch);
 	e = child_word(cx, &rq->caller.owner, &word);
 	if (e == NULL)
 		reply_body(rs, 204, NULL, BYTES_NONE);

@@ -68,7 +68,7 @@ struct join_in {
 
 static const struct json_field join_fields[] = {
 	JSON_F_STR(join_in, code, 64, true),
-	JSON_F_OBJ(join_in, touch, touch_answer_fields, true),
+	JSON_F_OBJ(join_in, touch, touch_answer_fields, false),
 	JSON_END,
 };
 
@@ -128,12 +128,12 @@ const struct err *
 post_invitation(struct ctx *cx, struct request *rq, struct reply *rs)
 {
 	struct homes_invited out;
-	struct touch_answer in;
+	const struct touch_answer *in;
 	const struct err *e;
 
-	e = json_read(cx, rq->body, touch_answer_fields, &in);
+	e = touch_read(cx, rq->body, &in);
 	if (e == NULL)
-		e = homes_invite(cx, &rq->caller.owner, &in, &out);
+		e = homes_invite(cx, &rq->caller.owner, in, &out);
 	return e != NULL ? e
 			 : link_answer(cx, rs,
 			       &(struct link){ out.id, out.code, out.link,
@@ -168,12 +168,13 @@ post_invitation_acceptance(struct ctx *cx, struct request *rq, struct reply *rs)
 {
 	struct homes_word word;
 	const struct err *e;
-	struct join_in in;
+	struct join_in in = { .code = NULL };
 
 	e = json_read(cx, rq->body, join_fields, &in);
 	if (e != NULL)
 		return e;
-	word = (struct homes_word){ rq->param[0], in.code, &in.touch };
+	word = (struct homes_word){ rq->param[0], in.code,
+		touch_given(&in.touch) };
 	return done(homes_join(cx, &rq->caller.owner, rq->address, &word), rs);
 }
 

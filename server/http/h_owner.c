@@ -191,9 +191,8 @@ post_approval_decision(struct ctx *cx, struct request *rq, struct reply *rs)
 	e = json_read(cx, rq->body, decision_fields, &in);
 	if (e != NULL)
 		return e;
-	decision =
-	    (struct consent_decision){ in.decision, in.digest, in.signature,
-		    in.touch.challenge.n > 0 ? &in.touch : NULL, rq->address };
+	decision = (struct consent_decision){ in.decision, in.digest,
+		in.signature, touch_given(&in.touch), rq->address };
 	e = consent_decide(
 	    cx, &rq->caller.owner, rq->param[0], &decision, &out);
 	return e != NULL ? e : answer_json(cx, rs, 200, result_fields, &out);
@@ -308,13 +307,13 @@ post_approval_report(struct ctx *cx, struct request *rq, struct reply *rs)
 static ERR_FN
 set_lost(struct ctx *cx, struct request *rq, struct reply *rs, bool lost)
 {
-	struct touch_answer in;
+	const struct touch_answer *in;
 	const struct err *e;
 
-	e = json_read(cx, rq->body, touch_answer_fields, &in);
+	e = touch_read(cx, rq->body, &in);
 	if (e == NULL)
 		e = ownership_lost(
-		    cx, &rq->caller.owner, rq->param[0], lost, &in);
+		    cx, &rq->caller.owner, rq->param[0], lost, in);
 	if (e == NULL)
 		reply_body(rs, 204, NULL, BYTES_NONE);
 	return e;
@@ -335,12 +334,12 @@ post_device_found(struct ctx *cx, struct request *rq, struct reply *rs)
 const struct err *
 post_device_release(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	struct touch_answer in;
+	const struct touch_answer *in;
 	const struct err *e;
 
-	e = json_read(cx, rq->body, touch_answer_fields, &in);
+	e = touch_read(cx, rq->body, &in);
 	if (e == NULL)
-		e = ownership_release(cx, &rq->caller.owner, rq->param[0], &in);
+		e = ownership_release(cx, &rq->caller.owner, rq->param[0], in);
 	if (e == NULL)
 		reply_body(rs, 204, NULL, BYTES_NONE);
 	return e;

@@ -33,7 +33,7 @@ struct word_in {
 static const struct json_field word_fields[] = {
 	JSON_F_STR(word_in, code, 64, true),
 	JSON_F_STR(word_in, digest, 64, true),
-	JSON_F_OBJ(word_in, touch, touch_answer_fields, true),
+	JSON_F_OBJ(word_in, touch, touch_answer_fields, false),
 	JSON_END,
 };
 
@@ -50,13 +50,13 @@ const struct err *
 post_device_transfer(struct ctx *cx, struct request *rq, struct reply *rs)
 {
 	struct transfer_offer out;
-	struct touch_answer in;
+	const struct touch_answer *in;
 	const struct err *e;
 
-	e = json_read(cx, rq->body, touch_answer_fields, &in);
+	e = touch_read(cx, rq->body, &in);
 	if (e == NULL)
 		e = transfer_offer(
-		    cx, &rq->caller.owner, rq->param[0], &in, &out);
+		    cx, &rq->caller.owner, rq->param[0], in, &out);
 	return e != NULL ? e
 			 : link_answer(cx, rs,
 			       &(struct link){
@@ -94,13 +94,13 @@ post_transfer_acceptance(struct ctx *cx, struct request *rq, struct reply *rs)
 	struct transfer_word word;
 	struct taken_out out;
 	const struct err *e;
-	struct word_in in;
+	struct word_in in = { .code = NULL };
 
 	e = json_read(cx, rq->body, word_fields, &in);
 	if (e != NULL)
 		return e;
 	word = (struct transfer_word){ rq->param[0], in.code, in.digest,
-		&in.touch };
+		touch_given(&in.touch) };
 	e = transfer_take(
 	    cx, &rq->caller.owner, rq->address, &word, &out.device_id);
 	return e != NULL ? e : answer_json(cx, rs, 200, taken_fields, &out);

@@ -1,5 +1,6 @@
 #include "http/touch_json.h"
 
+#include "base/arena.h"
 #include "base/limits.h"
 
 #define CHALLENGE_BYTES 64
@@ -28,3 +29,22 @@ const struct json_field touch_made_fields[] = {
 	JSON_F_B64U(touch_made, attestation, LIMIT_WEBAUTHN_OBJECT, true),
 	JSON_END,
 };
+
+const struct err *
+touch_read(struct ctx *cx, struct bytes body, const struct touch_answer **out)
+{
+	static const struct json_field nothing[] = { JSON_END };
+	struct touch_answer *in;
+
+	*out = NULL;
+	if (json_refusal(cx, body, nothing, false, NULL) == NULL)
+		return NULL;
+	*out = in = arena_alloc(cx->arena, sizeof(*in));
+	return json_read(cx, body, touch_answer_fields, in);
+}
+
+const struct touch_answer *
+touch_given(const struct touch_answer *in)
+{
+	return in->challenge.n > 0 ? in : NULL;
+}

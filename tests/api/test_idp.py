@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (Encoding,
 from harness.app import public_jwk, thumbprint
 from harness.crypto import b64u, jws, new_key
 from harness.http import Client, expect
+from harness.passkey import Person
 from harness.players import Operator
 from harness.process import BUILD, until
 
@@ -223,6 +224,136 @@ def test_a7_decision_needs_a_fresh_sign_in(stack, issuer, operator, device):
     expect(call("DELETE", f"/v1/devices/{device.id}", old), 401)
     expect(call("DELETE", f"/v1/devices/{device.id}", issuer.token(stack)),
         204)
+
+
+class Own:
+    """An owner who comes by the issuer, each call with a token as it is
+    asked for; call and name are as in harness.passkey.Person."""
+
+    def __init__(self, stack, issuer, sub="ada|1"):
+        self.http, self.stack, self.issuer = Client(stack), stack, issuer
+        self.sub = sub
+
+    def call(self, method, path, **kwargs):
+        changes = {k: kwargs.pop(k) for k in ("acr", "auth_time", "scope")
+            if k in kwargs}
+        origin = kwargs.pop("origin", None)
+        token = self.issuer.token(self.stack, sub=self.sub, **changes)
+        return self.http.call(method, path, headers={
+            "Authorization": f"Bearer {token}", "Origin": origin}, **kwargs)
+
+    def act(self, method, path, status, **kwargs):
+        """What is refused without a fresh sign-in, and done with one."""
+        now = int(time.time())
+        for weak in ({"auth_time": None}, {"auth_time": now - 3600},
+                {"acr": None}, {"acr": "weak"}):
+            answer = expect(self.call(method, path, **weak, **kwargs), 401)
+            said = answer.headers["WWW-Authenticate"]
+            assert 'error="insufficient_user_authentication"' in said
+            assert 'acr_values="phishing-resistant strong"' in said
+            assert 'max_age="300"' in said
+        expect(self.call(method, path, scope="devices", **kwargs), 403)
+        answer = expect(self.call(method, path, **kwargs), status)
+        return answer.json() if answer.content else None
+
+    def join(self, device):
+        expect(device.authorize(), 200)
+        shown = expect(self.call("POST", "/v1/approvals/lookup", json={
+            "user_code": device.grant["user_code"]}), 200).json()
+        self.act("POST", f"/v1/approvals/{shown['id']}/decision", 200, json={
+            "decision": "approve", "digest": shown["digest"]})
+        return device.onboard_after_yes()
+
+
+def test_a7_fresh_sign_in_is_the_touch_of_every_act(stack, issuer, operator,
+        maker, device, database):
+    """And no act of an account with passkeys is done without a touch."""
+    ada, eve = Own(stack, issuer), Own(stack, issuer, "Eve")
+    person = Person(stack)
+    expect(person.sign_up(), 201)
+    ada.join(device)
+    path = f"/v1/devices/{device.id}"
+
+    def state():
+        seen = expect(ada.call("GET", path), 200).json()
+        return seen["lost"]
+
+    for act, lost in (("lost", True), ("found", False)):
+        expect(person.call("POST", f"{path}/{act}", json={}), 403)
+        expect(eve.call("POST", f"{path}/{act}", json={}), 404)
+        ada.act("POST", f"{path}/{act}", 204, json={})
+        assert state() is lost
+    # What is sent has to be whole, and a touch beside a token is no matter.
+    expect(ada.call("POST", path + "/lost", json={"challenge": "AAAA"}), 400)
+    expect(ada.call("POST", path + "/lost", json=person.touch("lost",
+        device.id)), 204)
+    ada.act("POST", path + "/found", 204, json={})
+
+    child = expect(device.operational.post(path + "/children", json={
+        "serial": "T-1", "name": "Thermometer"}), 200).json()
+    word = f"{path}/children/{child['id']}/decision"
+    for decision in ("approve", "release"):
+        expect(person.call("POST", word, json={"decision": decision}), 403)
+        ada.act("POST", word, 204, json={"decision": decision})
+
+    invited = ada.act("POST", "/v1/home/invitations", 201, json={})
+    joining = f"/v1/invitations/{invited['id']}/acceptance"
+    expect(person.call("POST", "/v1/home/invitations", json={}), 403)
+    expect(person.call("POST", joining, json={"code": invited["code"]}), 403)
+    eve.act("POST", joining, 204, json={"code": invited["code"]})
+    (home,) = eve.act("GET", "/v1/homes", 200)["homes"]
+    eve.act("DELETE", f"/v1/homes/{home['id']}", 204)
+
+    offered = ada.act("POST", path + "/transfer", 201, json={})
+    expect(person.call("POST", path + "/transfer", json={}), 403)
+    shown = eve.act("POST", "/v1/transfers/lookup", 200, json={
+        "code": offered["code"]})
+    take = {"code": offered["code"], "digest": shown["digest"]}
+    taking = f"/v1/transfers/{shown['id']}/acceptance"
+    expect(person.call("POST", taking, json=take), 404)
+    new = eve.act("POST", taking, 200, json=take)["device_id"]
+    expect(eve.call("GET", f"/v1/devices/{new}"), 200)
+    expect(ada.call("GET", path), 404)
+    expect(person.call("POST", f"/v1/devices/{new}/release", json={}), 403)
+    eve.act("POST", f"/v1/devices/{new}/release", 204, json={})
+
+    # The provider keeps what proves who they are.
+    for kept in ("/v1/account/recovery-codes",
+            f"/v1/account/passkeys/{new}/removal"):
+        answer = expect(ada.call("POST", kept, json={}), 409)
+        assert answer.json()["type"].endswith(":external-account")
+    expect(person.call("POST", "/v1/account/deletion", json={}), 403)
+    ada.act("POST", "/v1/account/deletion", 204, json={})
+    assert database.value("SELECT count(*) FROM owner_external") == 1
+    expect(person.call("GET", "/v1/account"), 200)
+
+
+def test_a7_no_call_beyond_an_apps_without_a_fresh_sign_in(stack, issuer,
+        operator):
+    """Each route that no scope opens, whatever it does; an app in a browser
+    learns from it what to ask for."""
+    ada, some = Own(stack, issuer), "00000000-0000-4000-8000-000000000000"
+    web = "https://home.platform.example"
+    expect(operator.call("PUT", "/clients/home", json={"name": "Home",
+        "redirect_uris": [web + "/done"], "scope": "openid",
+        "origins": [web]}), 200, 201)
+    closed = [r for r in json.loads(subprocess.run(
+        [BUILD / "latchkeyd", "routes"], check=True,
+        capture_output=True).stdout) if r["who"] == "owner"
+        and not r["scopes"]]
+    assert len(closed) > 25
+    for route in closed:
+        path = route["path"].replace("{id}", some).replace("{child}", some)
+        body = {} if route["body"] == "none" else {"json": {}}
+        asked = expect(Client(stack).call("OPTIONS", path, headers={
+            "Origin": web, "Access-Control-Request-Method":
+            route["method"]}), 204)
+        answer = expect(ada.call(route["method"], path,
+            auth_time=int(time.time()) - 301, origin=web, **body), 401)
+        assert "insufficient_user_authentication" in answer.headers[
+            "WWW-Authenticate"], route
+        for said in (asked, answer):
+            assert said.headers["Access-Control-Allow-Origin"] == web
 
 
 def test_new_key_is_fetched_once_and_nobody_waits_for_it(stack, issuer,

@@ -192,5 +192,17 @@ def test_oidc_provider_as_the_platforms_own(make_stack, material, database):
         (mine,) = expect(call(old, "GET", "/v1/devices"), 200).json()[
             "devices"]
         assert mine["id"] == device.id
+        # What the pages ask a touch for, and what has no body.
+        path = f"/v1/devices/{device.id}"
+        for act, status in (("lost", 204), ("found", 204), ("transfer", 201),
+                ("release", 204)):
+            answer = expect(call(old, "POST", f"{path}/{act}", json={}), 401)
+            assert 'acr_values="strong", max_age="1800"' in answer.headers[
+                "WWW-Authenticate"]
+            expect(call(fresh, "POST", f"{path}/{act}", json={}), status)
+        expect(call(old, "POST", "/v1/home/invitations", json={}), 401)
+        expect(call(fresh, "POST", "/v1/home/invitations", json={}), 201)
+        expect(call(old, "POST", "/v1/account/deletion", json={}), 401)
+        expect(call(fresh, "POST", "/v1/account/deletion", json={}), 204)
     finally:
         issuer.stop()
