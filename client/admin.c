@@ -49,9 +49,17 @@ admin_call(struct cli *cli, const char *what, const struct api_shape *in,
     const struct api_shape *out)
 {
 	struct api api;
+	bool unfollowed = false;
 	const struct err *e = admin_api(cli, &api);
 
-	return e != NULL ? e : api_json(&cli->cx, &api, what, in, out);
+	if (e != NULL)
+		return e;
+	api.unfollowed = &unfollowed;
+	e = api_json(&cli->cx, &api, what, in, out);
+	if (unfollowed)
+		fprintf(stderr, "a broker or node has not read of it yet: see "
+				"latchkey status\n");
+	return e;
 }
 
 static const struct err *

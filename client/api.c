@@ -205,6 +205,8 @@ read_reply(
 	out->status = (int)status;
 	out->type = reply_header(cx, c, "Content-Type");
 	out->request_id = reply_header(cx, c, "X-Request-Id");
+	out->unfollowed =
+	    strcmp(reply_header(cx, c, "Latchkey-Followed"), "false") == 0;
 	out->retry_after =
 	    (int)strtol(reply_header(cx, c, "Retry-After"), NULL, 10);
 	if (out->retry_after < 0)
@@ -367,6 +369,8 @@ api_json(struct ctx *cx, const struct api *api, const char *what,
 	e = api_send(cx, api, &rq, &reply);
 	if (e != NULL)
 		return e;
+	if (api->unfollowed != NULL)
+		*api->unfollowed = *api->unfollowed || reply.unfollowed;
 	e = api_check(cx, &reply);
 	if (e == NULL && reply.status == 202)
 		return tell_proposed(cx, &reply);

@@ -25,6 +25,9 @@ struct api {
 	const char *cert, *key; /* PEM files for mutual TLS, or NULL */
 	struct far_key *far;    /* in place of key, or NULL */
 	int patience; /* seconds to keep trying while the answer is 503 */
+	/* Set when an answer says that not all who follow the feed have read of
+	 * what it refuses; NULL: nobody asks. */
+	bool *unfollowed;
 };
 
 /* Told as an upload goes on, at least once a second. */
@@ -48,6 +51,7 @@ struct api_reply {
 	int retry_after;        /* seconds; 0 if not said */
 	const char *type;       /* Content-Type, or "" */
 	const char *request_id; /* or "" */
+	bool unfollowed;        /* Latchkey-Followed: false */
 	struct bytes body;
 };
 

@@ -65,10 +65,11 @@ print_times(const struct drill_report *r)
 		    (double)t->p50_us / 1e3, (double)t->p90_us / 1e3,
 		    (double)t->p99_us / 1e3, (double)t->max_us / 1e3);
 	}
-	if (r->admitted > 0)
-		printf("%" PRId64 " times the broker admitted one before it "
-		       "had read of it\n",
-		    r->admitted);
+	if (r->unfollowed > 0)
+		printf("%" PRId64 " answers did not wait for a broker or node "
+		       "any longer; %" PRId64 " times the\nbroker admitted one "
+		       "before it had read of it\n",
+		    r->unfollowed, r->admitted);
 	printf("%s: %" PRId64 " devices revoked, tried and decommissioned\n",
 	    r->run, r->devices);
 }
@@ -94,8 +95,8 @@ judge(struct cli *cli, const struct drill_report *r)
 {
 	if (r->let_in > 0)
 		return fail(&cli->cx, &ERR_REFUSED,
-		    "%" PRId64 " times the service took a device for good "
-		    "after it had acknowledged its revocation",
+		    "%" PRId64 " times a device was taken for good after its "
+		    "revocation was acknowledged",
 		    r->let_in);
 	if (r->late > 0)
 		return fail(&cli->cx, &ERR_REFUSED,
@@ -141,8 +142,8 @@ const struct command drill_commands[] = {
 	    "revokes one after another, tries each at every door\nuntil it is "
 	    "refused, and says how long that took. No other device is "
 	    "touched. They\nare decommissioned at the end, also after a "
-	    "failure. Exit status 1 if the\nservice still took one for good "
-	    "once it had answered the call, or one took longer\nthan "
+	    "failure. Exit status 1 if one was still\ntaken for good "
+	    "once the call was answered, or one took longer\nthan "
 	    "--within. See docs/revocation.md.\nWithout LATCHKEY_ADMIN_TOKEN "
 	    "it makes a "
 	    "token for itself, with LATCHKEY_DB and\nLATCHKEY_MAC_KEY, and "

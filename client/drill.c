@@ -27,6 +27,7 @@ const struct json_field drill_report_fields[] = {
 	JSON_F_INT(drill_report, devices, 0, true),
 	JSON_F_INT(drill_report, within_ms, 0, true),
 	JSON_F_INT(drill_report, late, 0, true),
+	JSON_F_INT(drill_report, unfollowed, 0, true),
 	JSON_F_INT(drill_report, admitted, 0, true),
 	JSON_F_INT(drill_report, let_in, 0, true),
 	JSON_F_LIST(
@@ -53,7 +54,10 @@ try_connect(
 
 	*refused = e == &ERR_MQTT_REFUSED;
 	if (e == NULL) {
-		d->admitted++;
+		if (u->unfollowed)
+			d->admitted++;
+		else
+			d->let_in++;
 		crowd_leave(d->crowd, seat);
 	}
 	/* A broker that is busy has said neither yes nor no. */
@@ -193,6 +197,8 @@ revoke_and_try(struct drill *d, struct ctx *cx, struct drill_unit *u)
 	u->us[DRILL_ANSWERED] = clock_mono_us() - began;
 	if (e != NULL)
 		return e;
+	u->unfollowed = d->unfollowed;
+	d->unfollowed_calls += u->unfollowed;
 	e = try_doors(d, cx, u, began);
 	if (e == NULL && !crowd_ended(d->crowd, u->seat, PATIENCE_MS, &cut))
 		e = fail(cx, &ERR_DRILL,
@@ -313,6 +319,7 @@ drill_play(struct ctx *cx, const struct drill_order *order,
 	*report = (struct drill_report){ .run = arena_strdup(cx->arena, d.run),
 		.devices = (int64_t)order->count,
 		.within_ms = order->within_ms,
+		.unfollowed = d.unfollowed_calls,
 		.admitted = d.admitted,
 		.let_in = d.let_in };
 	if (e == NULL)

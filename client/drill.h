@@ -46,9 +46,11 @@ struct drill_times {
 struct drill_report {
 	const char *run; /* batch of its units */
 	int64_t devices, within_ms;
-	int64_t late;     /* devices that took longer than within_ms */
-	int64_t admitted; /* by the broker, before it had read of it */
-	int64_t let_in;   /* by the service, after the call's answer: never */
+	int64_t late;       /* devices that took longer than within_ms */
+	int64_t unfollowed; /* answers before a broker had read of it */
+	int64_t admitted;   /* by the broker, after such an answer */
+	int64_t let_in;     /* by the service after an answer, by the broker
+			     * after one that all had read of: never */
 	struct drill_times marks[DRILL_MARKS + 1]; /* last: all of them */
 	struct json_list times;
 };

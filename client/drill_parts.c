@@ -28,7 +28,11 @@ const struct err *
 drill_call(struct drill *d, struct ctx *cx, const char *what,
     const struct api_shape *in, const struct api_shape *out)
 {
-	return api_json(cx, &d->order->admin, what, in, out);
+	struct api api = d->order->admin;
+
+	d->unfollowed = false;
+	api.unfollowed = &d->unfollowed;
+	return api_json(cx, &api, what, in, out);
 }
 
 static void

@@ -16,6 +16,7 @@ struct drill_unit {
 	char id[40];                 /* of the device; "": not enrolled */
 	char certificate[64];        /* its serial number */
 	size_t seat;                 /* its session */
+	bool unfollowed;             /* what revoked it was answered so */
 	int64_t us[DRILL_MARKS + 1]; /* since the call was sent */
 };
 
@@ -27,7 +28,9 @@ struct drill {
 	struct crowd *crowd;
 	struct drill_unit *units;
 	int64_t admitted, let_in; /* as in struct drill_report */
-	int64_t said_us;          /* when progress was last shown */
+	int64_t unfollowed_calls;
+	bool unfollowed; /* as the last call's answer said */
+	int64_t said_us; /* when progress was last shown */
 };
 
 extern const struct err ERR_DRILL;
@@ -52,7 +55,8 @@ ERR_FN drill_join(struct drill *d, struct ctx *cx, struct drill_unit *u);
 /* Ends the units' life. */
 ERR_FN drill_end(struct drill *d);
 
-/* A call as operator; what is "METHOD /path". */
+/* A call as operator; what is "METHOD /path".  d->unfollowed says what its
+ * answer said. */
 ERR_FN drill_call(struct drill *d, struct ctx *cx, const char *what,
     const struct api_shape *in, const struct api_shape *out);
 

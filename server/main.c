@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/version.h"
+#include "domain/acks.h"
 #include "domain/consumers.h"
 #include "domain/crl_fetch.h"
 #include "domain/crl_publish.h"
@@ -274,6 +275,7 @@ start(struct wiring *w, char why[CFG_WHY_BYTES])
 	w->svc.rates = rates_new();
 	w->svc.waiting =
 	    waiting_new((size_t)w->svc.set.connections / WAITING_PART);
+	w->svc.acks = acks_new();
 	w->svc.ocsp = ocsp_new(&w->svc, w->cx.now);
 	w->svc.crl_publish = crl_publish_start(&w->svc, w->conninfo);
 	w->follow = follow_start(&w->svc, w->conninfo);
@@ -299,6 +301,7 @@ stop(struct wiring *w)
 	kept_free(w->svc.introspected);
 	kept_free(w->svc.verified);
 	waiting_free(w->svc.waiting);
+	acks_free(w->svc.acks);
 	rates_free(w->svc.rates);
 	lineage_free(w->svc.lineage);
 	ocsp_free(w->svc.ocsp);

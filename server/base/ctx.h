@@ -26,6 +26,9 @@ struct ctx {
 	const char *reason;        /* private reason of the last refusal */
 	bool recorded;             /* and has its event, for the operator */
 	int retry_after;           /* seconds, for 202, 429 and 503; 0 unset */
+	/* Up to here in the feed something is refused, and the answer tells of
+	 * it (domain/lineage); 0 if nothing is. */
+	int64_t refused_epoch, refused_position;
 };
 
 #endif

@@ -14,7 +14,7 @@
 #include "domain/svc.h"
 #include "store/event.h"
 
-#define MOVED_US 1000000
+#define WATCH_US 1000000
 #define STILL_US 4000000
 #define HOST_BYTES 64
 #define DIGITS 8
@@ -92,19 +92,34 @@ consumers_tell(
     struct ctx *cx, struct consumers_turn *t, const struct view_mark *at)
 {
 	int64_t now = clock_mono_us();
-	bool moved =
-	    t->told.epoch != at->epoch || t->told.position != at->position;
 	const struct err *e;
 
-	if (t->told_us != 0 && now - t->told_us < (moved ? MOVED_US : STILL_US))
+	if (t->told_us != 0 && now - t->told_us < STILL_US &&
+	    t->told.epoch == at->epoch && t->told.position == at->position)
 		return NULL;
 	e = consumer_seen(cx, cx->svc->node_name, LATCHKEY_VERSION, at);
-	if (e == NULL)
+	if (e == NULL &&
+	    (t->watched_us == 0 || now - t->watched_us >= WATCH_US)) {
 		e = consumer_watch(cx, cx->svc->set.consumer_alert, warn, NULL);
+		t->watched_us = now;
+	}
 	if (e == NULL) {
 		t->told = *at;
 		t->told_us = now;
 	}
+	return e;
+}
+
+const struct err *
+consumers_reached(struct ctx *cx, struct acks_reached *out)
+{
+	struct consumer_lowest low;
+	const struct err *e =
+	    consumer_lowest(cx, cx->svc->set.consumer_alert, &low);
+
+	if (e == NULL)
+		*out = (struct acks_reached){ low.live.epoch, low.live.position,
+			low.all.epoch, low.all.position };
 	return e;
 }
 

@@ -5,6 +5,7 @@
 #ifndef DOMAIN_CONSUMERS_H
 #define DOMAIN_CONSUMERS_H
 
+#include "domain/acks.h"
 #include "domain/caller.h"
 #include "store/consumer.h"
 
@@ -17,14 +18,17 @@
 bool consumers_name(const char *set, const char *state_dir,
     char out[CONSUMER_NAME_BYTES], char why[256]);
 
-/* Says that this node has read up to there, and judges the others: at most
- * once a second, and every few seconds even if nothing moved. */
+/* Says that this node has read up to there, at once, and every few seconds
+ * even if nothing moved; and judges the others, at most once a second. */
 struct consumers_turn {
 	struct view_mark told;
-	int64_t told_us;
+	int64_t told_us, watched_us;
 };
 ERR_FN consumers_tell(
     struct ctx *cx, struct consumers_turn *t, const struct view_mark *at);
+
+/* How far all are.  Who was silent for as long as is an alert is not there. */
+ERR_FN consumers_reached(struct ctx *cx, struct acks_reached *out);
 
 struct plane_status {
 	int64_t epoch, position;

@@ -1,15 +1,16 @@
 #include "domain/follow.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/version.h"
+#include "domain/acks.h"
 #include "domain/consumers.h"
 #include "domain/kept.h"
 #include "domain/labels.h"
@@ -28,6 +29,9 @@
 
 #define ASK_EVERY_MS 5000
 #define RETRY_MS 1000
+/* While answers wait, the others are looked at ever less often. */
+#define LOOK_FIRST_MS 1
+#define LOOK_LAST_MS 32
 /* Longer than the time between two questions, so that none falls between. */
 #define ASK_BACK_SECONDS 15
 
@@ -35,7 +39,8 @@ struct follow {
 	pthread_t thread;
 	const struct svc *svc;
 	struct db *db;
-	int wake_fd;
+	atomic_bool ends;
+	int look_ms;
 	int64_t asked_us;
 	bool labels_changed, feed_changed;
 	bool older;            /* the database is, and nothing is read of it */
@@ -179,33 +184,82 @@ catch_up(struct follow *f, struct ctx *cx)
 	return f->older || consumers_tell(cx, &f->turn, &f->mark) == NULL;
 }
 
+/* Before the feed is read after a pause: whoever refuses something from here
+ * on waits for this node. */
+static bool
+announce(struct follow *f, struct ctx *cx)
+{
+	f->turn.told_us = 0;
+	/* Nothing is written to a database that is older; catch_up says so. */
+	if (lineage_judge(cx) != NULL)
+		return true;
+	return consumer_seen(
+		   cx, f->svc->node_name, LATCHKEY_VERSION, &f->mark) == NULL;
+}
+
+/* Lets those answers go that all have read of; false if the connection is
+ * lost. */
+static bool
+let_go(struct follow *f, struct ctx *cx)
+{
+	struct acks_reached reached;
+
+	if (acks_count(f->svc->acks) == 0)
+		return true;
+	if (consumers_reached(cx, &reached) != NULL)
+		return false;
+	acks_read(f->svc->acks, &reached);
+	acks_tick(f->svc->acks, clock_mono_us());
+	return true;
+}
+
+/* Waits for news, or for the next look at those whom answers wait for. */
+static enum listen_outcome
+listen(struct follow *f, struct ctx *cx)
+{
+	enum listen_outcome r;
+	int ms = ASK_EVERY_MS;
+
+	if (acks_count(f->svc->acks) > 0) {
+		ms = f->look_ms;
+		f->look_ms *= f->look_ms < LOOK_LAST_MS ? 2 : 1;
+	}
+	r = listen_wait(cx, acks_fd(f->svc->acks), ms, on_notify, f);
+	if (r == LISTEN_WOKEN)
+		acks_heard(f->svc->acks);
+	if (r == LISTEN_WOKEN || r == LISTEN_NOTIFIED)
+		f->look_ms = LOOK_FIRST_MS;
+	return r;
+}
+
 /* One connection's life: until it is lost or we are to stop (false). */
 static bool
 follow_connection(struct follow *f, struct ctx *cx)
 {
 	f->mark = (struct view_mark){ 0 };
 	f->labels_changed = f->feed_changed = true;
-	if (!start_listening(cx) || !catch_up(f, cx))
-		return listen_wait(cx, f->wake_fd, RETRY_MS, NULL, NULL) !=
-		       LISTEN_WOKEN;
+	if (!start_listening(cx) || !announce(f, cx) || !catch_up(f, cx)) {
+		if (listen_wait(cx, acks_fd(f->svc->acks), RETRY_MS, NULL,
+			NULL) == LISTEN_WOKEN)
+			acks_heard(f->svc->acks);
+		return !atomic_load(&f->ends);
+	}
 	/* What was decided while nobody listened is not known. */
 	live_doubt_all(f->svc->live);
 	kept_forget(f->svc->introspected);
 	waiting_doubt_all(f->svc->waiting);
 	LOG(NULL, "follow.listening", LOG_S("channel", "decision"));
 	for (;;) {
-		enum listen_outcome r =
-		    listen_wait(cx, f->wake_fd, ASK_EVERY_MS, on_notify, f);
+		enum listen_outcome r = listen(f, cx);
 
-		if (r == LISTEN_WOKEN)
+		if (atomic_load(&f->ends))
 			return false;
 		/* On a busy channel there is always a notification. */
 		if (r == LISTEN_LOST ||
-		    ((r == LISTEN_TIMEOUT ||
-			 clock_mono_us() - f->asked_us > ASK_EVERY_MS * 1000) &&
+		    (clock_mono_us() - f->asked_us >= ASK_EVERY_MS * 1000 &&
 			ask_back(f, cx) != NULL))
 			return true;
-		if (!catch_up(f, cx))
+		if (!catch_up(f, cx) || !let_go(f, cx))
 			return true;
 		arena_reset(cx->arena);
 	}
@@ -233,8 +287,7 @@ follow_start(const struct svc *svc, const char *conninfo)
 	f->svc = svc;
 	f->db = db_new(conninfo, STATEMENTS);
 	db_unguarded(f->db);
-	f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	must(f->wake_fd >= 0);
+	f->look_ms = LOOK_FIRST_MS;
 	must(pthread_create(&f->thread, NULL, run, f) == 0);
 	return f;
 }
@@ -242,13 +295,11 @@ follow_start(const struct svc *svc, const char *conninfo)
 void
 follow_stop(struct follow *f)
 {
-	uint64_t one = 1;
-
 	if (f == NULL)
 		return;
-	must(write(f->wake_fd, &one, sizeof(one)) == sizeof(one));
+	atomic_store(&f->ends, true);
+	acks_poke(f->svc->acks);
 	must(pthread_join(f->thread, NULL) == 0);
 	db_free(f->db);
-	(void)close(f->wake_fd);
 	mem_free(f);
 }

@@ -341,6 +341,8 @@ lineage_settle(struct ctx *cx)
 	while (!(ok = reached(l, &head)) && waited == 0)
 		waited = pthread_cond_timedwait(&l->moved, &l->lock, &until);
 	must(pthread_mutex_unlock(&l->lock) == 0);
+	cx->refused_epoch = head.epoch;
+	cx->refused_position = head.position;
 	return ok ? NULL
 		  : fail(cx, &ERR_UNNOTED,
 			"the follower has not come to %" PRId64, head.position);

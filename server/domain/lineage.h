@@ -45,7 +45,8 @@ ERR_FN lineage_follow(struct ctx *cx, struct view_mark *now);
 
 /* After a commit that refuses something, before it is acknowledged: until the
  * mark of this node has passed it.  503 if that does not come about; the
- * sender's repeat is harmless. */
+ * sender's repeat is harmless.  The others who follow are waited for where
+ * the answer is sent (domain/acks): cx says how far they have to come. */
 ERR_FN lineage_settle(struct ctx *cx);
 
 /* After a recovery certificates begin after the time that was lost, or they

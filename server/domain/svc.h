@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "domain/settings.h"
 
+struct acks;
 struct anchors;
 struct crl_publish;
 struct idp;
@@ -53,6 +54,7 @@ struct svc {
 	struct live *live;
 	struct kept *introspected, *verified; /* answers; signatures */
 	struct waiting *waiting;
+	struct acks *acks;
 	struct rates *rates;
 	struct lineage *lineage; /* whether the database is the one seen */
 	struct labels *labels;

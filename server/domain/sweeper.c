@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "domain/consumers.h"
 #include "domain/lineage.h"
 #include "domain/svc.h"
 #include "store/event.h"
@@ -79,6 +81,31 @@ ripen(struct task *t, struct ctx *cx, struct unit_set *s, bool *more)
 	return e != NULL || s->settled ? e : wait_older(t, cx);
 }
 
+/* Done once this would outlive the database, and all who follow have read of
+ * it, or are known not to have. */
+static ERR_FN
+acknowledge(struct task *t, struct ctx *cx, const struct unit_set *s)
+{
+	struct ack ack = { .until_us = clock_mono_us() + ACKS_WAIT_US };
+	const struct err *e = lineage_settle(cx);
+
+	ack.epoch = cx->refused_epoch;
+	ack.position = cx->refused_position;
+	while (e == NULL && !ack.followed) {
+		struct acks_reached reached;
+
+		e = consumers_reached(cx, &reached);
+		if (e == NULL && (acks_passed(&ack, &reached) ||
+				     clock_mono_us() >= ack.until_us))
+			break;
+		if (task_ends(t, WAIT_MS))
+			break;
+	}
+	if (e == NULL)
+		e = unit_set_followed(cx, s->id, ack.followed);
+	return e != NULL ? e : finish(cx, s, "done");
+}
+
 /* One step of one set; *more false if there was none. */
 static ERR_FN
 step(struct task *t, struct ctx *cx, bool *more)
@@ -101,9 +128,7 @@ step(struct task *t, struct ctx *cx, bool *more)
 	} else if (e == NULL) {
 		e = unit_set_sweep(cx, &s, &left);
 		if (e == NULL && !left)
-			e = lineage_settle(cx);
-		if (e == NULL && !left)
-			e = finish(cx, &s, "done");
+			e = acknowledge(t, cx, &s);
 	}
 	return e != NULL ? e : tx_commit(&tx);
 }
@@ -121,7 +146,7 @@ sweep(struct task *t, struct ctx *cx, void *arg, int *wait_ms)
 }
 
 static const struct stmt *const *const STATEMENTS[] = { unit_set_stmts,
-	event_stmts, view_stmts, NULL };
+	event_stmts, view_stmts, consumer_stmts, NULL };
 
 const struct task_kind SWEEPER = {
 	.name = "sweeper",

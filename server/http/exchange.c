@@ -426,6 +426,14 @@ work_begin(struct exchange *ex, struct db *db)
 		ex->call.e = fail(cx, &ERR_BUSY, "queue: waited too long");
 }
 
+/* From here on it is the I/O thread's again. */
+static void
+finish(struct exchange *ex)
+{
+	ex->stage = STAGE_DONE;
+	MHD_resume_connection(ex->mhd);
+}
+
 /* Puts what was set aside into the queue again; another thread's, that of the
  * news or the ticker.  Where there is no room, it is answered as it is. */
 static void
@@ -441,8 +449,7 @@ come_back(struct waiter *w)
 		return;
 	}
 	refuse(ex, fail(&ex->cx, &ERR_BUSY, "queue: full"));
-	ex->stage = STAGE_DONE;
-	MHD_resume_connection(ex->mhd);
+	finish(ex);
 }
 
 /* Sets the exchange aside until there is news, if it wants that: from then on
@@ -490,6 +497,38 @@ record(struct exchange *ex)
 		record_refused(&ex->cx, &ex->rq.caller, ex->call.e);
 }
 
+/* The follower's thread, or the ticker's. */
+static void
+on_followed(struct ack *ack)
+{
+	struct exchange *ex =
+	    (void *)((char *)ack - offsetof(struct exchange, ack));
+
+	reply_header(
+	    &ex->rs, HEADER_FOLLOWED, ack->followed ? "true" : "false");
+	finish(ex);
+}
+
+/* What refuses something is answered once all who follow the feed have read
+ * of it, or it is known that one has not. */
+static void
+acknowledge(struct exchange *ex)
+{
+	struct ack *ack = &ex->ack;
+
+	if (ex->call.e != NULL || ex->cx.refused_epoch == 0) {
+		finish(ex);
+		return;
+	}
+	ack->epoch = ex->cx.refused_epoch;
+	ack->position = ex->cx.refused_position;
+	ack->until_us = clock_mono_us() + ACKS_WAIT_US;
+	ack->wake = on_followed;
+	ack->followed = false;
+	if (!acks_add(ex->env->svc->acks, ack))
+		on_followed(ack);
+}
+
 static void
 work_end(struct exchange *ex)
 {
@@ -506,9 +545,7 @@ work_end(struct exchange *ex)
 		reply_header(&ex->rs, "DPoP-Nonce", ex->rq.dpop_nonce);
 	cors_answer(&ex->cx, &ex->rq, &ex->rs);
 	ex->cx.db = NULL;
-	ex->stage = STAGE_DONE;
-	/* From here on it is the I/O thread's again. */
-	MHD_resume_connection(ex->mhd);
+	acknowledge(ex);
 }
 
 /* Of the exchanges, the calls that go on. */

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "base/trace.h"
+#include "domain/acks.h"
 #include "domain/waiting.h"
 #include "http/body.h"
 #include "http/conns.h"
@@ -72,6 +73,7 @@ struct exchange {
 	int64_t wait_until_us; /* of who is set aside; 0: not yet */
 	int waits;             /* how often it was */
 	struct waiter waiter;
+	struct ack ack;
 	size_t progress_n, discarded;
 	struct ctx cx;
 	struct request rq;

@@ -65,6 +65,7 @@ static const struct json_field set_fields[] = {
 	JSON_F_INT(unit_set, renewed, 0, true),
 	JSON_F_INT(unit_set, left, 0, true),
 	JSON_F_INT(unit_set, ended, 0, true),
+	JSON_F_BOOL(unit_set, followed, true),
 	JSON_END,
 };
 

@@ -26,6 +26,9 @@ enum method {
 #define PATH_PARAMS 3
 /* The handle of evidence that was judged before (docs/attestation.md). */
 #define HEADER_ATTESTATION "Latchkey-Attestation"
+/* Of an answer that says that something is refused: whether all brokers and
+ * nodes have read of it, or one of them has not yet. */
+#define HEADER_FOLLOWED "Latchkey-Followed"
 
 struct request {
 	enum method method;

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "domain/acks.h"
 #include "domain/ocsp.h"
 #include "domain/svc.h"
 #include "domain/token_key.h"
@@ -321,6 +322,7 @@ run_ticker(void *arg)
 		size_t late = conns_reap(sv->conns, clock_mono_us());
 
 		waiting_tick(sv->svc->waiting, clock_mono_us());
+		acks_tick(sv->svc->acks, clock_mono_us());
 
 		if (late > 0)
 			LOG(NULL, "connections.late",
@@ -497,6 +499,7 @@ drain(struct server *sv)
 		listener_close(&side->listener);
 	}
 	waiting_close(sv->svc->waiting);
+	acks_close(sv->svc->acks);
 	/* Requests whose line was read have their time to become whole. */
 	wait_for_close(sv, clock_mono_us() + patience_us(sv));
 }

@@ -29,6 +29,7 @@
 #define ARENA_BYTES (256 * (size_t)MIB) /* a page of entries, all topics */
 #define WAIT_MS 10
 #define TELL_US 1000000
+#define TELL_FIRST_US 5000000
 /* How often the snapshot says that nothing has changed, and how soon one
  * that could not be written is tried again. */
 #define MARK_US 5000000
@@ -64,6 +65,7 @@ struct reader {
 	bool behind;           /* the database has less than that */
 	bool loaded, lost;
 	int64_t told_us;           /* when the database was told of the mark */
+	struct view_mark told;     /* and what */
 	struct view_mark kept;     /* the snapshot's last mark */
 	int64_t kept_us, retry_us; /* when it was made; not before */
 	int64_t retry_after;
@@ -351,18 +353,38 @@ note_lost(struct reader *r, bool lost)
 	r->lost = lost;
 }
 
-/* How far this broker is, for operators.  It changes nothing for devices: a
- * database that does not take it is only read. */
+/* How far this broker is: what was handed over is judged by before anybody is
+ * admitted, and answers to operators wait for it.  It changes nothing for
+ * devices: a database that does not take it is only read. */
 static void
 tell(struct reader *r)
 {
 	int64_t now = clock_mono_us();
 
-	if (r->told_us != 0 && now - r->told_us < TELL_US)
-		return;
-	if (consumer_seen(r->cx, r->f->name, LATCHKEY_VERSION, &r->mark) ==
+	if (consumer_seen(r->cx, r->f->name, LATCHKEY_VERSION, &r->mark) !=
 	    NULL)
-		r->told_us = now;
+		return;
+	r->told_us = now;
+	r->told = r->mark;
+}
+
+/* Nobody waits for one who has not been heard of for long: before it reads
+ * again it says that it is there, so that what it does not find is waited
+ * for. */
+static void
+tell_first(struct reader *r)
+{
+	if (r->told_us == 0 || clock_mono_us() - r->told_us > TELL_FIRST_US)
+		tell(r);
+}
+
+static void
+tell_after(struct reader *r)
+{
+	if (r->told.epoch != r->mark.epoch ||
+	    r->told.position != r->mark.position ||
+	    clock_mono_us() - r->told_us >= TELL_US)
+		tell(r);
 }
 
 /* ------------------------------------------------------------ snapshot */
@@ -465,13 +487,16 @@ turn(struct reader *r)
 	watch_clock(r, clock_now());
 	/* Each time: a statement may have opened a new connection, which
 	 * listens to nothing yet. */
-	ok = listen_start(r->cx, CHANNEL) && read_feed(r) == NULL;
+	ok = listen_start(r->cx, CHANNEL);
+	if (ok)
+		tell_first(r);
+	ok = ok && read_feed(r) == NULL;
 	if (ok)
 		atomic_store(&r->f->read_at_us, began);
 	note_lost(r, !ok);
 	atomic_store(&r->f->tried, true);
 	if (ok) {
-		tell(r);
+		tell_after(r);
 		keep(r);
 	}
 	return ok;

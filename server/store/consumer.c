@@ -55,11 +55,13 @@ consumer_list(struct ctx *cx, struct consumer **out, size_t *n)
 	return NULL;
 }
 
-/* Whoever locks the row first tells of it: to others it is no change. */
+/* Whoever locks the row first tells of it: to others it is no change.  Epoch 0
+ * is one that has just begun. */
 static const struct stmt CONSUMER_WATCH = { "consumer_watch",
 	"WITH found AS (SELECT kind, name, CASE "
 	"WHEN seen_at < now() - $1::bigint * interval '1 second' THEN 'silent' "
-	"WHEN feed_unread_since(c) < now() - $1::bigint * interval '1 second' "
+	"WHEN epoch > 0 AND feed_unread_since(c) < "
+	"now() - $1::bigint * interval '1 second' "
 	"THEN 'behind' END AS alert FROM feed_consumer c), "
 	"told AS (UPDATE feed_consumer c SET alert = f.alert FROM found f "
 	"WHERE c.kind = f.kind AND c.name = f.name AND "
@@ -84,6 +86,36 @@ consumer_watch(struct ctx *cx, int64_t most, consumer_fn *fn, void *arg)
 			    .epoch = rows_int(r, i, 2),
 			    .position = rows_int(r, i, 3),
 			    .alert = rows_text(cx, r, i, 4) });
+	return e;
+}
+
+static const struct stmt CONSUMER_LOWEST = { "consumer_lowest",
+	"SELECT DISTINCT ON (live) live, epoch, position FROM (SELECT "
+	"seen_at >= now() - $1::bigint * interval '1 second' AS live, "
+	"epoch, position FROM feed_consumer) c ORDER BY live, epoch, position",
+	1 };
+
+const struct err *
+consumer_lowest(struct ctx *cx, int64_t seconds, struct consumer_lowest *out)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &CONSUMER_LOWEST, &r, DB_INT(seconds));
+	int i;
+
+	*out = (struct consumer_lowest){ { INT64_MAX, 0 }, { INT64_MAX, 0 } };
+	for (i = 0; e == NULL && i < rows_count(r); i++) {
+		int64_t epoch = rows_int(r, i, 1), position = rows_int(r, i, 2);
+
+		if (rows_bool(r, i, 0)) {
+			out->live.epoch = epoch;
+			out->live.position = position;
+		}
+		if (epoch < out->all.epoch ||
+		    (epoch == out->all.epoch && position < out->all.position)) {
+			out->all.epoch = epoch;
+			out->all.position = position;
+		}
+	}
 	return e;
 }
 
@@ -134,5 +166,5 @@ consumer_forget(struct ctx *cx, const char *kind, const char *name)
 }
 
 const struct stmt *const consumer_stmts[] = { &CONSUMER_SEEN, &CONSUMER_LIST,
-	&CONSUMER_WATCH, &CONSUMER_ALERTS, &CONSUMER_IS_WELL, &CONSUMER_FORGET,
-	NULL };
+	&CONSUMER_WATCH, &CONSUMER_LOWEST, &CONSUMER_ALERTS, &CONSUMER_IS_WELL,
+	&CONSUMER_FORGET, NULL };

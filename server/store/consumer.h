@@ -35,6 +35,16 @@ typedef void consumer_fn(void *arg, const struct consumer *c);
 ERR_FN
 consumer_watch(struct ctx *cx, int64_t most, consumer_fn *fn, void *arg);
 
+/* The least far of those who were heard of in so many seconds, and of all;
+ * nobody is at INT64_MAX. */
+struct consumer_lowest {
+	struct {
+		int64_t epoch, position;
+	} live, all;
+};
+ERR_FN
+consumer_lowest(struct ctx *cx, int64_t seconds, struct consumer_lowest *out);
+
 /* How many there are that were found silent or behind. */
 ERR_FN consumer_alerts(struct ctx *cx, int64_t *n);
 

@@ -25,12 +25,13 @@ static const struct stmt SET_SAME = { "unit_set_same",
 	"FROM unit_set WHERE id = $1::uuid",
 	14 };
 
-#define SET_COLUMNS                                            \
-	"id, action, reason, admin_token_id, counted, state, " \
-	"found IS NOT NULL, found, swept, "                    \
-	"extract(epoch FROM created_at)::bigint, "             \
-	"extract(epoch FROM finished_at)::bigint, "            \
-	"extract(epoch FROM deadline)::bigint, renewed, ended FROM unit_set "
+#define SET_COLUMNS                                              \
+	"id, action, reason, admin_token_id, counted, state, "   \
+	"found IS NOT NULL, found, swept, "                      \
+	"extract(epoch FROM created_at)::bigint, "               \
+	"extract(epoch FROM finished_at)::bigint, "              \
+	"extract(epoch FROM deadline)::bigint, renewed, ended, " \
+	"coalesce(followed, false) FROM unit_set "
 
 static const struct stmt SET_GET = { "unit_set_get",
 	"SELECT " SET_COLUMNS "WHERE id = $1::uuid", 1 };
@@ -148,6 +149,7 @@ read_set(struct ctx *cx, const struct rows *r, struct unit_set *out)
 		.deadline = rows_int(r, 0, 11),
 		.renewed = rows_int(r, 0, 12),
 		.ended = rows_int(r, 0, 13),
+		.followed = rows_bool(r, 0, 14),
 	};
 	return NULL;
 }
@@ -223,6 +225,15 @@ const struct err *
 unit_set_finish(struct ctx *cx, const char *id, const char *state)
 {
 	return DB_RUN(cx, &SET_FINISH, NULL, DB_TEXT(id), DB_TEXT(state));
+}
+
+static const struct stmt SET_FOLLOWED = { "unit_set_followed",
+	"UPDATE unit_set SET followed = $2::boolean WHERE id = $1::uuid", 2 };
+
+const struct err *
+unit_set_followed(struct ctx *cx, const char *id, bool followed)
+{
+	return DB_RUN(cx, &SET_FOLLOWED, NULL, DB_TEXT(id), DB_BOOL(followed));
 }
 
 /* ------------------------------------------------------------- one slice */
@@ -491,4 +502,4 @@ const struct stmt *const unit_set_stmts[] = { &SET_ADD, &SET_SAME, &SET_GET,
 	&SET_SECOND, &SET_FINISH, &SET_NEXT, &SET_FLAG_REVOKED,
 	&SET_FLAG_QUARANTINED, &SET_FLAG_LIFTED, &SET_REVOKE, &SET_EVENTS,
 	&SET_FEED, &SET_LOCK, &SET_END, &SET_ANNOUNCE, &SET_PROGRESS,
-	&SET_CANCEL, &SET_HASTENS, NULL };
+	&SET_CANCEL, &SET_HASTENS, &SET_FOLLOWED, NULL };

@@ -30,6 +30,7 @@ struct unit_set {
 	int64_t found, swept, created_at, finished_at;
 	int64_t renewed, left; /* devices, with a new certificate or without */
 	int64_t ended;         /* devices cut off at the deadline */
+	bool followed;         /* once done: all had read of its last */
 };
 
 extern const struct stmt *const unit_set_stmts[];
@@ -78,6 +79,9 @@ ERR_FN unit_set_cancel(struct ctx *cx, const char *id, bool *changed);
 /* Whether an open set wants this certificate renewed. */
 ERR_FN unit_set_hastens(
     struct ctx *cx, struct bytes serial, int64_t not_before, bool *hastens);
+
+/* Whether all who follow the feed have read of the last of it. */
+ERR_FN unit_set_followed(struct ctx *cx, const char *id, bool followed);
 
 /* The set is over, and blocks no more. */
 ERR_FN unit_set_finish(struct ctx *cx, const char *id, const char *state);

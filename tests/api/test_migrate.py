@@ -112,8 +112,7 @@ def test_a_migration_says_which_programs_work_with_it(empty, files):
     # It then finds that it is not among them itself.
     latchkey(empty, "migrate", "--migrations", files)
     assert empty.query("SELECT works_from FROM schema_migration WHERE "
-        "version >= %s ORDER BY version", (oldest,)) == [
-            (None,), (oldest,), (None,)]
+        "version > %s ORDER BY version", (oldest,)) == [(oldest,), (None,)]
 
 
 def test_node_works_on_with_a_later_schema_that_says_so(stack, database):

@@ -81,6 +81,10 @@ def check(response):
     for name, header in answer.get("headers", {}).items():
         if resolve(header).get("required"):
             assert name in response.headers, f"{where}: no {name}"
+    followed = response.headers.get("Latchkey-Followed")
+    if followed is not None:
+        promised = resolve(answer["headers"].get("Latchkey-Followed"))
+        assert followed in promised["schema"]["enum"], f"{where}: {followed}"
     if request.method == "HEAD" or "content" not in answer:
         assert not response.content, f"{where}: unexpected body"
         return response
