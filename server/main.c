@@ -19,6 +19,7 @@
 #include "domain/consumers.h"
 #include "domain/crl_fetch.h"
 #include "domain/crl_publish.h"
+#include "domain/expiring.h"
 #include "domain/follow.h"
 #include "domain/idp.h"
 #include "domain/kept.h"
@@ -61,7 +62,7 @@ struct wiring {
 	char *conninfo;
 	struct db **dbs;
 	struct follow *follow;
-	struct task *crl_fetcher, *sweeper;
+	struct task *crl_fetcher, *sweeper, *expiry;
 	struct server *server;
 };
 
@@ -281,6 +282,7 @@ start(struct wiring *w, char why[CFG_WHY_BYTES])
 	w->follow = follow_start(&w->svc, w->conninfo);
 	w->crl_fetcher = task_start(&w->svc, w->conninfo, &CRL_FETCHER, NULL);
 	w->sweeper = task_start(&w->svc, w->conninfo, &SWEEPER, NULL);
+	w->expiry = task_start(&w->svc, w->conninfo, &EXPIRY_COUNTER, NULL);
 	w->server = server_start(&w->svc, w->dbs, why);
 	return w->server != NULL;
 }
@@ -294,6 +296,7 @@ stop(struct wiring *w)
 	follow_stop(w->follow);
 	task_stop(w->crl_fetcher);
 	task_stop(w->sweeper);
+	task_stop(w->expiry);
 	crl_publish_stop(w->svc.crl_publish);
 	idp_stop(w->svc.idp);
 	metrics_free(w->svc.metrics);

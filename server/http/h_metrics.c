@@ -5,6 +5,7 @@
 #include "domain/budget.h"
 #include "domain/consumers.h"
 #include "domain/crls.h"
+#include "domain/expiring.h"
 #include "domain/metrics.h"
 #include "domain/ops.h"
 #include "domain/svc.h"
@@ -71,6 +72,22 @@ write_crls(struct buf *b, const struct crl_sums *sums)
 	prom_sample(b, sources, PROM_ONE("state", "failing"), sums->failing);
 }
 
+static void
+write_expiring(struct buf *b, const struct expiry *x)
+{
+	static const char name[] = "latchkey_device_certificates_expiring";
+
+	prom_head(b, name, "gauge",
+	    "Certificates of devices without a successor that end within.");
+	if (x->counted_at != 0) {
+		prom_sample(b, name, PROM_ONE("within", "1h"), x->hour);
+		prom_sample(b, name, PROM_ONE("within", "1d"), x->day);
+		prom_sample(b, name, PROM_ONE("within", "7d"), x->week);
+	}
+	prom_gauge(b, "latchkey_device_certificates_counted_timestamp_seconds",
+	    "When they were counted; 0: not yet.", x->counted_at);
+}
+
 /* What all nodes share. */
 static ERR_FN
 write_shared(struct ctx *cx, struct buf *b)
@@ -78,16 +95,20 @@ write_shared(struct ctx *cx, struct buf *b)
 	struct plane_status st;
 	struct crl_sums sums;
 	int64_t taken, limit;
+	struct expiry expiring;
 	const struct err *e = consumers_status(cx, &st);
 
 	if (e == NULL)
 		e = crls_sum_up(cx, &sums);
 	if (e == NULL)
 		e = budget_look(cx, &taken, &limit);
+	if (e == NULL)
+		e = expiring_look(cx, &expiring);
 	if (e != NULL)
 		return e;
 	write_consumers(b, &st);
 	write_crls(b, &sums);
+	write_expiring(b, &expiring);
 	prom_gauge(b, "latchkey_guesses",
 	    "Wrong codes of everybody that count now.", taken);
 	prom_gauge(b, "latchkey_guesses_limit",

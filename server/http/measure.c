@@ -68,7 +68,7 @@ measure_new(void)
 {
 	struct measure *m = mem_new(1, sizeof(*m));
 
-	m->failures = tally_new(TLS_OVER + 1);
+	m->failures = tally_new(TLS_REASONS);
 	m->refusals = tally_new(CODES);
 	return m;
 }

@@ -17,6 +17,7 @@
 
 #define MAX_FILE (64 * KIB)
 #define MAX_CERTS 8
+#define PRIVATE_EXTENSION 0xff7c
 
 /* The client's order decides, so that the group whose key share it sent
  * first is taken without a second round, and a device without AES in its
@@ -422,6 +423,34 @@ on_message(gnutls_session_t s, unsigned type, unsigned post, unsigned incoming,
 	}
 }
 
+/* RFC 8446 section 6: what a client says of our certificate and of what we
+ * chose; NULL: that it ends. */
+static const char *
+said(int alert)
+{
+	switch (alert) {
+	case GNUTLS_A_CLOSE_NOTIFY: /* or none came */
+	case GNUTLS_A_USER_CANCELED:
+		return NULL;
+	case GNUTLS_A_BAD_CERTIFICATE:
+	case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
+	case GNUTLS_A_CERTIFICATE_UNKNOWN:
+	case GNUTLS_A_UNKNOWN_CA:
+		return "untrusted";
+	case GNUTLS_A_CERTIFICATE_EXPIRED:
+		return "expired";
+	case GNUTLS_A_CERTIFICATE_REVOKED:
+		return "revoked";
+	case GNUTLS_A_PROTOCOL_VERSION:
+		return "version";
+	case GNUTLS_A_HANDSHAKE_FAILURE:
+	case GNUTLS_A_INSUFFICIENT_SECURITY:
+		return "nothing-in-common";
+	default:
+		return "alert";
+	}
+}
+
 const char *
 tls_failure(const struct tls_session *s)
 {
@@ -436,7 +465,45 @@ tls_failure(const struct tls_session *s)
 	};
 
 	must(s->stage < TLS_OVER);
-	return why[s->stage];
+	return said(s->alert) != NULL ? said(s->alert) : why[s->stage];
+}
+
+/* libmicrohttpd tells nobody why a handshake failed, and is the one to end the
+ * session.  What GnuTLS keeps for an extension ends with it: last look. */
+static void
+on_end(gnutls_ext_priv_data_t data)
+{
+	struct tls_session *keep = data;
+
+	keep->alert = (int)gnutls_alert_get(keep->session);
+}
+
+static int
+ignore(gnutls_session_t s, const unsigned char *data, size_t n)
+{
+	(void)s;
+	(void)data;
+	(void)n;
+	return 0;
+}
+
+static int
+send_none(gnutls_session_t s, gnutls_buffer_t out)
+{
+	(void)s;
+	(void)out;
+	return 0;
+}
+
+/* Of a number for private use (RFC 8446 section 11), never sent. */
+static void
+watch_end(gnutls_session_t s, struct tls_session *keep)
+{
+	keep->session = s;
+	must(gnutls_session_ext_register(s, "latchkey", PRIVATE_EXTENSION,
+		 GNUTLS_EXT_APPLICATION, ignore, send_none, on_end, NULL, NULL,
+		 0) == 0);
+	gnutls_ext_set_data(s, PRIVATE_EXTENSION, keep);
 }
 
 void
@@ -452,6 +519,7 @@ tls_session_init(void *session, struct tls_session *keep,
 	gnutls_session_set_ptr(s, keep);
 	gnutls_handshake_set_hook_function(
 	    s, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, on_message);
+	watch_end(s, keep);
 	gnutls_db_set_cache_expiration(s, TICKET_LIFETIME);
 	must(gnutls_session_ticket_enable_server(s, &key) == 0);
 }

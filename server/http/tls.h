@@ -61,6 +61,8 @@ struct tls_session {
 	struct tls_credential *credential;
 	enum tls_stage stage;
 	bool tls13, resumed; /* of TLS_OVER */
+	void *session;       /* a gnutls_session_t, while it lives */
+	int alert;           /* of the client's last, once it is over; or 0 */
 };
 
 /* Prepares a new session (a gnutls_session_t): asks for a certificate
@@ -70,7 +72,11 @@ struct tls_session {
 void tls_session_init(void *session, struct tls_session *keep,
     const uint8_t ticket_key[TICKET_KEY_BYTES]);
 
-/* Why a handshake that is not over failed, as metrics call it. */
+/* Of so many at most, and that it took too long. */
+#define TLS_REASONS 16
+
+/* Why a handshake that is not over failed, as metrics call it: what the client
+ * said of it, or how far it came.  Once its session has ended. */
 const char *tls_failure(const struct tls_session *s);
 
 /* The client's chain, copied, none without a session; freed with

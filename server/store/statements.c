@@ -22,6 +22,7 @@
 #include "store/feed.h"
 #include "store/grant.h"
 #include "store/guess.h"
+#include "store/expiry.h"
 #include "store/health.h"
 #include "store/home.h"
 #include "store/import.h"
@@ -67,6 +68,7 @@ const struct stmt *const *const store_statements[] = {
 	child_stmts,
 	grant_stmts,
 	guess_stmts,
+	expiry_stmts,
 	health_stmts,
 	home_stmts,
 	import_stmts,

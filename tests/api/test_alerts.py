@@ -55,7 +55,13 @@ def test_rules_and_dashboard_name_what_is_exported(exported):
 
 def test_rules_are_rules_and_fire_when_they_should():
     promtool("check", "rules", PROMETHEUS / "latchkey.rules.yml")
-    promtool("test", "rules", PROMETHEUS / "latchkey.rules.test.yml")
+    cases = PROMETHEUS / "latchkey.rules.test.yml"
+    promtool("test", "rules", cases)
+    judged = [(case["alertname"], bool(case["exp_alerts"])) for group in
+        yaml.safe_load(cases.read_text())["tests"]
+        for case in group["alert_rule_test"]]
+    assert {(r["alert"], fires) for r in rules() for fires in (True, False)} \
+        == set(judged)
 
 
 def test_the_configuration_is_one(tmp_path):

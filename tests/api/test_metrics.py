@@ -4,6 +4,7 @@ that Prometheus reads, and nothing of a person or a device is in it."""
 import re
 import socket
 import ssl
+import subprocess
 import time
 
 import pytest
@@ -13,7 +14,7 @@ from harness.crypto import b64u
 from harness.evidence import DEBUG, nonce_of
 from harness.http import Client, expect
 from harness.metrics import promtool, scrape
-from harness.players import Maker
+from harness.players import Device, Maker
 from harness.process import REPO, until
 
 
@@ -97,10 +98,25 @@ def failed(stack, material, **wanted):
             context.wrap_socket(tcp, server_hostname="localhost")
 
 
+def ends(stack, alert):
+    """A client of TLS 1.2 that says why it ends once our certificate came."""
+    context = ssl.create_default_context()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        context.wrap_bio(received, sent,
+            server_hostname="localhost").do_handshake()
+    with socket.create_connection(("127.0.0.1", stack.port)) as tcp:
+        tcp.sendall(sent.read())
+        assert tcp.recv(1) == b"\x16"
+        # RFC 5246 section 7.2: a record of its own, fatal.
+        tcp.sendall(bytes.fromhex("1503030002") + bytes([2, alert]))
+
+
 @pytest.mark.settings(request_timeout="10s")
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 def test_handshakes_and_why_others_failed(stack, operator, material,
-        enrolled):
+        enrolled, workdir):
     name = "latchkey_tls_handshake_failures_total"
     before = scrape(operator)
     assert before("latchkey_tls_handshakes_total", version="1.3") >= 1
@@ -118,12 +134,49 @@ def test_handshakes_and_why_others_failed(stack, operator, material,
     assert count("version") == 1
     failed(stack, material, ciphers="AES128-SHA256")
     assert count("nothing-in-common") == 1
-    # One that does not trust us goes away.
+    # OpenSSL says in clear what RFC 8446 section 6 has encrypted.
     failed(stack, material, ca=None)
     assert count("abandoned") == 1
+    for alert, reason in ((48, "untrusted"), (45, "expired"), (44, "revoked"),
+            (80, "alert")):
+        ends(stack, alert)
+        assert count(reason) == 1
+    other = workdir / "other.crt"
+    other.write_text(Maker().anchor_pem)
+    done = subprocess.run(["gnutls-cli", f"--x509cafile={other}", "-p",
+        str(stack.port), "localhost"], stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, check=False)
+    assert "NOT trusted" in done.stdout + done.stderr
+    assert count("untrusted") == 2
     with silent:
         assert silent.recv(1) == b""
     assert count("timeout") == 1
+
+
+def test_certificates_of_devices_that_end_soon_are_counted(stack, operator,
+        maker, owner, database):
+    units = [Device(stack, maker) for _ in range(4)]
+    for unit in units:
+        operator.allow(unit)
+        unit.onboard(owner)
+    renewed, revoked, soon, later = units
+    expect(renewed.renew(), 200)
+    expect(operator.revoke(revoked.id), 200)
+    database.query("UPDATE certificate SET not_after = now() + CASE device_id "
+        "WHEN %s THEN interval '30 minutes' WHEN %s THEN interval '3 days' "
+        "ELSE interval '10 minutes' END WHERE successor IS NULL OR "
+        "device_id = %s", (soon.id, later.id, renewed.id))
+    database.query("UPDATE certificate SET not_after = now() + interval "
+        "'10 days' WHERE device_id = %s AND successor IS NULL", (renewed.id,))
+    database.query("UPDATE expiry_ahead SET next_at = now()")
+
+    def count(within):
+        return scrape(operator)("latchkey_device_certificates_expiring",
+            within=within)
+
+    until(lambda: count("7d") == 2 and count("1d") == count("1h") == 1)
+    assert scrape(operator)("latchkey_device_certificates_counted_timestamp_"
+        "seconds") > time.time() - 3600
 
 
 def test_the_page_has_every_metric_and_check(operator):
