@@ -39,6 +39,11 @@ const struct explanation explain_operators[] = {
 	  "What was confirmed is not what is proposed.",
 	  NULL,
 	  "Look at it again: `latchkey proposal show`." },
+	{ "too-many-proposals",
+	  "Twenty proposals of this operator are pending.",
+	  NULL,
+	  "Have them confirmed, or withdraw some: `latchkey proposal list`. "
+	  "If they are not yours: `latchkey token withdraw`." },
 	{ "bad-registration",
 	  "A manufacturer, model or owner cannot be registered like "
 	  "that.",

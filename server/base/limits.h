@@ -52,6 +52,7 @@
 #define LIMIT_NAME 200           /* display names */
 #define LIMIT_UEID 33            /* RFC 9711 section 4.2.1 */
 #define LIMIT_PAGE 100           /* rows of one answer: they fit the arena */
+#define LIMIT_PROPOSALS 20       /* of one operator, pending */
 #define LIMIT_ANCHORS 32         /* of one manufacturer */
 #define LIMIT_MAKER_CRLS 64      /* revocation lists of one manufacturer */
 #define LIMIT_SET_SERIALS 5000

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "domain/second.h"
 #include "pki/cert.h"
 #include "pki/crl.h"
 #include "pki/digest.h"
@@ -333,6 +334,11 @@ crls_delete(struct ctx *cx, const struct admin_caller *by,
 	e = tx_begin(cx, &tx);
 	if (e == NULL)
 		e = crl_delete(cx, manufacturer_id, id);
+	/* Whom it refused is accepted again: that is lifting (H4). */
+	if (e == NULL)
+		e = second_ask(cx, by,
+		    "accept again what list %s of manufacturer %s revokes", id,
+		    manufacturer_id);
 	if (e == NULL)
 		e = event_add(cx, &(struct event){ .kind = "crl.removed",
 				      .manufacturer_id = manufacturer_id,

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "domain/label_admin.h"
 #include "domain/model_policy.h"
+#include "domain/second.h"
 #include "domain/svc.h"
 #include "pki/key.h"
 #include "store/event.h"
@@ -50,6 +51,22 @@ check_after(struct ctx *cx, bool valid)
 	return NULL;
 }
 
+/* Units that nobody knows are accepted again: that is lifting (H4). */
+static ERR_FN
+ask_thaw(struct ctx *cx, const struct admin_caller *by,
+    const struct manufacturer_in *in)
+{
+	bool frozen = false;
+	const struct err *e = NULL;
+
+	if (in->frozen != NULL && strcmp(in->frozen, "false") == 0)
+		e = manufacturer_is_frozen(cx, in->id, &frozen);
+	return e != NULL || !frozen
+		   ? e
+		   : second_ask(
+			 cx, by, "accept new units of %s, frozen now", in->id);
+}
+
 const struct err *
 registry_put_manufacturer(struct ctx *cx, const struct admin_caller *by,
     const struct manufacturer_in *in, bool *created)
@@ -68,6 +85,8 @@ registry_put_manufacturer(struct ctx *cx, const struct admin_caller *by,
 	    strcmp(in->frozen, "false") != 0)
 		return fail(cx, &ERR_REGISTRY, "frozen: true or false");
 	e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = ask_thaw(cx, by, in);
 	if (e == NULL)
 		e = manufacturer_put(cx, &m, created, &changed);
 	if (e == NULL && changed)

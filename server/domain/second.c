@@ -25,6 +25,9 @@ const struct err ERR_PROPOSAL_OVER = { KIND_CONFLICT, "proposal-over",
 	"has ended." };
 const struct err ERR_PROPOSAL_CHANGED = { KIND_CONFLICT, "proposal-changed",
 	"This is not what was shown: look at the proposal again." };
+const struct err ERR_PROPOSALS_FULL = { KIND_CONFLICT, "too-many-proposals",
+	"Too many of your proposals are pending: have them confirmed, or "
+	"withdraw some." };
 const struct err ERR_SAME_OPERATOR = { KIND_FORBIDDEN, "same-operator",
 	"Whoever proposes cannot confirm: another operator has to." };
 
@@ -109,6 +112,32 @@ hash_call(struct ctx *cx, const struct second_call *call)
 	return out;
 }
 
+/* One at a time: a repeat is the one that is there, and none is too many. */
+static ERR_FN
+keep(struct ctx *cx, const struct proposal *p, const char **id)
+{
+	const struct err *e;
+	int64_t pending = 0;
+	TX tx = { 0 };
+
+	*id = NULL;
+	e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = proposal_lock(cx);
+	if (e == NULL)
+		e = proposal_same(cx, p, id);
+	if (e != NULL || *id != NULL)
+		return e;
+	e = proposal_pending(cx, p->token_id, &pending);
+	if (e == NULL && pending >= LIMIT_PROPOSALS)
+		e = fail(
+		    cx, &ERR_PROPOSALS_FULL, "%d are pending", LIMIT_PROPOSALS);
+	if (e == NULL)
+		e = proposal_add(cx, p);
+	*id = p->id;
+	return e != NULL ? e : tx_commit(&tx);
+}
+
 const struct err *
 second_propose(struct ctx *cx, const struct admin_caller *by,
     const struct second_call *call, struct proposal *out)
@@ -132,7 +161,7 @@ second_propose(struct ctx *cx, const struct admin_caller *by,
 	rng_uuid(id);
 	p.id = id;
 	p.sealed = seal(cx, cx->svc->mac, &use, call->body);
-	e = proposal_add(cx, &p, &kept);
+	e = keep(cx, &p, &kept);
 	return e != NULL ? e : proposal_get(cx, kept, out);
 }
 

@@ -14,6 +14,7 @@
 extern const struct err ERR_SECOND;
 extern const struct err ERR_PROPOSAL_OVER;    /* CONFLICT */
 extern const struct err ERR_PROPOSAL_CHANGED; /* CONFLICT */
+extern const struct err ERR_PROPOSALS_FULL;   /* CONFLICT */
 extern const struct err ERR_SAME_OPERATOR;    /* FORBIDDEN */
 
 /* In an open transaction: whether the caller may do what the text says.  Uses
@@ -32,7 +33,8 @@ struct second_call {
 	struct bytes body;
 };
 
-/* Keeps the call for another operator: the proposal it is now. */
+/* Keeps the call for another operator: the proposal it is now.
+ * ERR_PROPOSALS_FULL with LIMIT_PROPOSALS of theirs pending. */
 ERR_FN second_propose(struct ctx *cx, const struct admin_caller *by,
     const struct second_call *call, struct proposal *out);
 

@@ -25,6 +25,12 @@ static const struct stmt MAINTAIN_APPROVALS = { "maintain_approvals",
 static const struct stmt MAINTAIN_GUESSES = { "maintain_guesses",
 	"DELETE FROM guess WHERE window_start < now() - interval '2 days'", 0 };
 
+/* Ended four weeks ago; what was decided stands in the events (H4). */
+static const struct stmt MAINTAIN_PROPOSALS = { "maintain_proposals",
+	"DELETE FROM proposal WHERE expires_at < now() - interval '28 days' "
+	"AND coalesce(decided_at, expires_at) < now() - interval '28 days'",
+	0 };
+
 /* Whoever asks after that starts anew. */
 static const struct stmt MAINTAIN_NOTICES = { "maintain_notices",
 	"DELETE FROM notice WHERE at < now() - interval '7 days'", 0 };
@@ -90,6 +96,7 @@ maintain_run(
 	static const struct step steps[] = {
 		{ &MAINTAIN_APPROVALS, "old approvals deleted" },
 		{ &MAINTAIN_GUESSES, "old guess counts deleted" },
+		{ &MAINTAIN_PROPOSALS, "old proposals deleted" },
 		{ &MAINTAIN_NOTICES, "old notices deleted" },
 		{ &MAINTAIN_STAGING, "staged import lines deleted" },
 		{ &MAINTAIN_IMPORTS, "interrupted imports closed" },
@@ -103,5 +110,5 @@ maintain_run(
 }
 
 const struct stmt *const maintain_stmts[] = { &MAINTAIN_PARTITIONS,
-	&MAINTAIN_APPROVALS, &MAINTAIN_GUESSES, &MAINTAIN_NOTICES,
-	&MAINTAIN_STAGING, &MAINTAIN_IMPORTS, NULL };
+	&MAINTAIN_APPROVALS, &MAINTAIN_GUESSES, &MAINTAIN_PROPOSALS,
+	&MAINTAIN_NOTICES, &MAINTAIN_STAGING, &MAINTAIN_IMPORTS, NULL };

@@ -11,6 +11,9 @@
 	"extract(epoch FROM p.decided_at)::bigint, p.decided_by "          \
 	"FROM proposal p JOIN admin_token t ON t.id = p.token_id "
 
+static const struct stmt PROPOSAL_LOCK = { "proposal_lock",
+	"SELECT pg_advisory_xact_lock(7305, 4)", 0 };
+
 static const struct stmt PROPOSAL_EXPIRE = { "proposal_expire",
 	"UPDATE proposal SET state = 'expired' WHERE state = 'pending' AND "
 	"expires_at <= now()",
@@ -19,8 +22,7 @@ static const struct stmt PROPOSAL_EXPIRE = { "proposal_expire",
 static const struct stmt PROPOSAL_ADD = { "proposal_add",
 	"WITH p AS (INSERT INTO proposal (id, token_id, method, path, sealed, "
 	"sha256, summary, expires_at) VALUES ($1::uuid, $2, $3, $4, $5, $6, "
-	"$7, to_timestamp($8::bigint)) ON CONFLICT (token_id, sha256) "
-	"WHERE state = 'pending' DO NOTHING RETURNING id, summary) "
+	"$7, to_timestamp($8::bigint)) RETURNING id, summary) "
 	"INSERT INTO event (kind, request_id, admin_token_id, detail) "
 	"SELECT 'proposal.added', $9, $2, id || ': ' || summary FROM p",
 	9 };
@@ -29,6 +31,12 @@ static const struct stmt PROPOSAL_SAME = { "proposal_same",
 	"SELECT id FROM proposal WHERE token_id = $1 AND sha256 = $2 AND "
 	"state = 'pending'",
 	2 };
+
+static const struct stmt PROPOSAL_PENDING = { "proposal_pending",
+	"SELECT count(*) FROM proposal p JOIN admin_token t ON t.id = "
+	"p.token_id JOIN admin_token mine ON mine.name = t.name WHERE "
+	"mine.id = $1 AND p.state = 'pending'",
+	1 };
 
 static const struct stmt PROPOSAL_GET = { "proposal_get",
 	"SELECT " COLUMNS "WHERE p.id = $1::uuid", 1 };
@@ -82,31 +90,44 @@ read_proposal(struct ctx *cx, const struct rows *r, int i, struct proposal *p)
 }
 
 const struct err *
-proposal_add(struct ctx *cx, const struct proposal *p, const char **id)
+proposal_lock(struct ctx *cx)
+{
+	const struct err *e = db_run(cx, &PROPOSAL_LOCK, NULL, 0, NULL);
+
+	return e != NULL ? e : db_run(cx, &PROPOSAL_EXPIRE, NULL, 0, NULL);
+}
+
+const struct err *
+proposal_same(struct ctx *cx, const struct proposal *p, const char **id)
 {
 	AUTO_STRUCT(rows) *r = NULL;
-	const struct err *e;
-	TX tx = { 0 };
+	const struct err *e = DB_RUN(
+	    cx, &PROPOSAL_SAME, &r, DB_TEXT(p->token_id), DB_BYTES(p->sha256));
 
-	e = tx_begin(cx, &tx);
 	if (e == NULL)
-		e = db_run(cx, &PROPOSAL_EXPIRE, NULL, 0, NULL);
+		*id = rows_count(r) == 0 ? NULL : rows_text(cx, r, 0, 0);
+	return e;
+}
+
+const struct err *
+proposal_pending(struct ctx *cx, const char *token_id, int64_t *n)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e =
+	    DB_RUN(cx, &PROPOSAL_PENDING, &r, DB_TEXT(token_id));
+
 	if (e == NULL)
-		e = DB_RUN(cx, &PROPOSAL_ADD, NULL, DB_TEXT(p->id),
-		    DB_TEXT(p->token_id), DB_TEXT(p->method), DB_TEXT(p->path),
-		    DB_BYTES(p->sealed), DB_BYTES(p->sha256),
-		    DB_TEXT(p->summary), DB_INT(p->expires_at),
-		    DB_TEXT(cx->rid));
-	if (e == NULL)
-		e = DB_RUN(cx, &PROPOSAL_SAME, &r, DB_TEXT(p->token_id),
-		    DB_BYTES(p->sha256));
-	if (e != NULL)
-		return e;
-	/* Between the two, another may have decided on the one there was. */
-	if (rows_count(r) == 0)
-		return fail(cx, &ERR_CONFLICT, "the proposal was decided on");
-	*id = rows_text(cx, r, 0, 0);
-	return tx_commit(&tx);
+		*n = rows_int(r, 0, 0);
+	return e;
+}
+
+const struct err *
+proposal_add(struct ctx *cx, const struct proposal *p)
+{
+	return DB_RUN(cx, &PROPOSAL_ADD, NULL, DB_TEXT(p->id),
+	    DB_TEXT(p->token_id), DB_TEXT(p->method), DB_TEXT(p->path),
+	    DB_BYTES(p->sealed), DB_BYTES(p->sha256), DB_TEXT(p->summary),
+	    DB_INT(p->expires_at), DB_TEXT(cx->rid));
 }
 
 const struct err *
@@ -166,6 +187,6 @@ proposal_withdraw(
 	return decide(cx, &PROPOSAL_WITHDRAW, id, token_id, changed);
 }
 
-const struct stmt *const proposal_stmts[] = { &PROPOSAL_EXPIRE, &PROPOSAL_ADD,
-	&PROPOSAL_SAME, &PROPOSAL_GET, &PROPOSAL_LIST, &PROPOSAL_CONFIRM,
-	&PROPOSAL_WITHDRAW, NULL };
+const struct stmt *const proposal_stmts[] = { &PROPOSAL_LOCK, &PROPOSAL_EXPIRE,
+	&PROPOSAL_ADD, &PROPOSAL_SAME, &PROPOSAL_PENDING, &PROPOSAL_GET,
+	&PROPOSAL_LIST, &PROPOSAL_CONFIRM, &PROPOSAL_WITHDRAW, NULL };

@@ -23,10 +23,19 @@ struct proposal {
 
 extern const struct stmt *const proposal_stmts[];
 
-/* Adds it with its event; *id is that of the pending one, if the same is
- * there. */
+/* Until the end of the transaction nobody else adds one; those whose time is
+ * over have ended. */
+ERR_FN proposal_lock(struct ctx *cx);
+
+/* The pending one of the same content by the same token; NULL: none. */
 ERR_FN
-proposal_add(struct ctx *cx, const struct proposal *p, const char **id);
+proposal_same(struct ctx *cx, const struct proposal *p, const char **id);
+
+/* How many of the token's operator are pending, by whatever token. */
+ERR_FN proposal_pending(struct ctx *cx, const char *token_id, int64_t *n);
+
+/* Adds it with its event. */
+ERR_FN proposal_add(struct ctx *cx, const struct proposal *p);
 
 /* ERR_NOT_FOUND. */
 ERR_FN proposal_get(struct ctx *cx, const char *id, struct proposal *out);

@@ -12,6 +12,9 @@ static const struct stmt MANUFACTURER_PUT = { "manufacturer_put",
 	"(excluded.name, coalesce($3::boolean, m.frozen)) RETURNING xmax = 0",
 	3 };
 
+static const struct stmt MANUFACTURER_FROZEN = { "manufacturer_frozen",
+	"SELECT frozen FROM manufacturer WHERE id = $1 FOR UPDATE", 1 };
+
 #define MANUFACTURER_COLUMNS \
 	"id, name, frozen, extract(epoch FROM created_at)::bigint "
 
@@ -43,6 +46,17 @@ manufacturer_put(struct ctx *cx, const struct manufacturer_put *m,
 		return e;
 	read_put(r, created, changed);
 	return NULL;
+}
+
+const struct err *
+manufacturer_is_frozen(struct ctx *cx, const char *id, bool *yes)
+{
+	AUTO_STRUCT(rows) *r = NULL;
+	const struct err *e = DB_RUN(cx, &MANUFACTURER_FROZEN, &r, DB_TEXT(id));
+
+	if (e == NULL)
+		*yes = rows_count(r) == 1 && rows_bool(r, 0, 0);
+	return e;
 }
 
 static void
@@ -378,6 +392,6 @@ model_list(struct ctx *cx, const char *after, int64_t limit, struct model **out,
 }
 
 const struct stmt *const registry_stmts[] = { &MANUFACTURER_PUT,
-	&MANUFACTURER_GET, &MANUFACTURER_LIST, &ANCHOR_LOCK, &ANCHOR_FIND,
-	&ANCHOR_OVERLAP, &ANCHOR_ADD, &ANCHOR_LIST, &ANCHOR_DELETE, &MODEL_PUT,
-	&MODEL_GET, &MODEL_LIST, NULL };
+	&MANUFACTURER_FROZEN, &MANUFACTURER_GET, &MANUFACTURER_LIST,
+	&ANCHOR_LOCK, &ANCHOR_FIND, &ANCHOR_OVERLAP, &ANCHOR_ADD, &ANCHOR_LIST,
+	&ANCHOR_DELETE, &MODEL_PUT, &MODEL_GET, &MODEL_LIST, NULL };

@@ -53,6 +53,8 @@ struct manufacturer_put {
 };
 ERR_FN manufacturer_put(struct ctx *cx, const struct manufacturer_put *m,
     bool *created, bool *changed);
+/* Locks its row; false if there is none. */
+ERR_FN manufacturer_is_frozen(struct ctx *cx, const char *id, bool *yes);
 /* ERR_NOT_FOUND. */
 ERR_FN
 manufacturer_get(struct ctx *cx, const char *id, struct manufacturer *out);

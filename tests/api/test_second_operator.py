@@ -10,6 +10,7 @@ import psycopg2
 import pytest
 
 from api.test_operators import acting, bound
+from api.test_trust import add_crl, make_crl
 from harness.crypto import b64u, new_key, spki_pem
 from harness.http import expect
 from harness.players import Maker
@@ -319,3 +320,64 @@ def test_no_call_of_operators_makes_or_moves_an_ownership(stack, operator,
     assert calls > 12
     assert database.query("SELECT count(*) FROM approval WHERE state IN "
         "('pending', 'approved')") == [(0,)]
+
+
+def test_what_loosens_trust_in_a_maker_takes_two(anna, ben):
+    maker = Maker()
+    path = f"/manufacturers/{maker.id}"
+    expect(confirm(ben, propose_anchor(anna, maker)), 201)
+    # To freeze one, and to rename it while it is, is one operator's.
+    expect(anna.call("PUT", path, json={"name": "A", "frozen": True}), 200)
+    expect(anna.call("PUT", path, json={"name": "B"}), 200)
+    proposal = expect(anna.call("PUT", path, json={"name": "C",
+        "frozen": False}), 202).json()
+
+    def maker_now():
+        now = expect(anna.call("GET", path), 200).json()
+        return now["name"], now["frozen"]
+
+    assert maker_now() == ("B", True)
+    expect(confirm(ben, proposal), 200)
+    assert maker_now() == ("C", False)
+    expect(anna.call("PUT", path, json={"name": "C", "frozen": False}), 200)
+    # A list comes by one operator, and goes by two.
+    expect(add_crl(anna, maker, make_crl(maker)), 201)
+    (crl,) = expect(anna.call("GET", f"{path}/crls"), 200).json()["crls"]
+    proposal = expect(anna.call("DELETE", f"{path}/crls/{crl['id']}"),
+        202).json()
+    assert crl["id"] in proposal["summary"]
+    assert expect(anna.call("GET", f"{path}/crls"), 200).json()["crls"]
+    expect(confirm(ben, proposal), 204)
+    assert not expect(anna.call("GET", f"{path}/crls"), 200).json()["crls"]
+
+
+def test_pending_proposals_are_bounded_and_old_ones_go(guarded, people, anna,
+        ben, database):
+    def propose(operator, i):
+        return operator.call("POST", f"/certificates/{16 ** 29 + i:x}/revoke",
+            json={"reason": "keyCompromise", "preemptive": True})
+
+    for i in range(2):
+        expect(propose(anna, i), 200)  # what one does alone
+    first = expect(propose(anna, 2), 202).json()
+    for i in range(3, 22):
+        expect(propose(anna, i), 202)
+    # By whatever token; a repeat is none more, and others have theirs.
+    again = people("anna")
+    refused(propose(again, 22), 409, "too-many-proposals")
+    assert expect(propose(anna, 2), 202).json()["id"] == first["id"]
+    propose_anchor(ben, Maker())
+    expect(anna.call("DELETE", f"/proposals/{first['id']}"), 204)
+    expect(propose(again, 22), 202)
+    # Four weeks after their end they are deleted; what is pending stays.
+    database.query("UPDATE proposal SET expires_at = now() - interval '29 "
+        "days', decided_at = decided_at - interval '27 days' "
+        "WHERE id = %s", (first["id"],))
+    guarded.cli("maintain")
+    assert state(anna, first) == "withdrawn"
+    database.query("UPDATE proposal SET decided_at = now() - interval '29 "
+        "days' WHERE id = %s", (first["id"],))
+    assert "1 old proposals deleted" in guarded.cli("maintain")
+    expect(anna.call("GET", f"/proposals/{first['id']}"), 404)
+    assert database.value("SELECT count(*) FROM proposal WHERE state = "
+        "'pending'") == 21
