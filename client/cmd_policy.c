@@ -62,6 +62,8 @@ static const struct json_field list_fields[] = {
 struct anchor_row {
 	const char *kind, *certificate, *public_key, *vendor_id;
 	struct bytes key_id, intermediate_spki_sha256;
+	int64_t valid_from, valid_until; /* 0: without such an end */
+	bool in_hardware;
 };
 
 static const struct json_field anchor_fields[] = {
@@ -71,6 +73,9 @@ static const struct json_field anchor_fields[] = {
 	JSON_F_RAW(anchor_row, vendor_id, 8, false),
 	JSON_F_HEX(anchor_row, key_id, LIMIT_KEY_ID, false),
 	JSON_F_HEX(anchor_row, intermediate_spki_sha256, 32, false),
+	JSON_F_TIME(anchor_row, valid_from, false),
+	JSON_F_TIME(anchor_row, valid_until, false),
+	JSON_F_BOOL(anchor_row, in_hardware, false),
 	JSON_END,
 };
 
@@ -246,6 +251,14 @@ read_policy(struct cli *cli, struct question *q)
 	return NULL;
 }
 
+/* As the service takes them: store/evidence. */
+static bool
+counts_at(const struct anchor_row *row, int64_t now)
+{
+	return row->valid_from <= now &&
+	       (row->valid_until == 0 || now < row->valid_until);
+}
+
 static bool
 read_anchor(
     struct cli *cli, const struct anchor_row *row, struct attest_anchor *out)
@@ -267,6 +280,7 @@ read_anchor(
 		.scope_vid = row->vendor_id == NULL
 				 ? 0
 				 : (uint16_t)strtol(row->vendor_id, NULL, 10),
+		.in_hardware = row->in_hardware,
 	};
 	return pem_next(cli->cx.arena, &text,
 		   is_key ? "PUBLIC KEY" : "CERTIFICATE",
@@ -297,7 +311,8 @@ fetch_anchors(struct cli *cli, struct question *q)
 		return attest_unusable(cli, "--model");
 	row = list.anchors.v;
 	for (i = 0; i < list.anchors.n && q->basis.n_anchors < ANCHORS_MAX; i++)
-		if (read_anchor(cli, &row[i], &q->anchor[q->basis.n_anchors]))
+		if (counts_at(&row[i], cli->cx.now) &&
+		    read_anchor(cli, &row[i], &q->anchor[q->basis.n_anchors]))
 			q->basis.n_anchors++;
 	return NULL;
 }

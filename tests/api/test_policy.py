@@ -198,8 +198,8 @@ def test_the_command_line_sets_shows_and_endorses(
 def test_the_verdict_is_shown_before_a_policy_is_set(
         cli, operator, maker, tmp_path):
     pem = (EAT / "keys/eat-test.pub.pem").read_text()
-    expect(operator.call("POST", f"/manufacturers/{maker.id}/anchors",
-        json={"public_key": pem}), 201)
+    key = expect(operator.call("POST", f"/manufacturers/{maker.id}/anchors",
+        json={"public_key": pem}), 201).json()
     expect(put(operator, maker, {"evidence": {"oem_id": "88124e"}}), 200)
     (tmp_path / "policy").write_text(json.dumps(
         {"evidence": {"min_version": "2.7.0"}}))
@@ -208,6 +208,22 @@ def test_the_verdict_is_shown_before_a_policy_is_set(
         "--model", maker.model]
     code, out, err = cli(*given)
     assert code == 0 and json.loads(out)["accepted"], err
+    assert json.loads(out)["grade"] == "software"
+    # What the maker says of the key counts, and until when it may sign.
+    for changed, ends, grade in (({"in_hardware": True}, 0, "hardware"),
+            ({"valid_until": "2020-01-01T00:00:00Z"}, 1, None)):
+        expect(operator.call("DELETE", f"/manufacturers/{maker.id}/anchors/"
+            f"{key['id']}"), 204)
+        key = expect(operator.call("POST",
+            f"/manufacturers/{maker.id}/anchors",
+            json={"public_key": pem, **changed}), 201).json()
+        code, out, err = cli(*given)
+        assert code == ends, err
+        assert grade is None or json.loads(out)["grade"] == grade
+    expect(operator.call("DELETE", f"/manufacturers/{maker.id}/anchors/"
+        f"{key['id']}"), 204)
+    expect(operator.call("POST", f"/manufacturers/{maker.id}/anchors",
+        json={"public_key": pem}), 201)
     code, out, err = cli(*given, "--policy", tmp_path / "policy")
     assert code == 1 and "older than 2.7.0" in err
     assert json.loads(out)["findings"][0]["code"] == "sw-version"
