@@ -20,7 +20,8 @@ own() {
 umask 077
 chmod 755 "$secrets"
 # A new volume has the owner of the folder it covers, and none is here.
-for folder in /var/lib/latchkey-broker /var/lib/latchkey-scraper /prometheus; do
+for folder in /var/lib/latchkey-broker /var/lib/latchkey-metrics \
+    /var/lib/latchkey-scraper /prometheus; do
 	chown "$service" "$folder"
 	chmod 700 "$folder"
 done

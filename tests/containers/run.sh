@@ -100,7 +100,9 @@ quiet podman build -q -t localhost/postgres:15-bookworm \
 step "database image"
 quiet podman build -q -t localhost/prom/prometheus:v2.55.1 \
     tests/containers/prometheus
-step "Prometheus image"
+quiet podman build -q -t localhost/prom/node-exporter:v1.8.2 \
+    tests/containers/node-exporter
+step "Prometheus and node_exporter images"
 quiet podman build -q -f deploy/Dockerfile --target latchkey \
     -t localhost/latchkey .
 quiet podman build -q -f deploy/Dockerfile --target broker \
@@ -160,6 +162,9 @@ volumes=$(podman inspect --format '{{range .Mounts}}{{println .Name}}{{end}}' \
     "$(name prometheus)" | sort | xargs)
 [ "$volumes" = "${project}_prometheus ${project}_scraper" ] ||
     die "prometheus has the volumes $volumes"
+volumes=$(podman inspect --format '{{range .Mounts}}{{println .Name}}{{end}}' \
+    "$(name exporter)" | xargs)
+[ "$volumes" = "${project}_metrics" ] || die "exporter has the volumes $volumes"
 quiet podman restart "$(name prometheus)"
 n=0
 until python3 tests/containers/watched.py "http://localhost:$watch" \
@@ -171,7 +176,7 @@ done
 step "$(cat "$scratch/watched")"
 
 # -- what they may do: write nothing but their volumes, hold no capability
-for service in latchkeyd mosquitto maintain prometheus; do
+for service in latchkeyd mosquitto maintain prometheus exporter; do
 	container=$(name "$service")
 	read_only=$(podman inspect --format '{{.HostConfig.ReadonlyRootfs}}' \
 	    "$container")

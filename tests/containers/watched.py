@@ -1,5 +1,6 @@
 """watched.py URL RULES: ends well if the Prometheus at URL scrapes Latchkey and
-has evaluated every alert of the file RULES; else says what is missing."""
+its broker and has evaluated every alert of the file RULES; else says what is
+missing."""
 
 import json
 import re
@@ -15,7 +16,7 @@ def ask(url, what):
 def main(url, path):
     targets = {t["labels"]["job"]: f"{t['health']} {t['lastError']}".strip()
         for t in ask(url, "targets")["activeTargets"]}
-    if targets != {"latchkey": "up"}:
+    if targets != {"latchkey": "up", "latchkey-broker": "up"}:
         return f"targets: {targets}"
     with open(path, encoding="utf-8") as f:
         wanted = re.findall(r"- alert: (\w+)", f.read())
@@ -25,10 +26,12 @@ def main(url, path):
         if rules.get(name, "").strip() != "ok"}
     if missing or not wanted:
         return f"rules: {missing}"
-    series = ask(url, "query?query=latchkey_ready")["result"]
-    if [s["value"][1] for s in series] != ["1"]:
-        return f"latchkey_ready: {series}"
-    print(f"Prometheus scrapes the service and evaluates {len(wanted)} alerts")
+    for name in ("latchkey_ready", "latchkey_broker_admitting"):
+        series = ask(url, f"query?query={name}")["result"]
+        if [s["value"][1] for s in series] != ["1"]:
+            return f"{name}: {series}"
+    print("Prometheus scrapes the service and the broker, and evaluates "
+        f"{len(wanted)} alerts")
     return 0
 
 
