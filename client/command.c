@@ -199,15 +199,15 @@ words_of(const char *name, int argc, char *const *argv, bool *whole)
 	return i - 1;
 }
 
-/* The command whose words argv begins with; *words is where its arguments
- * are, or else how many words of some command argv begins with. */
+/* The command with most words that argv begins with; *words is where its
+ * arguments are, or else how many words of some command argv begins with. */
 static const struct command *
 find_command(
     const struct command_group *g, int argc, char *const *argv, int *words)
 {
-	const struct command *c;
+	const struct command *c, *found = NULL;
 	bool whole;
-	int n;
+	int n, most = 0;
 
 	*words = 0;
 	for (; g->title != NULL; g++)
@@ -215,12 +215,14 @@ find_command(
 			n = words_of(c->name, argc, argv, &whole);
 			if (n > *words)
 				*words = n;
-			if (!whole)
+			if (!whole || n <= most)
 				continue;
-			*words = n + 1;
-			return c;
+			found = c;
+			most = n;
 		}
-	return NULL;
+	if (found != NULL)
+		*words = most + 1;
+	return found;
 }
 
 /* Says no to a command, and which one may have been meant. */

@@ -29,6 +29,7 @@ extern const struct command label_commands[];
 extern const struct command device_commands[];
 extern const struct command enrollment_commands[];
 extern const struct command audit_commands[];
+extern const struct command verify_commands[];
 extern const struct command explain_commands[];
 extern const struct command revoke_commands[];
 extern const struct command set_commands[];

@@ -30,6 +30,7 @@ static const struct command_group groups[] = {
 	{ "Devices", device_commands },
 	{ "Enrollments", enrollment_commands },
 	{ "What happened", audit_commands },
+	{ "Whether it is what was written", verify_commands },
 	{ "Why", explain_commands },
 	{ "Taking trust away", revoke_commands },
 	{ "Sets of units", set_commands },

@@ -209,3 +209,79 @@ def test_what_an_erased_owner_did_has_no_name_any_more(operator, stack, owner,
     assert {"owner.added", "approval.approved", "certificate.issued",
         "account.erased"} <= {e["kind"] for e in events}
     assert "Ada" not in json.dumps(events)
+
+
+# As whoever has the database's superuser would: nothing below asks a trigger.
+WRITTEN_ANEW = """
+SET session_replication_role = replica;
+WITH RECURSIVE content AS (SELECT epoch, position, concat_ws('|', epoch,
+    position, extract(epoch FROM at), kind, coalesce(device_id::text, '-'),
+    coalesce(encode(serial, 'hex'), '-'), coalesce(service_name, '-'),
+    coalesce(extract(epoch FROM until)::text, '-'), reason, subject,
+    extract(epoch FROM window_from), extract(epoch FROM window_to)) AS text
+    FROM revocation),
+chain AS (SELECT 1::bigint AS position, sha256('latchkey') AS previous,
+    sha256(sha256('latchkey') || convert_to(text, 'UTF8')) AS own
+    FROM content WHERE position = 1
+    UNION ALL SELECT c.position, own,
+    sha256(own || convert_to(text, 'UTF8')) FROM chain
+    JOIN content c ON c.position = chain.position + 1),
+rows AS (UPDATE revocation r SET previous_sha256 = previous, sha256 = own
+    FROM chain WHERE r.position = chain.position)
+UPDATE feed_head SET sha256 = (SELECT own FROM chain
+    ORDER BY position DESC LIMIT 1)
+"""
+
+
+def test_the_feeds_chain_is_checked_and_tampering_is_found(stack, operator,
+        database):
+    def verify(*more, role="broker"):
+        return stack.cli("audit", "verify", *more,
+            env={"LATCHKEY_DB": database.conninfo(role)})
+
+    def broken(*more):
+        with pytest.raises(AssertionError, match="exited with 1") as found:
+            verify(*more)
+        return str(found.value)
+
+    def tampered(text):
+        """What is found while it is so; then it is as before."""
+        database.query("CREATE TABLE kept AS TABLE revocation; "
+            "CREATE TABLE head AS TABLE feed_head")
+        database.query(text)
+        said = broken()
+        database.query("SET session_replication_role = replica; TRUNCATE "
+            "revocation; INSERT INTO revocation TABLE kept; UPDATE feed_head "
+            "SET sha256 = h.sha256, position = h.position FROM head h; "
+            "DROP TABLE kept, head")
+        return said
+
+    assert verify().startswith("0 entries of the feed")
+    for _ in range(5):
+        expect(operator.call("POST", f"/certificates/{uuid.uuid4().hex[:30]}"
+            "/revoke", json={"reason": "keyCompromise", "preemptive": True}),
+            200)
+    said = verify()
+    assert said.startswith("5 entries of the feed")
+    noted = said.split()[-1]
+    assert noted.startswith("1:5:")
+    assert verify("--noted", noted, role="migrator") == said
+    assert "content of entry 1:3" in tampered(
+        "UPDATE revocation SET reason = 'superseded' WHERE position = 3")
+    assert "1:4 comes after 1:2" in tampered(
+        "DELETE FROM revocation WHERE position = 3")
+    assert "newest entry, 1:5, is gone" in tampered(
+        "DELETE FROM revocation WHERE position = 5")
+    assert "entry 1:2 does not follow" in tampered("UPDATE revocation SET "
+        "sha256 = sha256('x'), previous_sha256 = sha256('y') "
+        "WHERE position = 2")
+    assert verify("--noted", noted) == said
+    # All of it anew is found by what was noted elsewhere, and only by that.
+    database.query("UPDATE revocation SET reason = 'superseded' "
+        "WHERE position = 3; " + WRITTEN_ANEW)
+    assert verify().startswith("5 entries")
+    assert "written anew" in broken("--noted", noted)
+    assert "which was noted, is gone" in broken("--noted",
+        noted.replace("1:5:", "1:6:"))
+    with pytest.raises(AssertionError, match="exited with 2"):
+        verify("--noted", "1:5")
