@@ -188,45 +188,42 @@ account_sign_in(
 	return e != NULL ? e : tx_commit(&tx);
 }
 
-/* The code and what comes of it, as one. */
+/* What comes of the code, within its try. */
 static ERR_FN
 use_code(struct ctx *cx, const uint8_t mac[32], struct signed_in *out)
 {
+	const struct err *e = recovery_take(cx, mac, &out->account);
 	struct account a;
-	const struct err *e;
-	TX tx = { .open = false };
 
-	e = tx_begin(cx, &tx);
-	if (e == NULL)
-		e = recovery_take(cx, mac, &out->account);
 	if (e == NULL)
 		e = account_get(cx, out->account, true, &a);
 	if (e == NULL)
 		e = account_hold(cx, out->account, ACCOUNT_HOLD_SECONDS);
 	if (e == NULL)
 		e = session_open(cx, out->account, true, &out->session);
-	if (e == NULL)
-		e = record(cx, "account.recovered", out->account);
-	return e != NULL ? e : tx_commit(&tx);
+	return e != NULL ? e : record(cx, "account.recovered", out->account);
 }
 
 const struct err *
 account_recover(struct ctx *cx, const char *address, const char *code,
     struct signed_in *out)
 {
+	TX tx = { .open = false };
+	struct budget_try try = { NULL, address, &tx, NULL };
 	const struct err *e;
 	uint8_t mac[32];
 
-	e = budget_take(cx, NULL, address);
+	e = budget_begin(cx, &try);
 	if (e != NULL)
 		return e;
 	e = code_long_mac(cx, CODE_RECOVERY, code, mac) ? use_code(cx, mac, out)
 							: &ERR_NOT_FOUND;
 	if (e == NULL)
-		return budget_give_back(cx, NULL, address);
+		return budget_right(cx, &try);
 	if (e != &ERR_NOT_FOUND)
 		return e;
-	e = record(cx, "account.wrong_recovery_code", NULL);
+	e = budget_wrong(
+	    cx, &try, &(struct event){ .kind = "account.wrong_recovery_code" });
 	return e != NULL ? e : fail(cx, &ERR_RECOVERY, "no such code");
 }
 

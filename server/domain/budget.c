@@ -3,10 +3,9 @@
 #include "base/net.h"
 #include "domain/code.h"
 #include "domain/svc.h"
-#include "store/event.h"
 #include "store/guess.h"
 
-#define BUDGETS 3
+enum { OWNER, ADDRESS, HELD, SERVICE = HELD };
 
 const struct err ERR_TOO_MANY_TRIES = { KIND_BUSY, "too-many-tries",
 	"Too many wrong codes: wait some minutes." };
@@ -16,91 +15,123 @@ struct budget {
 	int64_t limit;
 };
 
-static void
-budgets(struct ctx *cx, const char *owner_id, const char *address,
-    struct budget b[BUDGETS])
+static struct budget
+budget_of(struct ctx *cx, const struct budget_try *t, int which)
 {
 	const struct settings *set = &cx->svc->set;
 
-	b[0] = (struct budget){ "owner", owner_id, set->guesses_owner };
-	b[1] = (struct budget){ "address", net_prefix(cx->arena, address),
-		set->guesses_address };
-	b[2] = (struct budget){ "service", "", set->guesses_service };
+	if (which == OWNER)
+		return (
+		    struct budget){ "owner", t->owner_id, set->guesses_owner };
+	if (which == ADDRESS)
+		return (struct budget){ "address",
+			net_prefix(cx->arena, t->address),
+			set->guesses_address };
+	return (struct budget){ "service", "", set->guesses_service };
 }
 
-/* The record is of the budget's end, once: not of each try after it. */
 static ERR_FN
-over_budget(
-    struct ctx *cx, const char *owner_id, const struct budget *b, int64_t n)
+give_back(struct ctx *cx, const struct budget *b)
 {
+	uint8_t key[32];
+
+	code_guess_key(cx, b->bucket, b->who, key);
+	return guess_give_back(cx, b->bucket, key, cx->svc->set.guess_window);
+}
+
+/* What was taken of the others goes with the transaction. */
+static ERR_FN
+refuse(struct ctx *cx, struct budget_try *t, const struct budget *b)
+{
+	const struct budget service = budget_of(cx, t, SERVICE);
 	const struct err *e;
 	int64_t seconds = 0;
 	uint8_t key[32];
 
+	tx_end(t->tx);
+	e = give_back(cx, &service);
 	code_guess_key(cx, b->bucket, b->who, key);
-	e = guess_wait(cx, b->bucket, key, cx->svc->set.guess_window, &seconds);
+	if (e == NULL)
+		e = guess_wait(
+		    cx, b->bucket, key, cx->svc->set.guess_window, &seconds);
 	cx->retry_after = (int)seconds;
-	if (e == NULL && n == b->limit + 1)
-		e = event_add(cx, &(struct event){ .kind = "codes.limited",
-				      .owner_id = owner_id,
-				      .detail = b->bucket });
 	return e != NULL ? e
 			 : fail(cx, &ERR_TOO_MANY_TRIES,
 			       "budget of %s is spent", b->bucket);
 }
 
-const struct err *
-budget_take(struct ctx *cx, const char *owner_id, const char *address)
+static ERR_FN
+take(struct ctx *cx, struct budget_try *t, int which)
 {
-	struct budget b[BUDGETS];
+	const struct budget b = budget_of(cx, t, which);
 	const struct err *e;
 	uint8_t key[32];
 	int64_t n;
-	int i;
 
-	budgets(cx, owner_id, address, b);
-	for (i = 0; i < BUDGETS; i++) {
-		if (b[i].who == NULL)
-			continue;
-		code_guess_key(cx, b[i].bucket, b[i].who, key);
-		e = guess_take(
-		    cx, b[i].bucket, key, cx->svc->set.guess_window, &n);
-		if (e != NULL)
-			return e;
-		if (n > b[i].limit)
-			return over_budget(cx, owner_id, &b[i], n);
-	}
-	return NULL;
+	if (b.who == NULL)
+		return NULL;
+	code_guess_key(cx, b.bucket, b.who, key);
+	e = guess_take(cx, b.bucket, key, cx->svc->set.guess_window, &n);
+	if (e == NULL && n > b.limit)
+		return refuse(cx, t, &b);
+	if (e == NULL && n == b.limit)
+		t->spends = b.bucket;
+	return e;
 }
 
 const struct err *
-budget_give_back(struct ctx *cx, const char *owner_id, const char *address)
+budget_begin(struct ctx *cx, struct budget_try *t)
+{
+	const struct err *e;
+	int which;
+
+	t->spends = NULL;
+	e = take(cx, t, SERVICE);
+	if (e == NULL)
+		e = tx_begin(cx, t->tx);
+	for (which = 0; which < HELD && e == NULL; which++)
+		e = take(cx, t, which);
+	return e;
+}
+
+const struct err *
+budget_right(struct ctx *cx, const struct budget_try *t)
 {
 	const struct err *e = NULL;
-	struct budget b[BUDGETS];
-	uint8_t key[32];
-	int i;
+	struct budget b;
+	int which;
 
-	budgets(cx, owner_id, address, b);
-	for (i = 0; i < BUDGETS && e == NULL; i++) {
-		if (b[i].who == NULL)
-			continue;
-		code_guess_key(cx, b[i].bucket, b[i].who, key);
-		e = guess_give_back(
-		    cx, b[i].bucket, key, cx->svc->set.guess_window);
+	for (which = 0; which < HELD && e == NULL; which++) {
+		b = budget_of(cx, t, which);
+		if (b.who != NULL)
+			e = give_back(cx, &b);
 	}
-	return e;
+	if (e == NULL)
+		e = tx_commit(t->tx);
+	b = budget_of(cx, t, SERVICE);
+	return e != NULL ? e : give_back(cx, &b);
+}
+
+const struct err *
+budget_wrong(struct ctx *cx, const struct budget_try *t, const struct event *ev)
+{
+	const struct err *e = event_add(cx, ev);
+
+	if (e == NULL && t->spends != NULL)
+		e = event_add(cx, &(struct event){ .kind = "codes.limited",
+				      .owner_id = t->owner_id,
+				      .detail = t->spends });
+	return e != NULL ? e : tx_commit(t->tx);
 }
 
 const struct err *
 budget_look(struct ctx *cx, int64_t *taken, int64_t *limit)
 {
-	struct budget b[BUDGETS];
+	const struct budget_try nobody = { .address = "" };
+	const struct budget b = budget_of(cx, &nobody, SERVICE);
 	uint8_t key[32];
 
-	budgets(cx, NULL, "", b);
-	code_guess_key(cx, b[2].bucket, b[2].who, key);
-	*limit = b[2].limit;
-	return guess_count(
-	    cx, b[2].bucket, key, cx->svc->set.guess_window, taken);
+	code_guess_key(cx, b.bucket, b.who, key);
+	*limit = b.limit;
+	return guess_count(cx, b.bucket, key, cx->svc->set.guess_window, taken);
 }

@@ -48,11 +48,12 @@ static const struct err ERR_BAD_AFTER = { KIND_INVALID, "bad-after",
 
 /* A wrong code leaves a record, without the code. */
 static ERR_FN
-wrong_code(struct ctx *cx, const char *owner_id, const char *why)
+wrong_code(struct ctx *cx, const struct budget_try *try, const char *why)
 {
-	const struct err *e = event_add(cx,
-	    &(struct event){
-		.kind = "code.wrong", .owner_id = owner_id, .detail = why });
+	const struct err *e = budget_wrong(cx, try,
+	    &(struct event){ .kind = "code.wrong",
+		.owner_id = try->owner_id,
+		.detail = why });
 
 	return e != NULL ? e : fail(cx, &ERR_WRONG_CODE, "%s", why);
 }
@@ -88,21 +89,23 @@ const struct err *
 consent_lookup(struct ctx *cx, const struct owner_caller *owner,
     const char *address, const char *user_code, struct consent_view *out)
 {
+	TX tx = { .open = false };
+	struct budget_try try = { owner->owner_id, address, &tx, NULL };
 	struct approval a;
 	const struct err *e;
 	uint8_t mac[32];
 
-	e = budget_take(cx, owner->owner_id, address);
+	e = budget_begin(cx, &try);
 	if (e != NULL)
 		return e;
 	if (!code_user_mac(cx, user_code, mac))
-		return wrong_code(cx, owner->owner_id, "not a user code");
+		return wrong_code(cx, &try, "not a user code");
 	e = approval_show(cx, mac, owner->owner_id, &a);
 	if (e == &ERR_NOT_FOUND)
-		return wrong_code(cx, owner->owner_id,
-		    "no open request of this code for this owner");
+		return wrong_code(
+		    cx, &try, "no open request of this code for this owner");
 	if (e == NULL)
-		e = budget_give_back(cx, owner->owner_id, address);
+		e = budget_right(cx, &try);
 	return e != NULL ? e : fill_view(cx, &a, owner->owner_id, address, out);
 }
 
@@ -160,39 +163,41 @@ consent_claim(struct ctx *cx, const struct owner_caller *owner,
     const char *address, const struct consent_claim *in,
     struct consent_view *out)
 {
+	TX tx = { .open = false };
+	struct budget_try try = { owner->owner_id, address, &tx, NULL };
 	struct approval a;
 	int64_t birth, pending;
 	const struct err *e;
 
-	e = budget_take(cx, owner->owner_id, address);
+	e = budget_begin(cx, &try);
 	if (e != NULL)
 		return e;
 	if (!text_is_serial(bytes_str(in->serial)))
-		return wrong_code(cx, owner->owner_id, "not a serial number");
+		return wrong_code(cx, &try, "not a serial number");
 	e = find_claimed(cx, in, &birth);
 	if (e != NULL)
 		return e;
 	if (birth == 0)
 		return wrong_code(
-		    cx, owner->owner_id, "wrong claim code or serial number");
+		    cx, &try, "wrong claim code or serial number");
 	e = approval_show_claim(cx, birth, owner->owner_id, &a, &pending);
 	if (e == &ERR_NOT_FOUND)
-		return wrong_code(
-		    cx, owner->owner_id, "the unit is not asking now");
+		return wrong_code(cx, &try, "the unit is not asking now");
 	if (e != NULL)
 		return e;
 	if (a.unit_owner_id != NULL)
-		return wrong_code(cx, owner->owner_id,
+		return wrong_code(cx, &try,
 		    "the unit is owned: a sticker overrides no owner");
 	if (pending > 1) {
-		e = event_add(cx, &(struct event){ .kind = "claim.two_keys",
-				      .birth_id = birth,
-				      .owner_id = owner->owner_id });
+		e = budget_wrong(cx, &try,
+		    &(struct event){ .kind = "claim.two_keys",
+			.birth_id = birth,
+			.owner_id = owner->owner_id });
 		return e != NULL ? e
 				 : fail(cx, &ERR_UNIT_REFUSED,
 				       "two keys ask for one unit");
 	}
-	e = budget_give_back(cx, owner->owner_id, address);
+	e = budget_right(cx, &try);
 	return e != NULL ? e : fill_view(cx, &a, owner->owner_id, address, out);
 }
 

@@ -138,7 +138,9 @@ const struct err *
 homes_show(struct ctx *cx, const struct owner_caller *owner,
     const char *address, const char *code, struct homes_invitation *out)
 {
-	const struct err *e = budget_take(cx, owner->owner_id, address);
+	TX tx = { .open = false };
+	struct budget_try try = { owner->owner_id, address, &tx, NULL };
+	const struct err *e = budget_begin(cx, &try);
 	struct home_invitation in;
 	struct home_member home;
 	uint8_t mac[32];
@@ -149,14 +151,15 @@ homes_show(struct ctx *cx, const struct owner_caller *owner,
 		? home_invitation_get(cx, mac, &home, &in)
 		: &ERR_NOT_FOUND;
 	if (e == &ERR_NOT_FOUND) {
-		e = event_add(cx, &(struct event){ .kind = "code.wrong",
-				      .owner_id = owner->owner_id,
-				      .detail = "no invitation of this code" });
+		e = budget_wrong(cx, &try,
+		    &(struct event){ .kind = "code.wrong",
+			.owner_id = owner->owner_id,
+			.detail = "no invitation of this code" });
 		return e != NULL ? e
 				 : fail(cx, &ERR_NO_INVITATION, "wrong code");
 	}
 	if (e == NULL)
-		e = budget_give_back(cx, owner->owner_id, address);
+		e = budget_right(cx, &try);
 	if (e != NULL)
 		return e;
 	*out = (struct homes_invitation){ in.id, home.id, home.name,

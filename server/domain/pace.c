@@ -39,8 +39,8 @@ pace_longer_code(struct ctx *cx, int64_t tries)
 {
 	int64_t budget = cx->svc->set.guesses_service;
 
-	return tries > budget || (int64_t)live_count(cx->svc->live) >
-				     CODE_USER_SPACE / ODDS / NODES / budget;
+	return tries >= budget || (int64_t)live_count(cx->svc->live) >
+				      CODE_USER_SPACE / ODDS / NODES / budget;
 }
 
 const struct err *

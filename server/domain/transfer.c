@@ -111,7 +111,9 @@ static ERR_FN
 find(struct ctx *cx, const struct owner_caller *owner, const char *address,
     const char *code, struct transfer *out)
 {
-	const struct err *e = budget_take(cx, owner->owner_id, address);
+	TX tx = { .open = false };
+	struct budget_try try = { owner->owner_id, address, &tx, NULL };
+	const struct err *e = budget_begin(cx, &try);
 	uint8_t mac[32];
 
 	if (e != NULL)
@@ -124,12 +126,13 @@ find(struct ctx *cx, const struct owner_caller *owner, const char *address,
 	    strcmp(out->owner_id, owner->owner_id) != 0)
 		e = &ERR_NOT_FOUND;
 	if (e == NULL)
-		return budget_give_back(cx, owner->owner_id, address);
+		return budget_right(cx, &try);
 	if (e != &ERR_NOT_FOUND)
 		return e;
-	e = event_add(cx, &(struct event){ .kind = "code.wrong",
-			      .owner_id = owner->owner_id,
-			      .detail = "no open offer of this code" });
+	e = budget_wrong(cx, &try,
+	    &(struct event){ .kind = "code.wrong",
+		.owner_id = owner->owner_id,
+		.detail = "no open offer of this code" });
 	return e != NULL ? e : fail(cx, &ERR_NO_OFFER, "no such offer");
 }
 

@@ -165,6 +165,37 @@ def test_an_owner_has_few_wrong_codes(device, owner, operator):
     assert "codes.limited" in [e["kind"] for e in operator.events()]
 
 
+@pytest.mark.settings(guesses_owner=3, guesses_address=6)
+def test_p2_right_codes_never_count_and_wrong_ones_do_however_many_at_once(
+        stack, device, operator):
+    expect(device.authorize(), 200)
+    right, wrong = device.grant["user_code"], "BCDF-GHJK"
+    ada, bob, eve = (operator.add_owner(name) for name in ("Ada", "Bob",
+        "Eve"))
+
+    def look(owner, code):
+        owner = copy.copy(owner)
+        owner.http = Client(stack)
+        return owner.lookup(code).status_code
+
+    def at_once(tries):
+        with ThreadPoolExecutor(12) as pool:
+            return list(pool.map(lambda t: look(*t), tries))
+
+    assert at_once([(ada, right), (bob, right)] * 12) == [200] * 24
+    got = at_once([(ada, wrong), (ada, right)] * 12)
+    assert sorted(got[::2]) == [404] * 3 + [429] * 9
+    assert set(got[1::2]) <= {200, 429}
+    assert look(ada, right) == 429
+    assert at_once([(bob, right)] * 12) == [200] * 12
+    # Who is refused unseen has not tried: the address has three left.
+    got = at_once([(bob, wrong), (eve, wrong)] * 12)
+    assert sorted(got) == [404] * 3 + [429] * 21
+    assert look(eve, right) == 429
+    assert [e["detail"] for e in operator.events()
+        if e["kind"] == "codes.limited"] == ["owner", "address"]
+
+
 @pytest.mark.settings(guesses_address=4)
 def test_an_address_has_few_wrong_codes(device, operator):
     for n in range(4):
@@ -176,11 +207,11 @@ def test_an_address_has_few_wrong_codes(device, operator):
 def test_the_service_has_a_budget(device, operator, database):
     owner = operator.add_owner()
     expect(owner.lookup("BCDF-GHJK"), 404)
-    expect(owner.claim("SN-1", "TULIP-1"), 404)
-    # While it is spent, new codes are longer (P2); those of before still work.
     expect(device.authorize(), 200)
     assert len(device.grant["user_code"]) == len("BCDF-GHJK")
-    expect(owner.lookup("BCDF-GHJK"), 429)
+    expect(owner.claim("SN-1", "TULIP-1"), 404)
+    expect(owner.lookup(device.grant["user_code"]), 429)
+    # While it is spent, new codes are longer (P2).
     expect(device.authorize(), 200)
     assert len(device.grant["user_code"]) == len("BCDFG-HJKLM")
     database.query("DELETE FROM guess")
