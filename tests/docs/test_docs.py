@@ -23,7 +23,6 @@ NOT_RUN = {
     "docs/attestation.md": 1,
     "docs/containers.md": 2,
     "docs/operations.md": 2,
-    "docs/oauth.md": 1,
     "docs/performance.md": 1,
     "docs/revocation.md": 1,
     "docs/status.md": 1,
