@@ -4,6 +4,7 @@
 #include "client/commands.h"
 
 #define UUID_BYTES 64
+#define CHILDREN_MOST 256
 
 struct device_row {
 	const char *id, *manufacturer, *model, *serial, *state;
@@ -121,6 +122,41 @@ run_show(struct cli *cli)
 	return e;
 }
 
+struct child_row {
+	const char *id, *serial, *name, *scope, *state;
+	int64_t created_at, expires_at;
+};
+
+static const struct json_field child_fields[] = {
+	JSON_F_STR(child_row, id, UUID_BYTES, true),
+	JSON_F_STR(child_row, serial, LIMIT_SERIAL, true),
+	JSON_F_STR(child_row, name, LIMIT_NAME, true),
+	JSON_F_STR(child_row, scope, LIMIT_NAME, true),
+	JSON_F_STR(child_row, state, 32, true),
+	JSON_F_TIME(child_row, created_at, true),
+	JSON_F_TIME(child_row, expires_at, true),
+	JSON_END,
+};
+
+struct child_list {
+	struct json_list children;
+};
+
+static const struct json_field child_list_fields[] = {
+	JSON_F_LIST(
+	    child_list, children, CHILDREN_MOST, child_row, child_fields),
+	JSON_END,
+};
+
+static const struct err *
+run_children(struct cli *cli)
+{
+	struct child_list list;
+	struct api_shape shape = { child_list_fields, &list };
+
+	return admin_show(cli, at(cli, "GET", "/children"), &shape);
+}
+
 struct reason {
 	const char *reason;
 };
@@ -191,6 +227,10 @@ const struct command device_commands[] = {
 	{ "device list", "", "shows devices", list_options, run_list, NULL },
 	{ "device show", "ID", "shows one device", show_options, run_show,
 	    "What befell it, and why, is in \"latchkey audit --device ID\"." },
+	{ "device children", "ID", "shows the sensors behind a hub",
+	    show_options, run_children,
+	    "Their owner lets them in and removes them; what they may do ends "
+	    "with the hub." },
 	{ "device revoke", "ID", "refuses it for good and cuts its sessions",
 	    reason_options, run_revoke, NULL },
 	{ "device decommission", "ID", "ends its unit's life, for good", NULL,

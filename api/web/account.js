@@ -60,6 +60,7 @@ async function save() {
 				"events"),
 			attestations: await allOf(
 				`/v1/devices/${d.id}/attestations`, "attestations"),
+			...await api("GET", `/v1/devices/${d.id}/children`),
 		});
 	const text = JSON.stringify({ account: await account(true), devices,
 		home: await api("GET", "/v1/home"),

@@ -106,10 +106,10 @@ export async function busy(element, run, said) {
 }
 
 // One thing to do: asked once more, and said in place if it fails.
-export function deed(words, run, attributes = {}) {
+export function deed(words, run, attributes = {}, values = {}) {
 	const said = h("div", { "aria-live": "assertive" });
 	const box = h("details", { class: "deed" },
-		h("summary", {}, t(`${words}.to`)),
+		h("summary", {}, t(`${words}.to`, values)),
 		h("p", {}, t(`${words}.text`)), said,
 		h("div", { class: "buttons" }, h("button", { type: "button",
 			id: words, class: "danger", ...attributes,

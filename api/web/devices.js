@@ -1,6 +1,7 @@
 // /devices: what the owner has, what they see of others', and one of theirs.
 import { allDevices, allOf, api, busy, date, deed, explain, h, handed, has,
 	notice, show, start, t, time, touch } from "/assets/app.js";
+import { sensors } from "/assets/children.js";
 
 const stateOf = (d) => d.quarantined ? "quarantined" : d.lost ? "lost"
 	: !d.certificate_not_after ? "waiting"
@@ -15,7 +16,9 @@ const card = (d, link) => h("li", { class: "card" },
 	h("p", { class: "soft" }, d.manufacturer_name,
 		d.serial ? ` · ${d.serial}` : ""),
 	h("p", {}, badge(d), d.transfer_until ? [" ",
-		h("span", { class: "badge" }, t("transfer.badge"))] : null));
+		h("span", { class: "badge" }, t("transfer.badge"))] : null,
+	d.children_waiting ? [" ", h("span", { class: "badge pending" },
+		t("children.waiting"))] : null));
 
 // A home of somebody else's: to look at.
 async function homeOf(home) {
@@ -81,8 +84,10 @@ function transfer(d, again) {
 }
 
 async function showDevice(id) {
-	const [d, log] = await Promise.all([api("GET", `/v1/devices/${id}`),
-		api("GET", `/v1/devices/${id}/history?limit=100`)]);
+	const [d, log, { children }] = await Promise.all([
+		api("GET", `/v1/devices/${id}`),
+		api("GET", `/v1/devices/${id}/history?limit=100`),
+		api("GET", `/v1/devices/${id}/children`)]);
 	// What the device itself did last.
 	const seen = log.events.find((e) => /^(certificate|token)\./
 		.test(e.kind))?.at;
@@ -107,6 +112,7 @@ async function showDevice(id) {
 				time(d.certificate_not_after)),
 			row("fact.support", d.support_until ? date(d.support_until)
 				: t("fact.unknown")))),
+		sensors(d, children, again),
 		h("h2", {}, t("history.title")), history(log.events),
 		h("h2", {}, t("deeds.title")),
 		byTouch(d, d.lost ? "found" : "lost", again),

@@ -148,6 +148,16 @@ child_page(struct ctx *cx, const struct owner_caller *owner, const char *hub_id,
 			       cx, hub_id, owner->owner_id, CHILD_MOST, out, n);
 }
 
+const struct err *
+child_page_any(
+    struct ctx *cx, const char *hub_id, struct child **out, size_t *n)
+{
+	struct device hub;
+	const struct err *e = ownership_get_any(cx, hub_id, &hub);
+
+	return e != NULL ? e : child_list(cx, hub_id, NULL, CHILD_MOST, out, n);
+}
+
 /* What the word makes of it, or NULL. */
 static const char *
 state_after(const char *decision)

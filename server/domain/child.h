@@ -39,6 +39,10 @@ ERR_FN child_register(struct ctx *cx, const struct device_caller *hub,
 ERR_FN child_page(struct ctx *cx, const struct owner_caller *owner,
     const char *hub_id, struct child **out, size_t *n);
 
+/* The same for operators, whosever hub it is and was. */
+ERR_FN child_page_any(
+    struct ctx *cx, const char *hub_id, struct child **out, size_t *n);
+
 /* The owner's word on one: approve, deny, or release, which ends what was
  * approved (A7). */
 struct child_decision {

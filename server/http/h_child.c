@@ -75,11 +75,24 @@ post_child(struct ctx *cx, struct request *rq, struct reply *rs)
 	return e != NULL ? e : answer_json(cx, rs, 200, out_fields, &out);
 }
 
+static const struct json_field page_fields[] =
+    ANSWER_PAGE("children", CHILD_MOST, child, child_fields);
+
+const struct err *
+get_admin_children(struct ctx *cx, struct request *rq, struct reply *rs)
+{
+	struct answer_page page = { .next = NULL };
+	struct child *rows;
+	const struct err *e =
+	    child_page_any(cx, rq->param[0], &rows, &page.rows.n);
+
+	page.rows.v = rows;
+	return e != NULL ? e : answer_json(cx, rs, 200, page_fields, &page);
+}
+
 const struct err *
 get_children(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	static const struct json_field page_fields[] =
-	    ANSWER_PAGE("children", CHILD_MOST, child, child_fields);
 	struct answer_page page = { .next = NULL };
 	struct child *rows;
 	const struct err *e = child_page(

@@ -73,7 +73,7 @@ struct device_view {
 	const char *quarantine_reason;
 	int64_t created_at, certificate_not_after, quarantined_at;
 	const char *manufacturer_name, *model_name, *support_until;
-	int64_t transfer_until;
+	int64_t transfer_until, children_waiting;
 };
 
 static const struct json_field device_fields[] = {
@@ -92,6 +92,7 @@ static const struct json_field device_fields[] = {
 	JSON_F_STR(device_view, model_name, LIMIT_NAME, true),
 	JSON_F_STR(device_view, support_until, 32, false),
 	JSON_F_TIME(device_view, transfer_until, false),
+	JSON_F_INT(device_view, children_waiting, 0, true),
 	JSON_END,
 };
 
@@ -217,6 +218,7 @@ view_of(const struct device *d)
 		.model_name = d->model_name,
 		.support_until = d->support_until,
 		.transfer_until = d->transfer_until,
+		.children_waiting = d->children_waiting,
 	};
 }
 

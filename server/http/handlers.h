@@ -86,6 +86,7 @@ handler_fn post_approval_report;
 /* h_child.c: sensors behind a hub. */
 handler_fn post_child;
 handler_fn get_children;
+handler_fn get_admin_children;
 handler_fn post_child_decision;
 
 /* h_transfer.c: from owner to owner. */

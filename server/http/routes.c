@@ -147,6 +147,7 @@ const struct route routes[] = {
 	{ METHOD_DELETE, "/v1/admin/owners/{id}", WHO_ADMIN, SCOPE_REVOKE, BODY_NONE, 0, AS_PROBLEM, delete_owner, NULL },
 	{ METHOD_GET, "/v1/admin/devices", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_admin_devices, NULL },
 	{ METHOD_GET, "/v1/admin/devices/{id}", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_admin_device, NULL },
+	{ METHOD_GET, "/v1/admin/devices/{id}/children", WHO_ADMIN, SCOPE_READ, BODY_NONE, 0, AS_PROBLEM, get_admin_children, NULL },
 	{ METHOD_DELETE, "/v1/admin/devices/{id}", WHO_ADMIN, SCOPE_REVOKE, BODY_NONE, 0, AS_PROBLEM, delete_admin_device, NULL },
 	{ METHOD_POST, "/v1/admin/devices/{id}/revoke", WHO_ADMIN, SCOPE_REVOKE, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_device_revoke, NULL },
 	{ METHOD_POST, "/v1/admin/devices/{id}/decommission", WHO_ADMIN, SCOPE_REVOKE, BODY_JSON, LIMIT_BODY_SMALL, AS_PROBLEM, post_device_decommission, NULL },

@@ -41,9 +41,11 @@ static const struct stmt CHILD_ADD = { "child_add",
 
 static const struct stmt CHILD_LIST = { "child_list",
 	"SELECT " COLUMNS "FROM child c JOIN device d ON d.id = c.hub_id "
-	"WHERE c.hub_id = $1::uuid AND d.owner_id = $2::uuid AND "
-	"d.state = 'owned' AND c.owner_id = d.owner_id "
-	"ORDER BY c.created_at DESC LIMIT $3",
+	"WHERE c.hub_id = $1::uuid AND ($2::uuid IS NULL OR "
+	"(d.owner_id = $2::uuid AND d.state = 'owned' AND "
+	"c.owner_id = d.owner_id)) "
+	"ORDER BY c.state IN ('pending', 'approved') DESC, "
+	"c.created_at DESC LIMIT $3",
 	3 };
 
 static const struct stmt CHILD_GET = { "child_get",

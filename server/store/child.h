@@ -22,7 +22,9 @@ extern const struct stmt *const child_stmts[];
 ERR_FN child_add(struct ctx *cx, const struct child *c, int64_t most,
     struct child *out, bool *done);
 
-/* All of a hub that is this owner's, the newest first. */
+/* Those of a hub that is this owner's, or with NULL whosever it is: what is
+ * alive, which is at most as many as one may have, then what is over; the
+ * newest first. */
 ERR_FN child_list(struct ctx *cx, const char *hub_id, const char *owner_id,
     int64_t limit, struct child **out, size_t *n);
 

@@ -14,7 +14,9 @@ static const struct stmt DEVICE_SELECT = { "device_select",
 	"kind = 'quarantine' ORDER BY epoch DESC, position DESC LIMIT 1) END, "
 	"extract(epoch FROM b.quarantined_at)::bigint, "
 	"(SELECT extract(epoch FROM expires_at)::bigint FROM transfer "
-	"WHERE device_id = d.id AND state = 'open' AND expires_at > now()) "
+	"WHERE device_id = d.id AND state = 'open' AND expires_at > now()), "
+	"(SELECT count(*) FROM child WHERE hub_id = d.id AND "
+	"owner_id = d.owner_id AND state = 'pending' AND expires_at > now()) "
 	"FROM device d JOIN birth b ON b.id = d.birth_id "
 	"JOIN manufacturer f ON f.id = b.manufacturer_id "
 	"JOIN model m ON m.id = d.model_id "
@@ -131,6 +133,7 @@ read_device(struct ctx *cx, const struct rows *r, int i, struct device *d)
 	d->quarantine_reason = rows_text(cx, r, i, 17);
 	d->quarantined_at = rows_int(r, i, 18);
 	d->transfer_until = rows_int(r, i, 19);
+	d->children_waiting = rows_int(r, i, 20);
 }
 
 const struct err *

@@ -21,7 +21,8 @@ struct device {
 	struct bytes certificate_serial;
 	/* For people; the last may be NULL. */
 	const char *manufacturer_name, *model_name, *support_until;
-	int64_t transfer_until; /* offered to somebody; 0: not */
+	int64_t transfer_until;   /* offered to somebody; 0: not */
+	int64_t children_waiting; /* for their owner's yes */
 };
 
 /* A page of devices, oldest first; filters that are NULL do not filter. */

@@ -8,31 +8,12 @@ import uuid
 import pytest
 from cryptography.hazmat.primitives import hashes
 
-from harness.app import App, decide_child
+from harness.app import CHILD, App, Hub, decide_child
 from harness.crypto import b64u
 from harness.http import Client, expect
 from harness.players import Device
 
-GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
-CHILD = "urn:latchkey:token-type:child"
 ACCESS = "urn:ietf:params:oauth:token-type:access_token"
-
-
-class Hub:
-    """An enrolled device, and what it says and trades."""
-
-    def __init__(self, device):
-        self.device, self.path = device, f"/v1/devices/{device.id}/children"
-
-    def register(self, serial="T-1", **fields):
-        return self.device.operational.post(self.path, json={"serial": serial,
-            "name": "Thermometer", "scope": "telemetry commands", **fields})
-
-    def trade(self, token, http=None, **fields):
-        form = {"grant_type": GRANT, "subject_token": token,
-            "subject_token_type": CHILD, **fields}
-        return (http or self.device.operational).post("/oauth2/token",
-            data={k: v for k, v in form.items() if v is not None})
 
 
 @pytest.fixture
@@ -176,3 +157,41 @@ def test_only_the_hubs_owner_decides_and_once(hub, owner, operator):
     expect(decide_child(owner, hub, child["id"], "deny"), 204)
     expect(decide_child(owner, hub, child["id"], "approve"), 404)
     assert error(hub.trade(child["subject_token"])) == "invalid_request"
+
+
+def test_who_looks_sees_what_is_alive_first(hub, owner, operator, database):
+    """Its owner, and the operator's command line; and the tokens that are
+    traded do not hide what else happened."""
+    children = [expect(hub.register(f"T-{i}"), 200).json() for i in range(3)]
+    path = f"/v1/devices/{hub.device.id}"
+    waiting = lambda: expect(owner.call("GET", path), 200).json()[
+        "children_waiting"]
+    assert waiting() == 3
+    for child, word in zip(children, ("approve", "deny")):
+        expect(decide_child(owner, hub, child["id"], word), 204)
+    assert waiting() == 1
+    database.query("UPDATE child SET expires_at = now() - interval '1 s' "
+        "WHERE serial = 'T-2'")
+    assert waiting() == 0
+    expect(hub.trade(children[0]["subject_token"]), 200)
+    seen = expect(owner.call("GET", hub.path), 200).json()["children"]
+    # Denied after it was asked for, and yet behind one that is older.
+    assert [c["serial"] for c in seen] == ["T-2", "T-0", "T-1"]
+    kinds = [e["kind"] for e in expect(owner.call("GET", path + "/history"),
+        200).json()["events"]]
+    assert kinds[:2] == ["child.denied", "child.approved"]
+    assert kinds.count("child.registered") == 3
+    assert operator.events()[-1]["kind"] == "child.token_issued"
+    token = database.admin_token
+    said = hub.device.stack.cli("device", "children", hub.device.id,
+        token=token)
+    for word in ("T-0", "approved", "T-1", "denied", "telemetry commands"):
+        assert word in said, said
+    assert json.loads(hub.device.stack.cli("device", "children",
+        hub.device.id, "--json", token=token))["children"] == seen
+    # What has an end stays to be seen by operators.
+    expect(owner.release(hub.device.id), 204)
+    expect(owner.call("GET", hub.path), 404)
+    assert "T-0" in hub.device.stack.cli("device", "children", hub.device.id,
+        token=token)
+    expect(operator.call("GET", f"/devices/{uuid.uuid4()}/children"), 404)

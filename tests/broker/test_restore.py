@@ -7,6 +7,7 @@ import types
 import pytest
 
 from broker.world import Leaf, Mqtt
+from harness.app import Hub, decide_child
 from harness.cluster import Cluster
 from harness.crypto import new_key
 from harness.http import expect
@@ -173,6 +174,11 @@ def test_r6_what_is_no_device_s_does_not_come_back_either(place):
         "redirect_uris": [], "scope": "devices"}), 201)
     place.database.query("INSERT INTO home_member (home_id, member_id) "
         "VALUES (%s, %s)", (ada.id, bob.id))
+    hub = Hub(onboard())
+    let_in, refused, kept = (expect(hub.register(f"T-{i}"), 200).json()
+        for i in range(3))
+    for child in (let_in, kept):
+        expect(decide_child(ada, hub, child["id"], "approve"), 204)
     expect(asks.authorize(), 200)
     place.cluster.save()
     until(lambda: operator.http.get("/readyz").status_code == 200)
@@ -183,6 +189,8 @@ def test_r6_what_is_no_device_s_does_not_come_back_either(place):
         204)
     expect(ada.call("DELETE", f"/v1/home/members/{bob.id}"), 204)
     expect(operator.call("DELETE", f"/owners/{eve.id}"), 204)
+    expect(decide_child(ada, hub, let_in["id"], "release"), 204)
+    expect(decide_child(ada, hub, refused["id"], "deny"), 204)
     place.cluster.restore()
     assert until(lambda: is_older(stack))
     expect(bob.lookup(asks.grant["user_code"]), 503)
@@ -190,6 +198,14 @@ def test_r6_what_is_no_device_s_does_not_come_back_either(place):
         "epoch 2: ")
     until(lambda: not is_older(stack))
     assert expect(asks.poll(), 400).json()["error"] == "access_denied"
+    # The hub still has what it was given for its sensors.
+    for child in (let_in, refused):
+        expect(hub.trade(child["subject_token"]), 400)
+        expect(decide_child(ada, hub, child["id"], "approve"), 404)
+    expect(hub.trade(kept["subject_token"]), 200)
+    assert {c["serial"]: c["state"] for c in expect(ada.call("GET", hub.path),
+        200).json()["children"]} == {"T-0": "removed", "T-1": "removed",
+        "T-2": "approved"}
     expect(operator.call("GET", "/clients/app"), 404)
     assert [a["id"] for a in expect(operator.call("GET",
         "/manufacturers/other/anchors"), 200).json()["anchors"]] != []

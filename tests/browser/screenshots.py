@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 
-from harness.app import App
+from harness.app import App, Hub
 from harness.http import expect
 from harness.passkey import Person
 
@@ -17,6 +17,10 @@ OUT = pathlib.Path(os.environ.get("SCREENSHOTS", "build/screenshots"))
 def phone(request, make_browser):
     phone = make_browser(language=request.param)
     phone.language, phone.pictures = request.param, 0
+    # Where a finger was is no part of the page.
+    phone.before_each_page("addEventListener('DOMContentLoaded', () => "
+        "document.documentElement.style.setProperty("
+        "'-webkit-tap-highlight-color', 'transparent'))")
     OUT.mkdir(parents=True, exist_ok=True)
     return phone
 
@@ -113,7 +117,7 @@ def homes(phone, device, stack, operator):
     phone.open(f"/devices#{device.id}")
     phone.driver.refresh()
     for n in (1, 2, 3):
-        phone.tap(f"details:nth-of-type({n}) summary")
+        phone.tap(f"main > details:nth-of-type({n}) summary")
     phone.wait("#release")
     picture(phone, "device")
     phone.tap("#transfer")
@@ -130,16 +134,31 @@ def homes(phone, device, stack, operator):
     phone.tap("#take")
     phone.wait(".notice.bad")
     picture(phone, "accept-refused")
+    sensors(phone, device)
     expect(operator.quarantine(device.id, "Odd traffic at night"), 200, 204)
     phone.open(f"/devices#{device.id}")
     phone.driver.refresh()
     phone.wait(".badge.quarantined")
     picture(phone, "device-limited")
-    phone.tap("details:nth-of-type(1) summary")
+    phone.tap("main > details:nth-of-type(1) summary")
     expect(operator.lift(device.id), 200, 204)
     phone.tap("#lost")
     phone.wait(".badge.lost")
     picture(phone, "device-lost")
+
+
+def sensors(phone, device):
+    """One that was let in, and one that waits."""
+    hub = Hub(device)
+    warm = expect(hub.register(name="Living room thermometer"), 200).json()
+    expect(hub.register("DOOR-7", name="Front door", scope="telemetry"), 200)
+    phone.open("/devices")
+    phone.wait(".badge.pending")
+    picture(phone, "devices-sensor-waits")
+    phone.open(f"/devices#{device.id}")
+    phone.tap(f"[id='approve-{warm['id']}']")
+    phone.tap("li details summary")
+    picture(phone, "device-sensors")
 
 
 def decisions(phone, other, operator):

@@ -5,6 +5,7 @@ import json
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from harness.app import Hub
 from harness.http import expect
 from harness.process import until
 
@@ -169,6 +170,55 @@ def test_owner_finds_what_was_lost_and_lets_it_go(browser, device, operator,
     check(browser, "Your devices")
     browser.wait_text("no devices yet")
     assert device.renew().status_code in (401, 403)
+    assert browser.complaints() == []
+
+
+@FAST
+def test_owner_lets_sensors_in_and_removes_them(browser, device):
+    browser.open("/activate")
+    browser.sign_up()
+    expect(device.authorize(), 200)
+    browser.type("#code", device.grant["user_code"])
+    browser.tap("#continue")
+    browser.tap("#approve")
+    check(browser, "Added")
+    hub = Hub(device.onboard_after_yes())
+    browser.open(f"/devices#{device.id}")
+    check(browser, "Lamp-1")
+    assert "Sensors behind it" not in browser.text()
+    warm, odd = (expect(hub.register(serial, name=name), 200).json()
+        for serial, name in (("T-1", "Living room"), ("T-2", "<b>Odd</b>")))
+    browser.open("/devices")
+    browser.wait_text("A sensor waits")
+    check(browser, "Your devices")
+    browser.tap(".card a")
+    check(browser, "Lamp-1")
+    for word in ("Sensors behind it", "Living room", "<b>Odd</b>", "T-2",
+            "send what it measures and take commands",
+            "It named a sensor behind it"):
+        assert word in browser.text(), word
+    browser.tap(f"[id='deny-{odd['id']}']")
+    browser.wait_text("You did not let a sensor behind it in")
+    browser.tap(f"[id='approve-{warm['id']}']")
+    browser.wait_text("You let a sensor behind it in")
+    check(browser, "Lamp-1")
+    assert "Let in" in browser.text() and "Odd" not in browser.text()
+    expect(hub.trade(odd["subject_token"]), 400)
+    expect(hub.trade(warm["subject_token"]), 200)
+    browser.tap("main > details summary")
+    browser.tap("#lost")
+    browser.wait_text("nothing that they send is taken")
+    expect(hub.trade(warm["subject_token"]), 400)
+    browser.tap("main > details summary")
+    browser.tap("#found")
+    browser.wait_text("You said that it was found")
+    browser.tap("li details summary")
+    check(browser, "Lamp-1", focus=None)
+    browser.tap(f"[id='remove-{warm['id']}']")
+    browser.wait_text("You removed a sensor behind it")
+    check(browser, "Lamp-1")
+    assert "Sensors behind it" not in browser.text()
+    expect(hub.trade(warm["subject_token"]), 400)
     assert browser.complaints() == []
 
 

@@ -191,6 +191,27 @@ def decide(owner, handle, decision="allow"):
         json={"request": handle, "decision": decision})
 
 
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+CHILD = "urn:latchkey:token-type:child"
+
+
+class Hub:
+    """An enrolled device, and what it says and trades."""
+
+    def __init__(self, device):
+        self.device, self.path = device, f"/v1/devices/{device.id}/children"
+
+    def register(self, serial="T-1", **fields):
+        return self.device.operational.post(self.path, json={"serial": serial,
+            "name": "Thermometer", "scope": "telemetry commands", **fields})
+
+    def trade(self, token, http=None, **fields):
+        form = {"grant_type": EXCHANGE, "subject_token": token,
+            "subject_token_type": CHILD, **fields}
+        return (http or self.device.operational).post("/oauth2/token",
+            data={k: v for k, v in form.items() if v is not None})
+
+
 def decide_child(owner, hub, child_id, decision):
     return owner.call("POST", f"{hub.path}/{child_id}/decision",
         json={"decision": decision})
