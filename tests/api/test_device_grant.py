@@ -179,7 +179,7 @@ def test_p2_right_codes_never_count_and_wrong_ones_do_however_many_at_once(
         return owner.lookup(code).status_code
 
     def at_once(tries):
-        with ThreadPoolExecutor(12) as pool:
+        with ThreadPoolExecutor(7) as pool:
             return list(pool.map(lambda t: look(*t), tries))
 
     assert at_once([(ada, right), (bob, right)] * 12) == [200] * 24
