@@ -162,6 +162,11 @@ def test_only_the_hubs_owner_decides_and_once(hub, owner, operator):
 def test_who_looks_sees_what_is_alive_first(hub, owner, operator, database):
     """Its owner, and the operator's command line; and the tokens that are
     traded do not hide what else happened."""
+    def news(cursor=None):
+        return expect(owner.call("GET", "/v1/events", f"?after={cursor}" if
+            cursor else ""), 200).json()
+
+    begun = news()["next"]
     children = [expect(hub.register(f"T-{i}"), 200).json() for i in range(3)]
     path = f"/v1/devices/{hub.device.id}"
     waiting = lambda: expect(owner.call("GET", path), 200).json()[
@@ -174,6 +179,9 @@ def test_who_looks_sees_what_is_alive_first(hub, owner, operator, database):
         "WHERE serial = 'T-2'")
     assert waiting() == 0
     expect(hub.trade(children[0]["subject_token"]), 200)
+    assert [(e["kind"], e["device_id"]) for e in news(begun)["events"]] == [
+        (f"child.{kind}", hub.device.id) for kind in ("registered",
+        "registered", "registered", "approved", "denied")]
     seen = expect(owner.call("GET", hub.path), 200).json()["children"]
     # Denied after it was asked for, and yet behind one that is older.
     assert [c["serial"] for c in seen] == ["T-2", "T-0", "T-1"]
