@@ -8,10 +8,13 @@
 #include "client/disk.h"
 #include "client/drill_parts.h"
 #include "client/print.h"
+#include "pki/cert.h"
+#include "pki/ocsp_ask.h"
 
 /* How long a door may stay open, and how often it is tried. */
 #define PATIENCE_MS 60000
 #define AGAIN_MS 10
+#define CHAIN_BYTES (64 * KIB)
 
 static const struct json_field times_fields[] = {
 	JSON_F_STR(drill_times, until, 32, true),
@@ -62,6 +65,52 @@ try_connect(
 	}
 	/* A broker that is busy has said neither yes nor no. */
 	return *refused || e == &ERR_MQTT_LOST ? NULL : e;
+}
+
+/* Its certificate and the one above it. */
+static const struct err *
+read_chain(struct ctx *cx, const struct drill_unit *u, struct ocsp_ask *ask)
+{
+	struct bytes pem, ders[LIMIT_CHAIN];
+	const struct err *e;
+	size_t n;
+
+	e = disk_read(
+	    cx, device_path(cx, &u->device, "op.crt"), CHAIN_BYTES, &pem);
+	if (e == NULL)
+		e = cert_read_pem(cx, pem, ders, LIMIT_CHAIN, &n);
+	if (e == NULL && n < 2)
+		e = fail(cx, &ERR_DRILL, "its certificate has no issuer");
+	if (e == NULL)
+		*ask = (struct ocsp_ask){ .leaf = ders[0], .issuer = ders[1] };
+	return e;
+}
+
+static const struct err *
+try_ocsp(struct drill *d, struct ctx *cx, struct drill_unit *u, bool *refused)
+{
+	struct api_request rq = { .method = "POST",
+		.path = "/ocsp",
+		.type = "application/ocsp-request" };
+	struct api_reply reply = { 0 };
+	enum ocsp_state state = OCSP_UNKNOWN;
+	struct ocsp_ask ask;
+	const struct err *e = read_chain(cx, u, &ask);
+
+	if (e == NULL)
+		e = ocsp_ask_make(cx, &ask);
+	if (e != NULL)
+		return e;
+	rq.body = ask.request;
+	e = api_send(cx, &d->order->service, &rq, &reply);
+	if (e == NULL)
+		e = api_check(cx, &reply);
+	if (e == NULL)
+		e = ocsp_ask_read(cx, &ask, reply.body, &state);
+	*refused = e == NULL && state == OCSP_REVOKED;
+	if (e == NULL && !*refused && !u->unfollowed)
+		d->let_in++;
+	return e;
 }
 
 struct state {
@@ -172,6 +221,7 @@ try_doors(struct drill *d, struct ctx *cx, struct drill_unit *u, int64_t began)
 		const char *what;
 	} doors[] = {
 		{ DRILL_CONNECT, try_connect, "a new session" },
+		{ DRILL_OCSP, try_ocsp, "the certificate by OCSP" },
 		{ DRILL_STATUS, try_status, "the certificate" },
 		{ DRILL_RENEW, try_renew, "a renewal" },
 		{ DRILL_ENROLL, try_enroll, "an enrollment" },
@@ -236,8 +286,9 @@ static void
 count_times(struct drill *d, struct drill_report *r)
 {
 	static const char *const until[DRILL_MARKS + 1] = { "answered",
-		"session cut", "reconnect refused", "status revoked",
-		"renewal refused", "enrollment refused", "last of them" };
+		"session cut", "reconnect refused", "OCSP revoked",
+		"status revoked", "renewal refused", "enrollment refused",
+		"last of them" };
 	size_t n = d->order->count, i, m;
 	int64_t *all = mem_new(n, sizeof(*all));
 

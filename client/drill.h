@@ -21,6 +21,7 @@ enum drill_mark {
 	DRILL_ANSWERED, /* the operator's call */
 	DRILL_CUT,      /* end-of-file on the open session */
 	DRILL_CONNECT,  /* the broker refuses a new one */
+	DRILL_OCSP,     /* no "good" by OCSP any more */
 	DRILL_STATUS,   /* the service says revoked */
 	DRILL_RENEW,    /* refused with the operational certificate */
 	DRILL_ENROLL,   /* refused with the birth certificate */

@@ -6,8 +6,8 @@ import pytest
 
 from harness.http import expect
 
-MARKS = ["answered", "session cut", "reconnect refused", "status revoked",
-    "renewal refused", "enrollment refused", "last of them"]
+MARKS = ["answered", "session cut", "reconnect refused", "OCSP revoked",
+    "status revoked", "renewal refused", "enrollment refused", "last of them"]
 
 
 @pytest.fixture
