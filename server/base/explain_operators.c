@@ -315,6 +315,12 @@ const struct explanation explain_anybody[] = {
 	  "The OCSP request cannot be understood.",
 	  "Nothing.",
 	  "A defect of the relying party (RFC 6960)." },
+	{ "bad-ocsp-answer",
+	  "What `latchkey drill` was answered by OCSP is no answer to its "
+	  "question: another signer, certificate, nonce or time.",
+	  "Nothing.",
+	  "See that the drill reaches the service itself, with no cache "
+	  "before it, and that both clocks agree." },
 	{ "not-our-issuer",
 	  "The OCSP request is about a CA that is not answered for "
 	  "here.",

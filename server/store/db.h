@@ -19,7 +19,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 
-#define SCHEMA_VERSION 29
+#define SCHEMA_VERSION 30
 
 struct stmt {
 	const char *name;

@@ -305,6 +305,18 @@ def test_r2_each_entry_carries_the_hash_of_the_one_before(database):
     assert len({bytes(r[1]) for r in rows}) == 3
 
 
+def test_r2_the_service_has_no_say_in_place_time_or_hash(database):
+    """Those of a recovery, which is the migrator's, are kept as they come."""
+    database.query("INSERT INTO revocation (epoch, position, at, kind, "
+        "device_id, reason, previous_sha256, sha256) VALUES (7, 9, "
+        "now() - interval '1 day', 'device', gen_random_uuid(), 'x', 'p', "
+        "'h')", role="service")
+    assert database.query("SELECT epoch, position, "
+        "at > now() - interval '1 hour', sha256 = feed_hash(r), sha256 = "
+        "(SELECT sha256 FROM feed_head) FROM revocation r") == [
+            (1, 1, True, True, True)]
+
+
 @pytest.mark.parametrize("statement", [
     "UPDATE revocation SET reason = 'x'", "DELETE FROM revocation",
     "UPDATE event SET kind = 'x'", "DELETE FROM event",

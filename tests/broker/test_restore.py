@@ -2,17 +2,20 @@
 until an operator has recovered it, and who was refused stays refused, at every
 moment of it."""
 
+import datetime
+import shutil
 import types
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from broker.world import Leaf, Mqtt
+from broker.world import Issuer, Leaf, Mqtt, new_id
 from harness.app import Hub, decide_child
 from harness.cluster import Cluster
-from harness.crypto import new_key
-from harness.http import expect
+from harness.crypto import key_pem, new_key, spki_sha256
+from harness.http import Client, expect
 from harness.players import Device, Maker, Operator
-from harness.process import BUILD, run, until
+from harness.process import BUILD, REPO, latchkey, run, until
 from harness.stack import Broker, Stack
 
 SCOPES = ("read", "registry", "revoke", "lift", "keys", "tokens")
@@ -136,6 +139,8 @@ def test_r6_a_restored_backup_revives_nobody(place):
     until(lambda: not is_older(stranger))
     until(lambda: place.connect(broker, idle).connected)
     none_is_let_in()
+    # Each entry hangs on the one before, and the head on the last.
+    assert "each as it was written" in stack.cli("audit", "verify")
     rows = {d["id"]: d for d in expect(operator.call("GET", "/devices"),
         200).json()["devices"]}
     assert rows[revoked.id]["revoked"] and rows[narrowed.id]["quarantined"]
@@ -233,6 +238,111 @@ def test_r6_without_a_mark_an_operator_must_accept(place):
     until(lambda: device.renew(new_key()).status_code == 200)
     # Its neighbour is vouched for, and needs nobody.
     assert not is_older(place.node("neighbour"))
+
+
+def as_before_it(place, material, issuer, maker):
+    """A database from before the schema knew of restores (0019), with two
+    devices: (id, leaf) of one that is well and of one that is revoked."""
+    old = place.workdir / "migrations"
+    old.mkdir(mode=0o755)
+    for file in (REPO / "db/migrations").glob("*.sql"):
+        if int(file.name[:4]) < 19:
+            shutil.copy(file, old)
+    database = place.cluster.create()
+    migrator = {"LATCHKEY_DB": database.conninfo("migrator")}
+    # It then says that it is too new for this itself.
+    assert latchkey("migrate", "--migrations", old, env=migrator)[0] == 1
+    assert database.value("SELECT max(version) FROM schema_migration") == 18
+    database.query("SELECT maintain_partitions('2 days')", role="migrator")
+    database.query("INSERT INTO manufacturer (id, name) VALUES (%s, 'Acme')",
+        (maker.id,))
+    database.query("INSERT INTO model (id, manufacturer_id, name, client_id, "
+        "profile) VALUES (%s, %s, 'Lamp', %s, 'device')",
+        (maker.model, maker.id, maker.client_id))
+    database.query("INSERT INTO model_policy (model_id, version, policy) "
+        "SELECT id, 1, policy FROM model")
+    database.query("UPDATE model SET policy_version = 1")
+    history = []
+    for _ in range(2):
+        device_id = new_id()
+        leaf = issuer.device(device_id, seconds=7 * 86400)
+        c = leaf.certificate
+        database.query("WITH b AS (INSERT INTO birth (manufacturer_id, "
+            "model_id, serial) VALUES (%s, %s, %s) RETURNING id), "
+            "d AS (INSERT INTO device (id, birth_id, model_id, profile, "
+            "state) SELECT %s, id, %s, 'device', 'owned' FROM b) "
+            "INSERT INTO certificate (serial, not_before, not_after, "
+            "device_id, profile, key_sha256, der) VALUES (%s, %s, "
+            "to_timestamp(%s), %s, 'device', %s, %s)", (maker.id,
+            maker.model, device_id, device_id, maker.model, leaf.serial,
+            c.not_valid_before.replace(tzinfo=datetime.timezone.utc),
+            leaf.not_after, device_id, spki_sha256(leaf.key),
+            c.public_bytes(Encoding.DER)))
+        history.append((device_id, leaf))
+    gone = history[1][0]
+    database.query("UPDATE birth SET revoked_at = now() WHERE id = (SELECT "
+        "birth_id FROM device WHERE id = %s)", (gone,))
+    database.query("UPDATE certificate SET revoked_at = now() "
+        "WHERE device_id = %s", (gone,))
+    database.query("INSERT INTO revocation (kind, device_id, reason) "
+        "VALUES ('device', %s, 'keyCompromise')", (gone,), role="service")
+    run(BUILD / "latchkey", "migrate", env=migrator)
+    database.admin_token = material.token(database, SCOPES)
+    return database, history
+
+
+def test_r6_history_from_before_is_recovered_once_at_the_upgrade(place,
+        material, workdir):
+    """docs/revocation.md: nothing vouches for it, so an operator has to."""
+    issuer = Issuer(material.pki / "issuing.crt", material.pki / "issuing.key")
+    maker = Maker()
+    place.database, history = as_before_it(place, material, issuer, maker)
+    stack = Stack(workdir, place.database, material)
+    try:
+        stack.start()
+        operator = Operator(stack, place.database.admin_token)
+        known = []
+        for _, leaf in history:
+            device = Device(stack, maker)
+            device.key, device.certificate = leaf.key, leaf.certificate
+            device.operational = Client(stack, device.chain, key_pem(leaf.key))
+            known.append(device)
+        well, gone = known
+
+        # What the node says, and does.
+        assert is_older(stack)
+        expect(well.renew(), 503)
+        stack.process.wait_log("no high-water mark survives here")
+        assert "how much was lost is not known: no mark survives" in (
+            recover_by(stack))
+        with pytest.raises(AssertionError, match="--accept-loss"):
+            recover_by(stack, "--apply")
+        assert is_older(stack)
+        recover_by(stack, "--apply", "--accept-loss")
+
+        # What was goes on as it was, and new devices come.
+        until(lambda: well.renew(new_key()).status_code == 200)
+        assert gone.renew(new_key()).status_code in (401, 403)
+        operator.register(maker)
+        newcomer = Device(stack, maker)
+        operator.allow(newcomer)
+        newcomer.onboard(operator.add_owner())
+        broker = Broker(workdir / "late", stack)
+        broker.dir.mkdir()
+        try:
+            broker.start()
+            for device in (well, newcomer):
+                assert place.connect(broker, device).connected
+            assert not place.connect(broker, gone).connected
+            expect(operator.revoke(newcomer.id), 200)
+            assert newcomer.renew(new_key()).status_code in (401, 403)
+        finally:
+            broker.stop()
+        stack.restart()
+        assert not is_older(stack)
+        expect(well.renew(new_key()), 200)
+    finally:
+        stack.stop()
 
 
 def test_r6_a_dump_restored_under_a_running_node_is_noticed(place):
