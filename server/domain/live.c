@@ -11,8 +11,11 @@
 /* Clocks and networks jitter: a poll this much early is not too fast. */
 #define TOLERANCE_US 200000
 
+/* Each entry stands in both tables. */
+enum table { BY_CODE, BY_APPROVAL, TABLES };
+
 struct entry {
-	struct entry *next;
+	struct entry *next[TABLES];
 	struct live_code code;
 	int64_t last_poll_us; /* 0: never */
 	bool doubted;
@@ -20,19 +23,40 @@ struct entry {
 
 struct live {
 	pthread_mutex_t lock;
-	struct entry **bucket;
+	struct entry **bucket[TABLES];
 	size_t nbuckets, n;
 };
 
 /* A MAC is random to whoever does not hold the key: its first bytes are a
  * hash that no sender can steer. */
-static size_t
-slot(const struct live *l, const uint8_t mac[32])
+static struct entry **
+code_bucket(const struct live *l, const uint8_t mac[32])
 {
 	uint64_t h;
 
 	memcpy(&h, mac, sizeof(h));
-	return (size_t)(h & (l->nbuckets - 1));
+	return &l->bucket[BY_CODE][h & (l->nbuckets - 1)];
+}
+
+/* Approvals have ids of our making: FNV-1a will do. */
+static struct entry **
+approval_bucket(const struct live *l, const char *id)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (; *id != '\0'; id++)
+		h = (h ^ (uint8_t)*id) * UINT64_C(0x100000001b3);
+	return &l->bucket[BY_APPROVAL][h & (l->nbuckets - 1)];
+}
+
+static void
+make_buckets(struct live *l, size_t n)
+{
+	size_t t;
+
+	l->nbuckets = n;
+	for (t = 0; t < TABLES; t++)
+		l->bucket[t] = mem_new(n, sizeof(struct entry *));
 }
 
 struct live *
@@ -41,8 +65,7 @@ live_new(void)
 	struct live *l = mem_new(1, sizeof(*l));
 
 	must(pthread_mutex_init(&l->lock, NULL) == 0);
-	l->nbuckets = BUCKETS_LEAST;
-	l->bucket = mem_new(l->nbuckets, sizeof(struct entry *));
+	make_buckets(l, BUCKETS_LEAST);
 	return l;
 }
 
@@ -54,73 +77,101 @@ live_free(struct live *l)
 	if (l == NULL)
 		return;
 	for (i = 0; i < l->nbuckets; i++) {
-		while (l->bucket[i] != NULL) {
-			struct entry *e = l->bucket[i];
+		while (l->bucket[BY_CODE][i] != NULL) {
+			struct entry *e = l->bucket[BY_CODE][i];
 
-			l->bucket[i] = e->next;
+			l->bucket[BY_CODE][i] = e->next[BY_CODE];
 			mem_free(e);
 		}
 	}
-	mem_free(l->bucket);
+	for (i = 0; i < TABLES; i++)
+		mem_free(l->bucket[i]);
 	pthread_mutex_destroy(&l->lock);
 	mem_free(l);
 }
 
-static struct entry **
-find(struct live *l, const uint8_t mac[32])
+static struct entry *
+find(const struct live *l, const uint8_t mac[32])
 {
-	struct entry **e = &l->bucket[slot(l, mac)];
+	struct entry *e = *code_bucket(l, mac);
 
-	while (*e != NULL && !bytes_eq((struct bytes){ (*e)->code.mac, 32 },
-				 (struct bytes){ mac, 32 }))
-		e = &(*e)->next;
+	while (e != NULL && !bytes_eq((struct bytes){ e->code.mac, 32 },
+				(struct bytes){ mac, 32 }))
+		e = e->next[BY_CODE];
 	return e;
 }
 
-/* Doubles the table and drops what has expired on the way. */
+static void
+push(struct entry **bucket, enum table t, struct entry *e)
+{
+	e->next[t] = *bucket;
+	*bucket = e;
+}
+
+static void
+add(struct live *l, struct entry *e)
+{
+	push(code_bucket(l, e->code.mac), BY_CODE, e);
+	push(approval_bucket(l, e->code.approval_id), BY_APPROVAL, e);
+	l->n++;
+}
+
+static void
+unlink_entry(struct entry **bucket, enum table t, const struct entry *e)
+{
+	while (*bucket != e)
+		bucket = &(*bucket)->next[t];
+	*bucket = e->next[t];
+}
+
+static void
+forget(struct live *l, struct entry *e)
+{
+	unlink_entry(code_bucket(l, e->code.mac), BY_CODE, e);
+	unlink_entry(approval_bucket(l, e->code.approval_id), BY_APPROVAL, e);
+	l->n--;
+	mem_free(e);
+}
+
+/* Doubles the tables and drops what has expired on the way. */
 static void
 grow(struct live *l, int64_t now)
 {
-	struct entry **old = l->bucket;
-	size_t i, n = l->nbuckets;
+	struct live old = *l;
+	size_t i;
 
-	l->nbuckets *= 2;
-	l->bucket = mem_new(l->nbuckets, sizeof(struct entry *));
+	make_buckets(l, 2 * old.nbuckets);
 	l->n = 0;
-	for (i = 0; i < n; i++) {
-		while (old[i] != NULL) {
-			struct entry *e = old[i], **to;
+	for (i = 0; i < old.nbuckets; i++) {
+		struct entry *e, *next;
 
-			old[i] = e->next;
-			if (e->code.expires_at <= now) {
+		for (e = old.bucket[BY_CODE][i]; e != NULL; e = next) {
+			next = e->next[BY_CODE];
+			if (e->code.expires_at <= now)
 				mem_free(e);
-				continue;
-			}
-			to = &l->bucket[slot(l, e->code.mac)];
-			e->next = *to;
-			*to = e;
-			l->n++;
+			else
+				add(l, e);
 		}
 	}
-	mem_free(old);
+	for (i = 0; i < TABLES; i++)
+		mem_free(old.bucket[i]);
 }
 
 void
 live_put(struct live *l, const struct live_code *code, int64_t now)
 {
-	struct entry **at;
+	struct entry *e;
 
 	pthread_mutex_lock(&l->lock);
-	at = find(l, code->mac);
-	if (*at == NULL) {
-		*at = mem_new(1, sizeof(**at));
-		(*at)->code = *code;
-		l->n++;
+	e = find(l, code->mac);
+	if (e == NULL) {
+		e = mem_new(1, sizeof(*e));
+		e->code = *code;
+		add(l, e);
 		if (l->n > l->nbuckets)
 			grow(l, now);
-	} else {
-		(*at)->doubted = false;
 	}
+	e->doubted = false;
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -148,47 +199,43 @@ live_poll(struct live *l, const uint8_t mac[32], const uint8_t holder[32],
     int64_t now, int64_t mono_us)
 {
 	enum live_answer a = LIVE_ASK;
-	struct entry **at, *e;
+	struct entry *e;
 
 	pthread_mutex_lock(&l->lock);
-	at = find(l, mac);
-	e = *at;
-	if (e != NULL && e->code.expires_at <= now) {
-		*at = e->next;
-		mem_free(e);
-		l->n--;
-	} else if (e != NULL) {
+	e = find(l, mac);
+	if (e != NULL && e->code.expires_at <= now)
+		forget(l, e);
+	else if (e != NULL)
 		a = answer(e, holder, now, mono_us);
-	}
 	pthread_mutex_unlock(&l->lock);
 	return a;
 }
 
-static void
-doubt(struct live *l, const char *approval_id)
+/* Each decision of a fleet's owners comes by here, whatever is open. */
+void
+live_decided(struct live *l, const char *approval_id)
+{
+	struct entry *e;
+
+	pthread_mutex_lock(&l->lock);
+	for (e = *approval_bucket(l, approval_id); e != NULL;
+	     e = e->next[BY_APPROVAL])
+		if (strcmp(e->code.approval_id, approval_id) == 0)
+			e->doubted = true;
+	pthread_mutex_unlock(&l->lock);
+}
+
+void
+live_doubt_all(struct live *l)
 {
 	struct entry *e;
 	size_t i;
 
 	pthread_mutex_lock(&l->lock);
 	for (i = 0; i < l->nbuckets; i++)
-		for (e = l->bucket[i]; e != NULL; e = e->next)
-			if (approval_id == NULL ||
-			    strcmp(e->code.approval_id, approval_id) == 0)
-				e->doubted = true;
+		for (e = l->bucket[BY_CODE][i]; e != NULL; e = e->next[BY_CODE])
+			e->doubted = true;
 	pthread_mutex_unlock(&l->lock);
-}
-
-void
-live_decided(struct live *l, const char *approval_id)
-{
-	doubt(l, approval_id);
-}
-
-void
-live_doubt_all(struct live *l)
-{
-	doubt(l, NULL);
 }
 
 size_t

@@ -241,10 +241,14 @@ def test_memory_is_flat_under_malformed_requests(device):
     stack.env = {"ASAN_OPTIONS": "abort_on_error=0:quarantine_size_mb=1"}
     stack.restart()
     shapes = list(requests_of(device.key).values())
-    for _ in range(2):
-        storm(stack, device, shapes)
-    before = resident(stack)
-    for _ in range(4):
-        storm(stack, device, shapes)
-    assert resident(stack) < before * 1.05 + 2000
+    # Each thread's heap grows to what its requests need at most, and which
+    # thread serves a connection is chance: it comes to rest, a leak does not.
+    for _ in range(20):
+        before = resident(stack)
+        for _ in range(3):
+            storm(stack, device, shapes)
+        if resident(stack) < before * 1.02 + 500:
+            break
+    else:
+        raise AssertionError(f"still growing: {before} kB, {resident(stack)}")
     assert_serves(stack)

@@ -133,6 +133,37 @@ test_table_grows_and_sheds(void **state)
 	    live_poll(l, c.mac, c.holder, 20, SECOND), LIVE_PENDING);
 }
 
+/* Whatever the tables went through, a decision finds its code alone. */
+static void
+test_decision_finds_its_code_among_many(void **state)
+{
+	AUTO_STRUCT(live) *l = live_new();
+	struct live_code c[1000];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 1000; i++) {
+		uint32_t h = (uint32_t)i * 2654435761u;
+
+		c[i] = code_of(0, i % 3 == 0 ? 10 : 1000);
+		memcpy(c[i].mac, &h, sizeof(h));
+		(void)snprintf(c[i].approval_id, sizeof(c[i].approval_id),
+		    "approval-%zu", i);
+		live_put(l, &c[i], 0);
+	}
+	/* Some go as they expire, the others stay in both tables. */
+	for (i = 0; i < 1000; i += 3)
+		assert_int_equal(
+		    live_poll(l, c[i].mac, c[i].holder, 10, SECOND), LIVE_ASK);
+	live_decided(l, "approval-0");
+	for (i = 2; i < 1000; i += 3)
+		live_decided(l, c[i].approval_id);
+	for (i = 0; i < 1000; i++)
+		assert_int_equal(
+		    live_poll(l, c[i].mac, c[i].holder, 10, SECOND),
+		    i % 3 == 1 ? LIVE_PENDING : LIVE_ASK);
+}
+
 static void *
 poll_many(void *arg)
 {
@@ -177,6 +208,7 @@ main(void)
 		    test_decided_code_asks_until_it_is_known_pending_again),
 		cmocka_unit_test(test_expired_codes_are_forgotten),
 		cmocka_unit_test(test_table_grows_and_sheds),
+		cmocka_unit_test(test_decision_finds_its_code_among_many),
 		cmocka_unit_test(test_threads_share_the_table),
 	};
 
