@@ -109,6 +109,7 @@ conns_remove(struct conns *cs, struct conn *c)
 	must(pthread_mutex_unlock(&cs->lock) == 0);
 	tls_peer_release(&c->peer);
 	tls_credential_drop(c->tls.credential);
+	flight_end(&c->tls.out);
 	mem_free(c);
 }
 

@@ -162,6 +162,14 @@ collect_head(struct exchange *ex, const char *method, const char *version)
 	    guard_list(&ex->cx, &ex->head, "tracestate"));
 }
 
+/* Whether the reply's body is not sent (RFC 9110 section 9.3.2). */
+static bool
+is_head(const struct exchange *ex)
+{
+	return ex->head.method != NULL &&
+	       strcmp(ex->head.method, MHD_HTTP_METHOD_HEAD) == 0;
+}
+
 /* Sends ex->rs. */
 static enum MHD_Result
 send_reply(struct exchange *ex)
@@ -189,6 +197,8 @@ send_reply(struct exchange *ex)
 	/* The time in which the client must take it. */
 	atomic_store(&ex->conn->deadline, clock_mono_us() + patience_us(ex));
 	ok = MHD_queue_response(ex->mhd, (unsigned)rs->status, r);
+	if (ok == MHD_YES && rs->body.n > 0 && !is_head(ex))
+		flight_hold(&ex->conn->tls.out);
 	MHD_destroy_response(r);
 	return ok;
 }

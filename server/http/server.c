@@ -109,6 +109,7 @@ begin_session(struct side *side, struct MHD_Connection *mhd, struct conn *c)
 	must(session != NULL);
 	c->session = session->tls_session;
 	c->tls.credential = tls_get1(sv->tls);
+	c->tls.out.fd = c->fd;
 	ticket_key(sv->svc, side->name, clock_now(), ticket);
 	tls_session_init(c->session, &c->tls, ticket);
 	explicit_bzero(ticket, sizeof(ticket));

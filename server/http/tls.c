@@ -520,6 +520,9 @@ tls_session_init(void *session, struct tls_session *keep,
 	gnutls_handshake_set_hook_function(
 	    s, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, on_message);
 	watch_end(s, keep);
+	gnutls_transport_set_ptr2(
+	    s, (gnutls_transport_ptr_t)(intptr_t)keep->out.fd, &keep->out);
+	gnutls_transport_set_vec_push_function(s, flight_push);
 	gnutls_db_set_cache_expiration(s, TICKET_LIFETIME);
 	must(gnutls_session_ticket_enable_server(s, &key) == 0);
 }

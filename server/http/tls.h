@@ -14,6 +14,7 @@
 #include "base/auto.h"
 #include "domain/caller.h"
 #include "domain/ticket.h"
+#include "http/flight.h"
 
 #define TLS_WHY_BYTES 256
 
@@ -63,12 +64,14 @@ struct tls_session {
 	bool tls13, resumed; /* of TLS_OVER */
 	void *session;       /* a gnutls_session_t, while it lives */
 	int alert;           /* of the client's last, once it is over; or 0 */
+	struct flight out;
 };
 
 /* Prepares a new session (a gnutls_session_t): asks for a certificate
- * without requiring one, serves keep->credential, and offers to resume it by a
- * ticket.  keep must outlive the session.  The client's chain travels in the
- * ticket and is judged again as at a full handshake (SECURITY.md H3). */
+ * without requiring one, serves keep->credential, sends by keep->out, and
+ * offers to resume it by a ticket.  keep must outlive the session.  The
+ * client's chain travels in the ticket and is judged again as at a full
+ * handshake (SECURITY.md H3). */
 void tls_session_init(void *session, struct tls_session *keep,
     const uint8_t ticket_key[TICKET_KEY_BYTES]);
 
