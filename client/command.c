@@ -1,6 +1,7 @@
 #include "client/command.h"
 
 #include "base/arena.h"
+#include "base/text.h"
 
 const struct err ERR_USAGE = { KIND_INVALID, "usage",
 	"The command line is wrong." };
@@ -59,34 +60,6 @@ cli_env(struct cli *cli, const char *name, const char **out)
 	return NULL;
 }
 
-/* How many steps of typing lie between a and b (Levenshtein), capped. */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t row[64], i, j, n = strlen(b);
-
-	if (n >= 63 || strlen(a) >= 63)
-		return 63;
-	for (j = 0; j <= n; j++)
-		row[j] = j;
-	for (i = 1; a[i - 1] != '\0'; i++) {
-		size_t corner = row[0];
-
-		row[0] = i;
-		for (j = 1; j <= n; j++) {
-			size_t best = corner + (a[i - 1] != b[j - 1]);
-
-			corner = row[j];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			row[j] = best;
-		}
-	}
-	return row[n];
-}
-
 static const struct option_row *
 find_option(const struct command *c, const char *name, size_t n)
 {
@@ -106,8 +79,8 @@ unknown_option(struct cli *cli, const char *name)
 	size_t best = 4;
 
 	for (o = cli->command->options; o != NULL && o->name != NULL; o++)
-		if (distance(o->name, name) < best) {
-			best = distance(o->name, name);
+		if (text_distance(o->name, name) < best) {
+			best = text_distance(o->name, name);
 			near = o;
 		}
 	if (near != NULL)
@@ -239,8 +212,8 @@ unknown_command(
 			const char *noun = arena_printf(cli->cx.arena, "%.*s",
 			    (int)strcspn(c->name, " "), c->name);
 
-			if (distance(noun, word) < best) {
-				best = distance(noun, word);
+			if (text_distance(noun, word) < best) {
+				best = text_distance(noun, word);
 				near = noun;
 			}
 		}
