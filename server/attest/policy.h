@@ -29,7 +29,7 @@ struct submodule_rule {
 
 /* What is refused by name, whatever else is shown. */
 struct denied {
-	enum {
+	enum denied_what {
 		DENIED_SERIAL,
 		DENIED_UEID,
 		DENIED_KEY, /* SHA-256 of that of birth, or of a TPM's EK */

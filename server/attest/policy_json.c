@@ -320,8 +320,8 @@ read_boot(struct ctx *cx, const struct text *in, struct attest_policy *out)
 
 /* One kind of it; size is that of each value, or 0 for any but none. */
 static const struct err *
-read_denied(struct ctx *cx, const struct json_strs *in, int what, size_t size,
-    struct attest_policy *out)
+read_denied(struct ctx *cx, const struct json_strs *in, enum denied_what what,
+    size_t size, struct attest_policy *out)
 {
 	struct bytes value;
 	size_t i;
