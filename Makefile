@@ -207,13 +207,18 @@ check-reproducible:
 	@deploy/dev/install.sh build release
 	@tests/reproducible.sh
 
-## release  source, sums and signature of this commit (KEY=minisign.key
-##        FILES="image.tar ..." DIR=build/release)
+## release  source, programs, images (where podman is), SBOMs, sums and their
+##        signature, of this commit (KEY=minisign.key FILES="..." IMAGES=no
+##        DIR=build/release)
 DIR ?= build/release
+PARTS := build/release-parts
 .PHONY: release
 release:
-	@deploy/dev/install.sh release
-	@deploy/release.sh $(DIR) $(KEY) $(FILES)
+	@test -r "$(KEY)" || { echo "release: KEY=minisign.key" >&2; exit 2; }
+	@deploy/dev/install.sh build release
+	@rm -rf $(PARTS)
+	@deploy/release_build.sh $(PARTS)
+	@deploy/release.sh $(DIR) $(KEY) $(PARTS)/* $(FILES)
 
 ## fuzz   every parser of foreign bytes under libFuzzer, FUZZ_SECONDS=60 each
 ##        (FUZZ_ROWS="json jws" to pick)

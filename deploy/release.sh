@@ -10,6 +10,10 @@ set -eu
 }
 dir=$(mkdir -p "$1" && cd "$1" && pwd) key=$(realpath "$2")
 shift 2
+[ -z "$(ls -A "$dir")" ] || {
+	echo "release: $dir is not empty" >&2
+	exit 1
+}
 for file; do
 	cp "$file" "$dir/"
 done

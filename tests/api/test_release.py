@@ -4,9 +4,13 @@ import json
 import pathlib
 import re
 import subprocess
+import tarfile
 
 import pytest
 from harness.process import BUILD, REPO, run
+
+
+GIT = ["git", "-c", "user.name=x", "-c", "user.email=x@y"]
 
 
 def check(release, public):
@@ -24,12 +28,12 @@ def clone(tmp_path):
     clone = tmp_path / "clone"
     (clone / "server/base").mkdir(parents=True)
     (clone / "deploy").mkdir()
-    for name in ("server/base/version.h", "deploy/release.sh"):
+    for name in ("server/base/version.h", "deploy/release.sh",
+            "deploy/release_build.sh", "deploy/sbom.sh", "deploy/sbom.awk"):
         (clone / name).write_bytes((REPO / name).read_bytes())
-    git = ["git", "-C", clone, "-c", "user.name=x", "-c", "user.email=x@y"]
-    run(*git, "init", "-q")
-    run(*git, "add", "-A")
-    run(*git, "commit", "-qm", "all of it")
+    run(*GIT, "-C", clone, "init", "-q")
+    run(*GIT, "-C", clone, "add", "-A")
+    run(*GIT, "-C", clone, "commit", "-qm", "all of it")
     return clone
 
 
@@ -55,6 +59,33 @@ def test_a_release_is_signed_and_a_changed_byte_is_found(clone, tmp_path):
     run("minisign", "-GW", "-p", tmp_path / "other", "-s", tmp_path / "o")
     assert check(release, tmp_path / "other") == (False, True)
     assert check(release, public) == (True, True)
+
+
+def test_programs_are_packed_the_same_and_named_with_their_packages(clone,
+        tmp_path):
+    """Of the commit alone; what a real build makes is check-reproducible's."""
+    (clone / "Makefile").write_text("all:\n\tmkdir -p build\n\tfor p in "
+        "latchkeyd latchkey latchkey_broker.so; do echo $$p >build/$$p; "
+        "done\n")
+    run(*GIT, "-C", clone, "add", "-A")
+    run(*GIT, "-C", clone, "commit", "-qm", "a build")
+    (clone / "build").mkdir()
+    (clone / "build/latchkeyd").write_text("what no commit has")
+    made = []
+    for name in ("one", "two"):
+        run("sh", clone / "deploy/release_build.sh", tmp_path / name,
+            env={"IMAGES": "no"})
+        made.append({path.name: path.read_bytes()
+            for path in (tmp_path / name).iterdir()})
+    assert made[0] == made[1]
+    packed, sbom = sorted(made[0], reverse=True)
+    assert re.fullmatch(r"latchkey-[0-9.]+-linux-\w+\.tar\.gz", packed)
+    names = {p["name"] for p in json.loads(made[0][sbom])["packages"]}
+    assert {"latchkeyd", "latchkey", "latchkey_broker.so", "libc6"} <= names
+    with tarfile.open(tmp_path / "one" / packed) as tar:
+        (program,) = [m for m in tar if m.name.endswith("/latchkeyd")]
+        assert (program.uid, program.gid) == (0, 0)
+        assert tar.extractfile(program).read() == b"latchkeyd\n"
 
 
 def test_what_no_commit_has_is_not_released(clone, tmp_path):

@@ -103,11 +103,14 @@ quiet podman build -q -t localhost/prom/prometheus:v2.55.1 \
 quiet podman build -q -t localhost/prom/node-exporter:v1.8.2 \
     tests/containers/node-exporter
 step "Prometheus and node_exporter images"
-quiet podman build -q -f deploy/Dockerfile --target latchkey \
-    -t localhost/latchkey .
-quiet podman build -q -f deploy/Dockerfile --target broker \
-    -t localhost/latchkey-broker .
-step "our images"
+# As a release has them.
+quiet deploy/release_images.sh . "$scratch/release" check
+for image in latchkey latchkey-broker; do
+	quiet podman tag "localhost/$image:check" "localhost/$image"
+	gzip -dc "$scratch/release/$image-check.image.tar.gz" |
+	    tar -tf - manifest.json >/dev/null || die "$image: its archive"
+done
+step "our images and their archives"
 
 # -- what they add to their base: 40 MB at most
 size() {
@@ -121,14 +124,12 @@ for image in latchkey latchkey-broker; do
 	user=$(podman image inspect --format '{{.Config.User}}' \
 	    "localhost/$image")
 	[ "$user" = 65532:65532 ] || die "$image runs as $user"
-	podman run --rm --entrypoint cat "localhost/$image" \
-	    /usr/share/latchkey/sbom.spdx.json >"$scratch/$image.spdx.json"
 	python3 -c 'import json, sys
 sbom = json.load(open(sys.argv[1]))
 names = {p["name"]: p["licenseDeclared"] for p in sbom["packages"]}
 assert names["libjansson4"] == "MIT", names
 assert {"latchkeyd", "latchkey_broker.so"} & set(names), names' \
-	    "$scratch/$image.spdx.json" || die "$image: its SBOM"
+	    "$scratch/release/$image-check.spdx.json" || die "$image: its SBOM"
 done
 
 # -- the stack: podman-compose starts all at once, and does not wait
