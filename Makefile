@@ -16,7 +16,8 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes \
 # What tests/lint/hardening.sh finds in the programs, and nothing of where they
 # were built (make check-reproducible).
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
-	-fstack-clash-protection -ffile-prefix-map=$(CURDIR)=. \
+	-fstack-clash-protection \
+	$(if $(COV),,-ffile-prefix-map=$(CURDIR)=.) \
 	$(if $(filter x86_64,$(shell uname -m)),-fcf-protection=full)
 SANKIND := $(if $(filter thread,$(SAN)),thread,address -fsanitize=undefined)
 SANFLAGS := -fsanitize=$(SANKIND) -fno-sanitize-recover=all \
@@ -184,8 +185,8 @@ $(BUILD)/fuzz/%: $(FUZZED)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS_CORE)
 
-## check-containers  images and docker-compose.yml, really built and started
-##        (needs root)
+## check-containers  images, docker-compose.yml and the units of systemd,
+##        really built and started (needs root)
 .PHONY: check-containers
 check-containers:
 	@deploy/dev/install.sh containers

@@ -92,10 +92,15 @@ fuzz_json(struct bytes in)
 static void
 fuzz_form(struct bytes in)
 {
+	static const char *const known[] = { "client_id", "scope", NULL };
 	struct form *f;
+	const char *other;
 
-	if (form_parse(&cx, in, &f) == NULL)
-		(void)form_get(f, "client_id");
+	if (form_parse(&cx, in, &f) != NULL)
+		return;
+	(void)form_get(f, "client_id");
+	other = form_unknown(f, known);
+	must(other == NULL || strcmp(other, "client_id") != 0);
 }
 
 /* Client data, authenticator data, an attestation object, or a key: what one
@@ -418,8 +423,12 @@ fuzz_head(struct bytes in)
 			strlen(value) };
 	}
 	h.size = (size_t)(text - h.method);
-	if (guard_head(&cx, &h, &fr) == NULL)
-		must(!(fr.chunked && fr.has_length) && guard_target(&h));
+	if (guard_head(&cx, &h, &fr) != NULL)
+		return;
+	must(!(fr.chunked && fr.has_length) && guard_target(&h));
+	line = (char *)(uintptr_t)guard_list(&cx, &h, "accept");
+	must((line == NULL) == (guard_field(&h, "accept") == NULL));
+	must(guard_single(&h, "accept") == NULL || line != NULL);
 }
 
 /* Client-Cert, Client-Cert-Chain and Forwarded, a line each: a chain is
