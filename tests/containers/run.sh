@@ -1,7 +1,8 @@
 #!/bin/bash
 # run.sh: the images built, docker-compose.yml started and the main job played
 # inside, by podman, with base, database and Prometheus images made here from
-# Debian's packages, since nothing of it may need a registry.  Needs root.
+# Debian's packages, since nothing of it may need a registry; and the units of
+# deploy/systemd under a live systemd.  Needs root.
 # All of it is in one scratch directory, which is removed.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -200,4 +201,13 @@ for service in latchkeyd mosquitto maintain prometheus; do
 	[ "$status" = 0 ] || die "$service ended with $status"
 	step "$service stopped"
 done
+
+# -- the units, on a machine whose first process is systemd
+quiet podman build -q -f tests/containers/systemd/Dockerfile \
+    -t localhost/latchkey-systemd .
+quiet podman run -d --name "$(name systemd)" --privileged --systemd=always \
+    localhost/latchkey-systemd
+quiet podman exec -i "$(name systemd)" sh <tests/containers/systemd/play.sh
+grep -a '^systemd: ' "$scratch/log"
+step "the units were played under systemd"
 echo "check-containers: all of it holds"
