@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "client/admin.h"
 #include "client/commands.h"
+#include "client/print.h"
 
 #define POLL_MS 200
 #define SERIALS_BYTES (LIMIT_SET_SERIALS * (LIMIT_SERIAL + 2))
@@ -15,8 +16,9 @@
 struct set_in {
 	const char *action, *reason, *manufacturer, *model, *batch;
 	const char *sw_version, *owner, *anchor;
-	struct json_strs serials;
+	struct json_strs serials, certificates;
 	int64_t count, by;
+	bool preemptive;
 };
 
 #define SET_FIELDS                                               \
@@ -42,13 +44,26 @@ static const struct json_field start_fields[] = { SET_FIELDS, SET_COUNT,
 static const struct json_field start_listed_fields[] = { SET_FIELDS,
 	SET_SERIALS, SET_COUNT, JSON_END };
 
+#define SET_CERTIFICATES                                                      \
+	JSON_F_STR(set_in, action, LIMIT_NAME, true),                         \
+	    JSON_F_STR(set_in, reason, LIMIT_NAME, true),                     \
+	    JSON_F_STRS(                                                      \
+		set_in, certificates, LIMIT_SET_SERIALS, LIMIT_SERIAL, true), \
+	    JSON_F_BOOL(set_in, preemptive, true)
+static const struct json_field count_certificates_fields[] = { SET_CERTIFICATES,
+	JSON_END };
+static const struct json_field start_certificates_fields[] = { SET_CERTIFICATES,
+	SET_COUNT, JSON_END };
+
 struct counted {
 	int64_t units, devices;
+	struct json_strs unknown;
 };
 
 static const struct json_field counted_fields[] = {
 	JSON_F_INT(counted, units, 0, true),
 	JSON_F_INT(counted, devices, 0, true),
+	JSON_F_STRS(counted, unknown, LIMIT_SET_SERIALS, LIMIT_SERIAL, false),
 	JSON_END,
 };
 
@@ -146,7 +161,7 @@ read_set(struct cli *cli, const char *action, struct set_in *in)
 static const struct err *
 dry_run(struct cli *cli, struct set_in *in)
 {
-	struct counted out;
+	struct counted out = { 0 };
 	struct api_shape send = {
 		in->serials.n > 0 ? count_listed_fields : count_fields, in
 	};
@@ -199,14 +214,28 @@ say(struct cli *cli, const char *action, const struct set_out *out)
 	return NULL;
 }
 
+/* Starts it, and looks on. */
+static const struct err *
+start(struct cli *cli, const struct api_shape *send, struct set_out *out)
+{
+	char id[UUID_TEXT_BYTES];
+	struct api_shape receive = { set_out_fields, out };
+	const struct err *e;
+
+	*out = (struct set_out){ .state = "" };
+	rng_uuid(id);
+	e = admin_call(cli,
+	    arena_printf(cli->cx.arena, "PUT /v1/admin/sets/%s", id), send,
+	    &receive);
+	return e != NULL ? e : watch(cli, out);
+}
+
 static const struct err *
 run(struct cli *cli, const char *action, int64_t by)
 {
-	char id[UUID_TEXT_BYTES];
 	struct set_in in;
-	struct set_out out = { .state = "" };
+	struct set_out out;
 	struct api_shape send = { start_fields, &in };
-	struct api_shape receive = { set_out_fields, &out };
 	const struct err *e = read_set(cli, action, &in);
 
 	if (e != NULL || in.count < 0)
@@ -214,13 +243,75 @@ run(struct cli *cli, const char *action, int64_t by)
 	if (in.serials.n > 0)
 		send.fields = start_listed_fields;
 	in.by = by;
-	rng_uuid(id);
-	e = admin_call(cli,
-	    arena_printf(cli->cx.arena, "PUT /v1/admin/sets/%s", id), &send,
-	    &receive);
-	if (e == NULL)
-		e = watch(cli, &out);
+	e = start(cli, &send, &out);
 	return e != NULL ? e : say(cli, action, &out);
+}
+
+/* ---- certificates of a file */
+
+static const struct option_row file_options[] = {
+	{ "reason", "TEXT", "of RFC 5280: keyCompromise, superseded, ...",
+	    true },
+	{ "preemptive", NULL, "those as well that are not known here", false },
+	{ "count", "N", "start it: so many were counted", false },
+	OPTIONS_END,
+};
+
+/* What is not known stops it, unless that is wanted. */
+static const struct err *
+count_certificates(struct cli *cli, struct set_in *in, struct counted *out)
+{
+	struct api_shape send = { count_certificates_fields, in };
+	struct api_shape receive = { counted_fields, out };
+	const struct err *e =
+	    admin_call(cli, "POST /v1/admin/sets/count", &send, &receive);
+	size_t i;
+
+	for (i = 0; e == NULL && i < out->unknown.n; i++)
+		printf("%s is not known here\n",
+		    print_safe(&cli->cx, out->unknown.v[i]));
+	if (e == NULL && out->unknown.n > 0 && !in->preemptive)
+		e = fail(&cli->cx, &ERR_REFUSED,
+		    "%" PRId64 " of %zu are known here; take the others out, "
+		    "or --preemptive",
+		    out->units, in->certificates.n);
+	return e;
+}
+
+static const struct err *
+run_certificates(struct cli *cli)
+{
+	static const long range[3] = { 0, LONG_MAX, -1 };
+	struct set_in in = { .action = "revoke",
+		.reason = cli_option(cli, "reason"),
+		.preemptive = cli_flag(cli, "preemptive") };
+	struct api_shape send = { start_certificates_fields, &in };
+	struct counted n = { 0 };
+	struct set_out out;
+	long count;
+	const struct err *e = cli_number(cli, "count", range, &count);
+
+	if (e == NULL)
+		e = read_serials(cli, cli->arg[0], &in.certificates);
+	if (e == NULL)
+		e = count_certificates(cli, &in, &n);
+	if (e != NULL)
+		return e;
+	if (count < 0) {
+		printf("%" PRId64 " certificates, %" PRId64 " of them known; "
+		       "nothing was changed\nto refuse them: the same with "
+		       "--count %" PRId64 "\n",
+		    n.units, n.units - (int64_t)n.unknown.n, n.units);
+		return NULL;
+	}
+	in.count = count;
+	e = start(cli, &send, &out);
+	if (e == NULL && strcmp(out.state, "done") != 0)
+		e = say(cli, "revoke", &out);
+	else if (e == NULL)
+		printf("set %s: %" PRId64 " certificates are refused\n", out.id,
+		    out.swept);
+	return e;
 }
 
 static const struct err *
@@ -290,6 +381,13 @@ run_cancel(struct cli *cli)
 const struct command set_commands[] = {
 	{ "revoke set", "", "refuses a set of units for good", set_options,
 	    run_revoke, NOTES },
+	{ "revoke certificates", "FILE", "refuses those of a file",
+	    file_options, run_certificates,
+	    "One serial number a line, in hex. Without --count it only counts "
+	    "them, and names\nthose that are not known. With it, nothing is "
+	    "issued to their units from the start\non, and nothing is done if "
+	    "there are not as many any more. Their devices keep\ntheir other "
+	    "certificates." },
 	{ "quarantine set", "", "narrows a set to its quarantine topics",
 	    set_options, run_quarantine, NOTES },
 	{ "lift set", "", "ends the quarantine of a set", set_options, run_lift,

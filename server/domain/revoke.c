@@ -140,9 +140,8 @@ revoke_decommission(
 	return apply_noted(cx, admin, id, &ch);
 }
 
-/* The number without leading zeros, as it is stored. */
-static bool
-read_serial(struct ctx *cx, const char *hex, struct bytes *out)
+bool
+revoke_read_serial(struct ctx *cx, const char *hex, struct bytes *out)
 {
 	if (!bytes_from_hex(cx->arena, bytes_str(hex), out))
 		return false;
@@ -227,7 +226,7 @@ revoke_certificate(struct ctx *cx, const struct admin_caller *admin,
 
 	if (!revoke_is_reason(in->reason))
 		return fail(cx, &ERR_BAD_REASON, "reason \"%s\"", in->reason);
-	if (!read_serial(cx, in->serial, &t.serial))
+	if (!revoke_read_serial(cx, in->serial, &t.serial))
 		return fail(cx, &ERR_NOT_FOUND, "no serial number of ours");
 	*out =
 	    (struct revoked_serial){ .serial = bytes_hex(cx->arena, t.serial) };

@@ -18,6 +18,10 @@ extern const struct err ERR_BAD_REASON; /* bad-reason, INVALID */
  * final. */
 bool revoke_is_reason(const char *s);
 
+/* A serial number without leading zeros, as it is stored; false if it is none
+ * that the feed could have. */
+bool revoke_read_serial(struct ctx *cx, const char *hex, struct bytes *out);
+
 /* Revokes the device and its unit: certificates, approvals, sessions, for
  * good.  Repeating it changes nothing and succeeds. */
 ERR_FN revoke_device(struct ctx *cx, const struct admin_caller *admin,

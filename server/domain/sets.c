@@ -10,6 +10,7 @@
 #include "domain/revoke.h"
 #include "domain/second.h"
 #include "store/event.h"
+#include "store/set_certificates.h"
 
 /* A registry of millions is looked through from end to end. */
 #define COUNT_SECONDS 60
@@ -18,7 +19,8 @@
 static const struct err ERR_SET = { KIND_INVALID, "bad-set",
 	"A set is named by a model, a manufacturer or an owner, and narrowed "
 	"by batch, sw_version, anchor or serials of a model's or "
-	"manufacturer's." };
+	"manufacturer's; or it is to revoke certificates, by their serial "
+	"numbers alone." };
 static const struct err ERR_SET_ID = { KIND_CONFLICT, "set-id-used",
 	"Another set was started under this id." };
 
@@ -39,12 +41,39 @@ is_id(const char *s)
 	return s == NULL || text_is_uuid(bytes_str(s));
 }
 
+const struct err *
+sets_certificates(
+    struct ctx *cx, const char *const *hex, size_t n, struct unit_set *s)
+{
+	size_t i;
+
+	s->certificates =
+	    arena_alloc(cx->arena, (n + 1) * sizeof(*s->certificates));
+	s->n_certificates = n;
+	for (i = 0; i < n; i++)
+		if (!revoke_read_serial(cx, hex[i], &s->certificates[i]))
+			return fail(cx, &ERR_SET,
+			    "set: no serial number in "
+			    "hex: \"%s\"",
+			    hex[i]);
+	return NULL;
+}
+
 static ERR_FN
 check_who(struct ctx *cx, const struct unit_set *s)
 {
 	bool narrowed = s->batch != NULL || s->sw_version != NULL ||
-			s->anchor_id != NULL || s->n_serials > 0;
+			s->anchor_id != NULL || s->serials != NULL;
 
+	if (s->n_certificates > 0)
+		return !narrowed && s->manufacturer_id == NULL &&
+			       s->model_id == NULL && s->owner_id == NULL &&
+			       strcmp(s->action, "revoke") == 0
+			   ? NULL
+			   : fail(cx, &ERR_SET, "set: certificates and more");
+	if (s->preemptive)
+		return fail(
+		    cx, &ERR_SET, "set: preemptive, of no certificates");
 	if (s->manufacturer_id == NULL && s->model_id == NULL &&
 	    (s->owner_id == NULL || narrowed))
 		return fail(cx, &ERR_SET, "set: no model or manufacturer");
@@ -100,7 +129,7 @@ check(struct ctx *cx, const struct admin_caller *by, const struct unit_set *s)
 
 const struct err *
 sets_count(struct ctx *cx, const struct admin_caller *by, struct unit_set *s,
-    int64_t *units, int64_t *devices)
+    struct sets_counted *out)
 {
 	char id[UUID_TEXT_BYTES];
 	const struct err *e = check(cx, by, s);
@@ -121,11 +150,18 @@ sets_count(struct ctx *cx, const struct admin_caller *by, struct unit_set *s,
 	if (e == &ERR_CONFLICT)
 		return fail(
 		    cx, &ERR_NOT_FOUND, "no such model, maker or owner");
-	return e != NULL ? e : unit_set_count(cx, id, units, devices);
+	*out = (struct sets_counted){ .units = 0 };
+	if (e != NULL)
+		return e;
+	return s->n_certificates > 0
+		   ? set_certificates_count(cx, id, &out->units, &out->devices,
+			 &out->unknown, &out->n_unknown)
+		   : unit_set_count(cx, id, &out->units, &out->devices);
 }
 
 static ERR_FN
-ask(struct ctx *cx, const struct admin_caller *by, const struct unit_set *s)
+ask_units(
+    struct ctx *cx, const struct admin_caller *by, const struct unit_set *s)
 {
 	const char *what = arena_printf(cx->arena,
 	    "%s %" PRId64 " units (manufacturer %s, model %s, batch %s, "
@@ -137,6 +173,17 @@ ask(struct ctx *cx, const struct admin_caller *by, const struct unit_set *s)
 	if (strcmp(s->action, "lift") == 0)
 		return second_ask(cx, by, "%s", what);
 	return second_ask_units(cx, by, s->counted, "%s", what);
+}
+
+static ERR_FN
+ask(struct ctx *cx, const struct admin_caller *by, const struct unit_set *s)
+{
+	if (s->n_certificates == 0)
+		return ask_units(cx, by, s);
+	return second_ask_units(cx, by, s->counted,
+	    "revoke %" PRId64 " certificates of a list of %zu%s: %s",
+	    s->counted, s->n_certificates,
+	    s->preemptive ? ", known or not" : "", s->reason);
 }
 
 /* The block and its event, committed before anything is swept. */

@@ -10,6 +10,7 @@
 #include "domain/lineage.h"
 #include "domain/svc.h"
 #include "store/event.h"
+#include "store/set_certificates.h"
 #include "store/unit_set.h"
 #include "store/view.h"
 
@@ -60,7 +61,9 @@ settle(struct ctx *cx, const struct unit_set *s, struct tx *tx)
 	const struct err *e = tx_patience(tx, SETTLE_SECONDS);
 
 	if (e == NULL)
-		e = unit_set_settle(cx, s->id, &found);
+		e = s->of_certificates
+			? set_certificates_settle(cx, s->id, &found)
+			: unit_set_settle(cx, s->id, &found);
 	if (e == NULL && found != s->counted)
 		return finish(cx, s, "stopped");
 	if (e == NULL && s->deadline != 0)
@@ -126,7 +129,8 @@ step(struct task *t, struct ctx *cx, bool *more)
 	if (e == NULL && !s.settled) {
 		e = settle(cx, &s, &tx);
 	} else if (e == NULL) {
-		e = unit_set_sweep(cx, &s, &left);
+		e = s.of_certificates ? set_certificates_sweep(cx, &s, &left)
+				      : unit_set_sweep(cx, &s, &left);
 		if (e == NULL && !left)
 			e = acknowledge(t, cx, &s);
 	}
@@ -146,7 +150,7 @@ sweep(struct task *t, struct ctx *cx, void *arg, int *wait_ms)
 }
 
 static const struct stmt *const *const STATEMENTS[] = { unit_set_stmts,
-	event_stmts, view_stmts, consumer_stmts, NULL };
+	set_certificates_stmts, event_stmts, view_stmts, consumer_stmts, NULL };
 
 const struct task_kind SWEEPER = {
 	.name = "sweeper",

@@ -36,6 +36,7 @@
 #include "store/renewal.h"
 #include "store/service.h"
 #include "store/session.h"
+#include "store/set_certificates.h"
 #include "store/status.h"
 #include "store/transfer.h"
 #include "store/unit.h"
@@ -84,6 +85,7 @@ const struct stmt *const *const store_statements[] = {
 	transfer_stmts,
 	unit_stmts,
 	unit_set_stmts,
+	set_certificates_stmts,
 	verdict_stmts,
 	view_stmts,
 	NULL,

@@ -10,20 +10,23 @@
 static const struct stmt SET_ADD = { "unit_set_add",
 	"INSERT INTO unit_set (id, action, reason, manufacturer_id, model_id, "
 	"batch, sw_version, owner_id, serials, admin_token_id, counted, "
-	"deadline, anchor_id, second_token_id) VALUES ($1::uuid, $2, $3, $4, "
+	"deadline, anchor_id, second_token_id, certificates, preemptive) "
+	"VALUES ($1::uuid, $2, $3, $4, "
 	"$5, $6, $7, $8::uuid, $9::text[], $10, $11::bigint, "
-	"to_timestamp(nullif($12::bigint, 0)), $13::uuid, $14) "
-	"ON CONFLICT (id) DO NOTHING",
-	14 };
+	"to_timestamp(nullif($12::bigint, 0)), $13::uuid, $14, $15::bytea[], "
+	"$16::boolean) ON CONFLICT (id) DO NOTHING",
+	16 };
 
 static const struct stmt SET_SAME = { "unit_set_same",
 	"SELECT (action, reason, manufacturer_id, model_id, batch, "
-	"sw_version, owner_id, serials, counted, deadline, anchor_id) "
+	"sw_version, owner_id, serials, counted, deadline, anchor_id, "
+	"certificates, preemptive) "
 	"IS NOT DISTINCT FROM ($2, $3, $4, $5, $6, $7, $8::uuid, "
 	"$9::text[], $11::bigint, to_timestamp(nullif($12::bigint, 0)), "
-	"$13::uuid) AND coalesce($10::text, $14::text) IS NOT NULL "
+	"$13::uuid, $15::bytea[], $16::boolean) AND "
+	"coalesce($10::text, $14::text) IS NOT NULL "
 	"FROM unit_set WHERE id = $1::uuid",
-	14 };
+	16 };
 
 #define SET_COLUMNS                                              \
 	"id, action, reason, admin_token_id, counted, state, "   \
@@ -31,7 +34,7 @@ static const struct stmt SET_SAME = { "unit_set_same",
 	"extract(epoch FROM created_at)::bigint, "               \
 	"extract(epoch FROM finished_at)::bigint, "              \
 	"extract(epoch FROM deadline)::bigint, renewed, ended, " \
-	"coalesce(followed, false) FROM unit_set "
+	"coalesce(followed, false), certificates IS NOT NULL FROM unit_set "
 
 static const struct stmt SET_GET = { "unit_set_get",
 	"SELECT " SET_COLUMNS "WHERE id = $1::uuid", 1 };
@@ -94,9 +97,14 @@ static ERR_FN
 run_whole(struct ctx *cx, const struct stmt *stmt, const struct unit_set *s,
     struct rows **out)
 {
-	struct column serials;
+	struct column serials, certificates;
 	size_t i;
 
+	if (s->n_certificates > 0) {
+		column_init(cx, &certificates, COLUMN_BYTES, s->n_certificates);
+		for (i = 0; i < s->n_certificates; i++)
+			column_bytes(&certificates, s->certificates[i]);
+	}
 	if (s->n_serials > 0) {
 		column_init(cx, &serials, COLUMN_TEXT, s->n_serials);
 		for (i = 0; i < s->n_serials; i++)
@@ -108,7 +116,9 @@ run_whole(struct ctx *cx, const struct stmt *stmt, const struct unit_set *s,
 	    DB_TEXT(s->owner_id),
 	    s->n_serials > 0 ? DB_COLUMN(&serials) : DB_NULL,
 	    DB_TEXT(s->admin_token_id), DB_INT(s->counted), DB_INT(s->deadline),
-	    DB_TEXT(s->anchor_id), DB_TEXT(s->second_token_id));
+	    DB_TEXT(s->anchor_id), DB_TEXT(s->second_token_id),
+	    s->n_certificates > 0 ? DB_COLUMN(&certificates) : DB_NULL,
+	    DB_BOOL(s->preemptive));
 }
 
 const struct err *
@@ -150,6 +160,7 @@ read_set(struct ctx *cx, const struct rows *r, struct unit_set *out)
 		.renewed = rows_int(r, 0, 12),
 		.ended = rows_int(r, 0, 13),
 		.followed = rows_bool(r, 0, 14),
+		.of_certificates = rows_bool(r, 0, 15),
 	};
 	return NULL;
 }

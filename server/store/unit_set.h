@@ -20,6 +20,10 @@ struct unit_set {
 	const char *owner_id, *anchor_id;
 	const char **serials;
 	size_t n_serials; /* 0: any */
+	/* Or certificates alone, by serial number. */
+	struct bytes *certificates;
+	size_t n_certificates;
+	bool preemptive; /* those as well that are not known */
 	const char *admin_token_id;
 	const char *second_token_id; /* who confirmed it, or NULL (H4) */
 	int64_t counted;
@@ -27,6 +31,7 @@ struct unit_set {
 	/* Not read when it is added. */
 	const char *state;
 	bool settled; /* found is known */
+	bool of_certificates;
 	int64_t found, swept, created_at, finished_at;
 	int64_t renewed, left; /* devices, with a new certificate or without */
 	int64_t ended;         /* devices cut off at the deadline */

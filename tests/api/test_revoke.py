@@ -6,6 +6,9 @@ import subprocess
 import time
 import uuid
 
+import psycopg2
+import pytest
+
 from harness.crypto import new_key
 from harness.http import expect
 from harness.players import Device, Maker
@@ -271,6 +274,54 @@ def test_r3_who_issues_while_a_set_is_open_is_refused_or_waited_for(database,
     assert database.value("SELECT count(*) FROM certificate "
         "WHERE revoked_at IS NULL") == 0
     older.close()
+
+
+def test_r3_certificates_of_a_list_are_blocked_first_then_swept(database,
+        operator, enrolled):
+    """None of their units renews in between; the units go on afterwards."""
+    first = serial_of(enrolled)
+    expect(enrolled.renew(new_key()), 200)
+    unknown = "6e" * 16
+    of = {"action": "revoke", "reason": "keyCompromise",
+        "certificates": ["00" + first, unknown, first]}
+    assert count(operator, **of) == {"units": 1, "devices": 1,
+        "unknown": [unknown]}
+    assert count(operator, **of, preemptive=True)["units"] == 2
+    most = {**of, "certificates": [f"{(16 << 120) + n:x}" for n in range(5000)]}
+    assert len(count(operator, **most)["unknown"]) == 5000
+    assert database.value("SELECT count(*) FROM unit_set") == 0
+    older = database.connect("service")
+    older.autocommit = False
+    older.cursor().execute("SELECT count(*) FROM unit_set")
+    set_id, answer = start(operator, count=2, preemptive=True, **of)
+    expect(answer, 200)
+    assert enrolled.renew(new_key()).status_code == 403
+    assert operator.call("GET", f"/sets/{set_id}").json()["state"] == "waiting"
+    # A program that takes it for a set of units does nothing with it.
+    with pytest.raises(psycopg2.Error, match="is one of certificates"):
+        database.query("INSERT INTO unit_set_member (set_id, birth_id) "
+            "SELECT %s, id FROM birth", (set_id,), role="service")
+    older.commit()
+    older.close()
+    row = finished(operator, set_id)
+    assert (row["state"], row["found"], row["swept"]) == ("done", 2, 2)
+    assert sorted(feed(database)) == sorted(("certificate", serial, None,
+        "keyCompromise") for serial in (first, unknown))
+    assert database.query("SELECT revoked_at IS NOT NULL FROM certificate "
+        "ORDER BY not_before, issued_at") == [(True,), (False,)]
+    assert database.value("SELECT count(*) FROM event WHERE "
+        "kind = 'certificate.revoked' AND request_id = %s", (set_id,)) == 2
+    assert database.value("SELECT count(*) FROM key_use WHERE compromised") == 1
+    expect(enrolled.renew(new_key()), 200)
+    # A repeat finds it done; one of another size stops.
+    assert sweep(operator, **of)["swept"] == 1
+    set_id, _ = start(operator, count=3, **of)
+    assert finished(operator, set_id)["state"] == "stopped"
+    assert len(feed(database)) == 2
+    for bad in ({"model": enrolled.maker.model}, {"action": "quarantine"},
+            {"certificates": ["xyz"]}, {"certificates": []},
+            {"certificates": [first], "serials": []}):
+        expect(operator.call("POST", "/sets/count", json={**of, **bad}), 400)
 
 
 def test_another_node_goes_on_with_a_set(database, stack, operator, maker,
