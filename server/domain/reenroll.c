@@ -9,7 +9,7 @@
 #include "pki/csr_names.h"
 #include "store/event.h"
 #include "store/renewal.h"
-#include "store/unit_set.h"
+#include "store/set_reenroll.h"
 
 /* An RA that did not get its answer asks again within that time; the device
  * itself shows by its first use that it has the certificate. */
@@ -147,7 +147,7 @@ check_age(struct ctx *cx, const struct renewal *r)
 	/* Whoever enters quarantine or leaves it does so at once. */
 	if (cx->now >= from_then_on || from->quarantined != from->narrowed)
 		return NULL;
-	e = unit_set_hastens(cx, from->serial, from->not_before, &hastened);
+	e = set_reenroll_hastens(cx, from->serial, from->not_before, &hastened);
 	if (e != NULL || hastened)
 		return e;
 	cx->retry_after = (int)(from_then_on - cx->now);

@@ -11,6 +11,7 @@
 #include "domain/second.h"
 #include "store/event.h"
 #include "store/set_certificates.h"
+#include "store/set_reenroll.h"
 
 /* A registry of millions is looked through from end to end. */
 #define COUNT_SECONDS 60
@@ -245,7 +246,7 @@ count_progress(struct ctx *cx, struct unit_set *s)
 
 	if (e == NULL)
 		e = tx_patience(&tx, COUNT_SECONDS);
-	return e != NULL ? e : unit_set_progress(cx, s);
+	return e != NULL ? e : set_reenroll_progress(cx, s);
 }
 
 const struct err *
@@ -272,7 +273,7 @@ cancel(struct ctx *cx, const struct admin_caller *by, const char *id)
 
 	e = tx_begin(cx, &tx);
 	if (e == NULL)
-		e = unit_set_cancel(cx, id, &changed);
+		e = set_reenroll_cancel(cx, id, &changed);
 	if (e != NULL || !changed)
 		return e;
 	e = event_add(cx, &ev);

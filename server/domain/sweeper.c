@@ -11,6 +11,7 @@
 #include "domain/svc.h"
 #include "store/event.h"
 #include "store/set_certificates.h"
+#include "store/set_reenroll.h"
 #include "store/unit_set.h"
 #include "store/view.h"
 
@@ -67,7 +68,7 @@ settle(struct ctx *cx, const struct unit_set *s, struct tx *tx)
 	if (e == NULL && found != s->counted)
 		return finish(cx, s, "stopped");
 	if (e == NULL && s->deadline != 0)
-		e = unit_set_announce(cx, s);
+		e = set_reenroll_announce(cx, s);
 	return e;
 }
 
@@ -150,7 +151,8 @@ sweep(struct task *t, struct ctx *cx, void *arg, int *wait_ms)
 }
 
 static const struct stmt *const *const STATEMENTS[] = { unit_set_stmts,
-	set_certificates_stmts, event_stmts, view_stmts, consumer_stmts, NULL };
+	set_certificates_stmts, set_reenroll_stmts, event_stmts, view_stmts,
+	consumer_stmts, NULL };
 
 const struct task_kind SWEEPER = {
 	.name = "sweeper",

@@ -37,6 +37,7 @@
 #include "store/service.h"
 #include "store/session.h"
 #include "store/set_certificates.h"
+#include "store/set_reenroll.h"
 #include "store/status.h"
 #include "store/transfer.h"
 #include "store/unit.h"
@@ -86,6 +87,7 @@ const struct stmt *const *const store_statements[] = {
 	unit_stmts,
 	unit_set_stmts,
 	set_certificates_stmts,
+	set_reenroll_stmts,
 	verdict_stmts,
 	view_stmts,
 	NULL,

@@ -4,9 +4,6 @@
  * its members are found once no transaction is left that began before the
  * block, and then swept in slices, each one transaction with its events and
  * its entries in the feed.
- *
- * A set that is to reenroll blocks nothing: its members wait for the deadline,
- * and what is swept then are their certificates from before the set.
  */
 #ifndef STORE_UNIT_SET_H
 #define STORE_UNIT_SET_H
@@ -70,20 +67,6 @@ ERR_FN unit_set_settle(struct ctx *cx, const char *id, int64_t *found);
 /* Within the transaction of unit_set_take: changes the next units, *left
  * false if none was left. */
 ERR_FN unit_set_sweep(struct ctx *cx, const struct unit_set *s, bool *left);
-
-/* Within the transaction of unit_set_settle: an event for each device. */
-ERR_FN unit_set_announce(struct ctx *cx, const struct unit_set *s);
-
-/* Counts those who wait for the deadline into renewed and left. */
-ERR_FN unit_set_progress(struct ctx *cx, struct unit_set *s);
-
-/* Ends one before its deadline; *changed false: there is none, or it is
- * over or being swept. */
-ERR_FN unit_set_cancel(struct ctx *cx, const char *id, bool *changed);
-
-/* Whether an open set wants this certificate renewed. */
-ERR_FN unit_set_hastens(
-    struct ctx *cx, struct bytes serial, int64_t not_before, bool *hastens);
 
 /* Whether all who follow the feed have read of the last of it. */
 ERR_FN unit_set_followed(struct ctx *cx, const char *id, bool followed);
