@@ -81,6 +81,19 @@ class Cluster:
         return Database(self, name)
 
 
+# Sessions of the tests themselves.
+OURS = "test"
+BLOCKED = """
+WITH RECURSIVE b AS (
+    SELECT pid, false AS waits FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = %s
+    UNION SELECT a.pid, true FROM pg_stat_activity a
+        JOIN b ON b.pid = ANY (pg_blocking_pids(a.pid))
+        WHERE a.datname = current_database())
+SELECT count(DISTINCT pid) FROM b WHERE waits
+"""
+
+
 class Database:
     """One database and the ways into it."""
 
@@ -91,7 +104,8 @@ class Database:
         return self.cluster.conninfo(role, self.name)
 
     def connect(self, role="super"):
-        return psycopg2.connect(self.conninfo(role))
+        return psycopg2.connect(self.conninfo(role),
+            application_name=OURS)
 
     def query(self, text, args=None, role="super"):
         """Rows of one statement, run and committed by itself."""
@@ -111,10 +125,9 @@ class Database:
         return rows[0][0]
 
     def wait_blocked(self, n=1):
-        """Until n sessions of this database wait for a lock."""
-        until(lambda: self.value("SELECT count(*) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND "
-            "wait_event_type = 'Lock'") >= n)
+        """Until n sessions wait for a lock of ours, or for one who does:
+        the service's own sessions may wait for each other at any time."""
+        until(lambda: self.value(BLOCKED, (OURS,)) >= n)
 
     def drop(self):
         self.cluster.sql(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
