@@ -6,6 +6,7 @@ import threading
 import requests
 
 from .crypto import new_key
+from .openapi import Foreign
 from .process import until
 
 
@@ -31,18 +32,22 @@ class Renewals:
     def once(self, device, key, failures):
         try:
             answer = device.renew(key)
-        except requests.RequestException as e:
-            answer = e
+        except (requests.RequestException, Foreign) as e:
+            answer = e  # also a proxy's own 502
         if getattr(answer, "status_code", 0) == 200:
             return True
         failures.append(getattr(answer, "text", answer))
         return False
 
     def has_renewed(self, more=3):
-        """Each device so often from now on."""
+        """Each device so often from now on; what ends a thread is raised."""
         wanted = {serial: n + more for serial, n in self.renewals.items()}
-        until(lambda: all(f.done() for f in self.futures) or all(
+        until(lambda: any(f.done() for f in self.futures) or all(
             self.renewals[s] >= n for s, n in wanted.items()), seconds=300)
+        for future in self.futures:
+            if future.done():
+                self.over.set()
+                future.result()
 
     def end(self, database):
         """None failed twice, and each certificate has one successor."""
