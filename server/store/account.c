@@ -20,9 +20,13 @@ static const struct stmt ACCOUNT_GET = { "account_get", ACCOUNT, 2 };
 static const struct stmt ACCOUNT_LOCK = { "account_lock", ACCOUNT " FOR UPDATE",
 	2 };
 
+/* A further code within the hold prolongs it and makes no passkey older: what
+ * came with the first stays younger than the recovery (P4). */
 static const struct stmt ACCOUNT_HOLD = { "account_hold",
-	"UPDATE owner SET recovered_at = to_timestamp($2::bigint), "
-	"held_until = to_timestamp($2::bigint + $3::bigint) "
+	"UPDATE owner SET recovered_at = CASE WHEN held_until > "
+	"to_timestamp($2::bigint) THEN recovered_at ELSE "
+	"to_timestamp($2::bigint) END, held_until = to_timestamp($2::bigint + "
+	"$3::bigint) "
 	"WHERE id = $1::uuid",
 	3 };
 
@@ -72,8 +76,12 @@ static const struct stmt RECOVERY_CLEAR = { "recovery_clear",
 static const struct stmt RECOVERY_ADD = { "recovery_add",
 	"INSERT INTO recovery_code (mac, owner_id) VALUES ($1, $2::uuid)", 2 };
 
+/* Of an account that is over, no code opens anything. */
 static const struct stmt RECOVERY_TAKE = { "recovery_take",
-	"DELETE FROM recovery_code WHERE mac = $1 RETURNING owner_id", 1 };
+	"DELETE FROM recovery_code c USING owner o WHERE c.mac = $1 AND "
+	"o.id = c.owner_id AND o.disabled_at IS NULL AND "
+	"o.erased_at IS NULL RETURNING c.owner_id",
+	1 };
 
 const struct err *
 account_add(struct ctx *cx, const char *id, const char *name)

@@ -139,8 +139,20 @@ def test_recovery_code_opens_passkey_enrolment_alone_and_holds_the_account(
     answer = thief.call("POST", f"/v1/account/passkeys/{first}/removal",
         json=thief.touch("passkey-remove", first))
     assert code_of(expect(answer, 403)) == "passkey-young"
+    # A second code of the same sheet, an hour later, makes the passkey of the
+    # first no older.
+    database.query("UPDATE owner SET recovered_at = now() - interval '1 hour'")
+    database.query("UPDATE passkey SET created_at = now() - interval '50 "
+        "minutes'")
+    expect(Person(person.stack).recover(codes[1]), 200)
+    answer = thief.call("POST", f"/v1/account/passkeys/{first}/removal",
+        json=thief.touch("passkey-remove", first))
+    assert code_of(expect(answer, 403)) == "passkey-young"
     database.query("UPDATE owner SET held_until = now() - interval '1 second'")
     expect(person.approve(device.grant["user_code"]), 200)
+    database.query("UPDATE owner SET disabled_at = now()")
+    expect(thief.recover(codes[2]), 404)
+    assert database.value("SELECT count(*) FROM recovery_code") == 6
 
 
 @pytest.mark.settings(guesses_address=3)
