@@ -12,6 +12,7 @@
 #include "domain/svc.h"
 #include "store/event.h"
 #include "store/feed.h"
+#include "store/grant.h"
 #include "store/guess.h"
 
 #define SIGN_UPS_PER_ADDRESS 50
@@ -346,8 +347,11 @@ account_remove_passkey(struct ctx *cx, const struct owner_caller *owner,
 		e = passkey_remove(cx, owner->owner_id, id, &done);
 	if (e == NULL && !done)
 		return fail(cx, &ERR_NOT_FOUND, "no such passkey");
+	/* Who has what it was on is signed out, and so is every app there. */
 	if (e == NULL)
 		e = session_close_others(cx, owner->owner_id, owner->cookie);
+	if (e == NULL)
+		e = family_end_all(cx, owner->owner_id);
 	if (e == NULL)
 		e = record(cx, "passkey.removed", owner->owner_id);
 	if (e == NULL)

@@ -74,8 +74,24 @@ judge_again(struct ctx *cx, const struct family_in *in, const struct shown *s)
 			 (long long)s->generation, (long long)f->generation);
 }
 
+/* A token of the family is shown by somebody without its key: that ends
+ * nothing, but operators see it. */
+static ERR_FN
+refuse_stranger(struct ctx *cx, const struct family *f)
+{
+	const struct err *e =
+	    event_add(cx, &(struct event){ .kind = "app.token_without_key",
+			      .owner_id = f->owner_id,
+			      .detail = f->client_id });
+
+	return e != NULL ? e
+			 : fail(cx, &ERR_INVALID_GRANT,
+			       "family %s: without its key", f->id);
+}
+
 /* Takes the family on to its next generation, unless this is a repeat; who
- * comes second at the same time is one. */
+ * comes second at the same time is one, with the key that the first has bound
+ * it to. */
 static ERR_FN
 step(struct ctx *cx, const struct family_in *in, const struct shown *s)
 {
@@ -95,6 +111,8 @@ step(struct ctx *cx, const struct family_in *in, const struct shown *s)
 		e = family_get(cx, f->id, f);
 		if (e != NULL)
 			return e;
+		if (!is_holder(in, f))
+			return refuse_stranger(cx, f);
 	}
 	if (!f->alive || s->generation >= f->generation)
 		return fail(
@@ -192,21 +210,6 @@ family_redeem(
 			 : answer(cx, &f, "authorization-code", f.scope, out);
 }
 
-/* No token of the family is shown by somebody without its key: that ends
- * nothing, but operators see it. */
-static ERR_FN
-refuse_stranger(struct ctx *cx, const struct family *f)
-{
-	const struct err *e =
-	    event_add(cx, &(struct event){ .kind = "app.token_without_key",
-			      .owner_id = f->owner_id,
-			      .detail = f->client_id });
-
-	return e != NULL ? e
-			 : fail(cx, &ERR_INVALID_GRANT,
-			       "family %s: without its key", f->id);
-}
-
 /* RFC 6749 section 6: less is fine, more is not. */
 static ERR_FN
 narrow(struct ctx *cx, const struct family_in *in, const struct family *f,
@@ -289,9 +292,14 @@ family_revoke(struct ctx *cx, const struct client *client, const char *token)
 	e = find(cx, token, &f, &generation);
 	if (e == &ERR_NOT_FOUND)
 		return NULL;
-	if (e != NULL || strcmp(f.client_id, client->id) != 0)
+	if (e != NULL)
 		return e;
-	return end(cx, &f, "app.revoked");
+	if (strcmp(f.client_id, client->id) == 0)
+		return end(cx, &f, "app.revoked");
+	/* Anybody can say that they are a public client: it learns nothing. */
+	return client->key.n == 0
+		   ? NULL
+		   : fail(cx, &ERR_INVALID_REQUEST, "another client's token");
 }
 
 void

@@ -41,8 +41,9 @@ ERR_FN family_refresh(
 
 extern const struct err ERR_UNSUPPORTED_TOKEN_TYPE;
 
-/* RFC 7009: what is not the client's, or not known, is no error.  An access
- * token lives five minutes; its refresh token is what can be ended. */
+/* RFC 7009: what is not known is no error, and what is another's is one to a
+ * client that proved who it is.  An access token lives five minutes; its
+ * refresh token is what can be ended. */
 ERR_FN
 family_revoke(struct ctx *cx, const struct client *client, const char *token);
 

@@ -94,6 +94,15 @@ static const struct stmt FAMILY_END = { "family_end",
 	"SELECT $2, $3, owner_id, client_id FROM f",
 	3 };
 
+static const struct stmt FAMILY_END_ALL = { "family_end_all",
+	"WITH f AS (UPDATE token_family SET ended_at = now() "
+	"WHERE owner_id = $1::uuid AND ended_at IS NULL AND "
+	"expires_at > to_timestamp($2::bigint) "
+	"RETURNING owner_id, client_id) "
+	"INSERT INTO event (kind, request_id, owner_id, detail) "
+	"SELECT 'app.signed_out', $3, owner_id, client_id FROM f",
+	3 };
+
 const struct err *
 authorization_add(struct ctx *cx, const struct authorization *a,
     const uint8_t mac[32], bool pushed, int64_t until)
@@ -265,7 +274,14 @@ family_end(struct ctx *cx, const struct family *f, const char *kind)
 	    DB_TEXT(cx->rid));
 }
 
+const struct err *
+family_end_all(struct ctx *cx, const char *owner_id)
+{
+	return DB_RUN(cx, &FAMILY_END_ALL, NULL, DB_TEXT(owner_id),
+	    DB_INT(cx->now), DB_TEXT(cx->rid));
+}
+
 const struct stmt *const grant_stmts[] = { &AUTHORIZATION_ADD,
 	&AUTHORIZATION_SHOW, &AUTHORIZATION_GET, &AUTHORIZATION_END,
 	&FAMILY_ADD, &FAMILY_BY_CODE, &FAMILY_GET, &FAMILY_GET_ALL,
-	&FAMILY_NEXT, &FAMILY_END, NULL };
+	&FAMILY_NEXT, &FAMILY_END, &FAMILY_END_ALL, NULL };

@@ -75,4 +75,7 @@ ERR_FN family_next(struct ctx *cx, const struct family *f, bool *done);
 /* Ends it, with an event of that kind; again: no change. */
 ERR_FN family_end(struct ctx *cx, const struct family *f, const char *kind);
 
+/* All that this owner's apps were given, each with an event. */
+ERR_FN family_end_all(struct ctx *cx, const char *owner_id);
+
 #endif

@@ -2,6 +2,8 @@
 them: RFC 6749, 7636, 8252, 8414, 9126, 9207."""
 
 import base64
+import concurrent.futures
+import copy
 import hashlib
 import json
 import secrets
@@ -13,7 +15,7 @@ import pytest
 from harness.app import App, decide, query_of, sha256
 from harness.crypto import b64u, new_key
 from harness.http import Client, expect
-from harness.passkey import Person
+from harness.passkey import Passkey, Person
 
 
 @pytest.fixture
@@ -160,6 +162,29 @@ def test_rfc6749_code_of_a_bearer_used_twice_ends_what_it_gave(
     assert error(app.refresh(tokens["refresh_token"])) == "invalid_grant"
 
 
+def test_a10_code_that_comes_twice_at_once_is_for_the_first_key_alone(
+        app, owner, operator, database):
+    """Both see a code that nobody used; the later one has another key."""
+    other = copy.copy(app)
+    other.http, other.dpop = Client(app.stack), new_key()
+    code, verifier = app.code(owner)
+    blocker = database.connect("super")
+    blocker.cursor().execute("SELECT FROM owner FOR UPDATE")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        tries = [pool.submit(one.redeem, code, verifier)
+            for one in (app, other)]
+        database.wait_blocked(2)
+        blocker.rollback()
+        answers = [one.result(60) for one in tries]
+    blocker.close()
+    assert sorted(a.status_code for a in answers) == [200, 400]
+    first, = (a for a in answers if a.ok)
+    holder = (app, other)[answers.index(first)]
+    expect(holder.call("GET", "/v1/devices", first.json()["access_token"]),
+        200)
+    assert "app.token_without_key" in [e["kind"] for e in operator.events()]
+
+
 def test_expired_code_is_refused(app, owner, database):
     code, verifier = app.code(owner)
     database.query("UPDATE token_family SET code_expires_at = now() - "
@@ -304,6 +329,19 @@ def person(stack):
     person = Person(stack)
     expect(person.sign_up(), 201)
     return person
+
+
+def test_p4_removing_a_passkey_signs_apps_out(app, person, operator):
+    """What was on a phone that is gone is gone with it, for 90 days else."""
+    tokens = app.tokens(person)
+    expect(person.add_passkey(Passkey(person.stack.url)), 204)
+    expect(app.call("GET", "/v1/devices", tokens["access_token"]), 200)
+    gone = person.account()["passkeys"][1]["id"]
+    expect(person.call("POST", f"/v1/account/passkeys/{gone}/removal",
+        json=person.touch("passkey-remove", gone)), 204)
+    expect(app.call("GET", "/v1/devices", tokens["access_token"]), 401)
+    assert error(app.refresh(tokens["refresh_token"])) == "invalid_grant"
+    assert [e["kind"] for e in operator.events()].count("app.signed_out") == 1
 
 
 def claims_of(jwt):

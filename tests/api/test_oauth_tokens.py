@@ -189,6 +189,8 @@ def test_rfc7009_revocation(app, checker, stack, operator, owner):
     assert error(revoke(app, tokens["access_token"])) == \
         "unsupported_token_type"
     expect(revoke(other, tokens["refresh_token"]), 200)
+    assert error(revoke(checker, tokens["refresh_token"])) == \
+        "invalid_request", "who proved to be another is told"
     assert introspect(checker, tokens["access_token"]).json()["active"]
     expect(revoke(app, tokens["refresh_token"],
         token_type_hint="access_token"), 200)
