@@ -340,6 +340,7 @@ function showEnrol(then) {
 }
 
 function showSignIn(then) {
+	chrome();
 	show(t("signin.title"), h("p", { class: "lead" }, t("signin.lead")),
 		window.PublicKeyCredential ? null
 			: notice("bad", h("p", {}, t("signin.unable"))),

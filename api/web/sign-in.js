@@ -1,8 +1,15 @@
 // /sign-in: then on to a page of ours.
 import { start } from "/assets/app.js";
 
-const next = new URL(new URLSearchParams(location.search).get("next") ||
-	"/devices", location.origin);
+// Where ?next= leads, if that is here.
+function next() {
+	const asked = new URLSearchParams(location.search).get("next");
+	try {
+		const url = new URL(asked || "/devices", location.origin);
+		return url.origin === location.origin ? url.href : "/devices";
+	} catch {
+		return "/devices";
+	}
+}
 
-start(() => location.replace(next.origin === location.origin ? next.href
-	: "/devices"));
+start(() => location.replace(next()));
