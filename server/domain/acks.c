@@ -92,70 +92,71 @@ acks_passed(struct ack *ack, const struct acks_reached *r)
 	return passed(ack, r->live_epoch, r->live_position);
 }
 
-/* Outside the lock: who is woken may come back at once. */
+/* Takes out who may go, and wakes them outside the lock: who is woken may come
+ * back at once. */
 static void
-wake(struct ack *list)
+let_go(
+    struct acks *a, bool (*goes)(struct ack *, const void *), const void *arg)
 {
-	while (list != NULL) {
-		struct ack *ack = list;
+	struct ack *list = NULL, **at = &a->first, *ack;
 
+	must(pthread_mutex_lock(&a->lock) == 0);
+	while ((ack = *at) != NULL) {
+		if (!goes(ack, arg)) {
+			at = &ack->next;
+			continue;
+		}
+		*at = ack->next;
+		ack->next = list;
+		list = ack;
+		a->n--;
+	}
+	must(pthread_mutex_unlock(&a->lock) == 0);
+	while ((ack = list) != NULL) {
 		list = ack->next;
 		ack->wake(ack);
 	}
 }
 
+static bool
+has_passed(struct ack *ack, const void *reached)
+{
+	return acks_passed(ack, reached);
+}
+
+static bool
+is_over(struct ack *ack, const void *now_us)
+{
+	return ack->until_us <= *(const int64_t *)now_us;
+}
+
+static bool
+always(struct ack *ack, const void *arg)
+{
+	(void)ack;
+	(void)arg;
+	return true;
+}
+
 void
 acks_read(struct acks *a, const struct acks_reached *r)
 {
-	struct ack *list = NULL, **at, *ack;
-
-	must(pthread_mutex_lock(&a->lock) == 0);
-	for (at = &a->first; (ack = *at) != NULL;) {
-		if (!acks_passed(ack, r)) {
-			at = &ack->next;
-			continue;
-		}
-		*at = ack->next;
-		ack->next = list;
-		list = ack;
-		a->n--;
-	}
-	must(pthread_mutex_unlock(&a->lock) == 0);
-	wake(list);
-}
-
-/* Those whose time is over at now_us; all, if the table is to close. */
-static void
-end(struct acks *a, int64_t now_us, bool closes)
-{
-	struct ack *list = NULL, **at, *ack;
-
-	must(pthread_mutex_lock(&a->lock) == 0);
-	a->closed = a->closed || closes;
-	for (at = &a->first; (ack = *at) != NULL;) {
-		if (!closes && ack->until_us > now_us) {
-			at = &ack->next;
-			continue;
-		}
-		*at = ack->next;
-		ack->next = list;
-		list = ack;
-		a->n--;
-	}
-	must(pthread_mutex_unlock(&a->lock) == 0);
-	wake(list);
+	let_go(a, has_passed, r);
 }
 
 void
 acks_tick(struct acks *a, int64_t now_us)
 {
-	end(a, now_us, false);
+	let_go(a, is_over, &now_us);
 }
 
 void
 acks_close(struct acks *a)
 {
-	end(a, 0, true);
+	must(pthread_mutex_lock(&a->lock) == 0);
+	a->closed = true;
+	must(pthread_mutex_unlock(&a->lock) == 0);
+	let_go(a, always, NULL);
 }
 
 size_t
