@@ -42,6 +42,7 @@ struct crl_set {
 	pthread_mutex_t lock;
 	struct crl_made *complete, *delta; /* under the lock */
 	struct part part[DAYS];            /* by day modulo DAYS */
+	bool all_changed;                  /* of them */
 };
 
 struct crl_set *
@@ -98,7 +99,10 @@ crl_set_note(struct crl_set *l, const struct crl_revoked *one)
 
 	noted.after = l->number;
 	revoked_add(l->revoked, &noted);
-	part_of(l, one->not_after / DAY)->changed = true;
+	if (one->not_after == CRL_NO_END)
+		l->all_changed = true;
+	else
+		part_of(l, one->not_after / DAY)->changed = true;
 }
 
 /* Puts a new list in the place of the old one. */
@@ -196,12 +200,21 @@ struct days {
 	struct crl_revoked *v;
 };
 
-static int64_t
-day_of(const struct days *d, const struct crl_revoked *r)
+struct span {
+	int64_t from, to; /* days since the first, to excluded */
+};
+
+/* On which lists it stands: one that is not known here may be of any day. */
+static struct span
+days_of(const struct days *d, const struct crl_revoked *r)
 {
 	int64_t day = r->not_after / DAY;
 
-	return day < d->first || day > d->last ? -1 : day - d->first;
+	if (r->not_after == CRL_NO_END)
+		return (struct span){ 0, d->last - d->first + 1 };
+	if (day < d->first || day > d->last)
+		return (struct span){ 0, 0 };
+	return (struct span){ day - d->first, day - d->first + 1 };
 }
 
 /* Counts, then sorts; each day keeps the order of serial numbers. */
@@ -209,18 +222,18 @@ static void
 sort_by_day(struct days *d, const struct crl_spec *all)
 {
 	size_t next[DAYS + 1], i;
-	int64_t day;
+	struct span s;
 
-	d->v = mem_raw((all->n + 1) * sizeof(*d->v));
 	for (i = 0; i < all->n; i++)
-		if ((day = day_of(d, &all->v[i])) >= 0)
-			d->begin[day + 1]++;
+		for (s = days_of(d, &all->v[i]); s.from < s.to; s.from++)
+			d->begin[s.from + 1]++;
 	for (i = 0; i < DAYS; i++)
 		d->begin[i + 1] += d->begin[i];
 	memcpy(next, d->begin, sizeof(next));
+	d->v = mem_raw((d->begin[DAYS] + 1) * sizeof(*d->v));
 	for (i = 0; i < all->n; i++)
-		if ((day = day_of(d, &all->v[i])) >= 0)
-			d->v[next[day]++] = all->v[i];
+		for (s = days_of(d, &all->v[i]); s.from < s.to; s.from++)
+			d->v[next[s.from]++] = all->v[i];
 }
 
 static void
@@ -238,9 +251,10 @@ make_parts(struct crl_set *l, struct crl_spec spec, bool due)
 
 		spec.v = d.v + begin[0];
 		spec.n = begin[1] - begin[0];
-		if (due || p->changed || p->day != day)
+		if (due || l->all_changed || p->changed || p->day != day)
 			make_part(l, spec, day);
 	}
+	l->all_changed = false;
 	mem_free(d.v);
 }
 

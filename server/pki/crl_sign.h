@@ -16,6 +16,7 @@ struct signer;
 struct signers;
 
 #define CRL_SERIAL_BYTES 16
+#define CRL_NO_END INT64_MAX /* a notAfter that is not known */
 
 /* One that is revoked; its serial number is filled with zeros from the left. */
 struct crl_revoked {

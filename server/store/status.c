@@ -81,7 +81,8 @@ status_read_revoked(struct ctx *cx, struct view_mark *at,
 		at->epoch = rows_int(r, i, 0);
 		at->position = rows_int(r, i, 1);
 		v->serial = rows_bytes(cx, r, i, 2);
-		v->not_after = rows_int(r, i, 3);
+		v->not_after =
+		    rows_null(r, i, 3) ? INT64_MAX : rows_int(r, i, 3);
 		v->revoked_at = rows_int(r, i, 4);
 		v->reason = rows_text(cx, r, i, 5);
 		v->head = rows_bytes(cx, r, i, 6);

@@ -26,7 +26,8 @@ ERR_FN status_get(struct ctx *cx, struct bytes serial, struct status *out);
 struct status_revoked {
 	struct bytes serial, head; /* head: the first bytes of its DER, or none
 				    * if it is not one that we have */
-	int64_t not_after, revoked_at;
+	int64_t not_after; /* INT64_MAX: not known, it was refused beforehand */
+	int64_t revoked_at;
 	const char *reason;
 };
 

@@ -187,6 +187,33 @@ def test_openssl_judges_by_day_and_by_deltas(make_stack, database, workdir):
     assert ": OK" in judge(workdir, leaf, pem(workdir, "old.pem", before))
 
 
+def test_what_is_refused_beforehand_is_on_every_list(make_stack, database):
+    """Nobody here knows when it expires, so each day's list has it, too; and
+    OCSP says the same."""
+    port = free_port()
+    base = f"http://127.0.0.1:{port}/crl/issuing"
+    node = make_stack(status_listen="127.0.0.1", status_port=port,
+        status_url=f"http://127.0.0.1:{port}")
+    operator = Operator(node, database.admin_token)
+    serial = "5f" * 16
+
+    def has(crl):
+        return crl.get_revoked_certificate_by_serial_number(int(serial, 16))
+
+    wait_for(node, lambda crl: not has(crl))
+    expect(operator.call("POST", f"/certificates/{serial}/revoke", json={
+        "reason": "keyCompromise", "preemptive": True}), 200)
+    crl, _ = wait_for(node, has)
+    assert has(crl).extensions.get_extension_for_class(
+        x509.CRLReason).value.reason == x509.ReasonFlags.key_compromise
+    today = crl.last_update
+    for days in 0, 30, 397:
+        day = today + timedelta(days=days)
+        assert has(x509.load_der_x509_crl(fetch(
+            f"{base}/{day:%Y-%m-%d}.crl")[0])), day
+    assert has(x509.load_der_x509_crl(fetch(f"{base}/delta.crl")[0]))
+
+
 def test_a_long_list_is_sent_compressed_to_those_who_ask(make_stack,
         database):
     """With a tag of its own (RFC 9110 section 8.8.3.3)."""

@@ -112,6 +112,27 @@ each_day_has_what_expires_on_it(void **state)
 	assert_int_equal(entries(s, CRL_DAY, TODAY + 3), 2);
 }
 
+/* Whose day nobody here knows: one that was refused beforehand. */
+static void
+what_has_no_known_end_is_on_every_list_for_good(void **state)
+{
+	AUTO_STRUCT(crl_set) *s = crl_set_new(ca(), LIFETIME, URL);
+	int64_t day;
+
+	(void)state;
+	note(s, 1, NOW, (TODAY + 3) * DAY);
+	assert_int_equal(crl_set_make(s, NOW), 1);
+	note(s, 2, NOW, CRL_NO_END);
+	assert_int_equal(crl_set_make(s, NOW + 10), 2);
+	assert_int_equal(entries(s, CRL_DELTA, 0), 2);
+	for (day = TODAY - 1; day <= TODAY + 399; day++)
+		assert_int_equal(
+		    entries(s, CRL_DAY, day), day == TODAY + 3 ? 2 : 1);
+	assert_int_equal(crl_set_make(s, NOW + 1000 * DAY), 1);
+	assert_int_equal(entries(s, CRL_COMPLETE, 0), 1);
+	assert_int_equal(entries(s, CRL_DAY, TODAY + 1100), 1);
+}
+
 /* Whoever has a complete list that is still good needs no more than it and
  * the delta (section 5.2.4). */
 static void
@@ -157,6 +178,7 @@ main(void)
 		UNIT_TEST(
 		    lists_are_made_when_something_changed_or_they_are_due),
 		UNIT_TEST(each_day_has_what_expires_on_it),
+		UNIT_TEST(what_has_no_known_end_is_on_every_list_for_good),
 		UNIT_TEST(a_delta_has_what_good_lists_may_lack),
 		UNIT_TEST(an_entry_goes_once_a_list_said_it_of_an_expired_one),
 	};
