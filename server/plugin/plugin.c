@@ -130,15 +130,31 @@ is_stale(const struct plugin *p)
 	return follow_age(p->follow) > p->stale_after;
 }
 
+/* As it may stand in the log: whoever is refused chose it, and it begins no
+ * field there. */
+static const char *
+shown(const struct session *s, char out[SESSION_CLIENT_ID_BYTES])
+{
+	const char *in = s->client_id;
+	size_t i;
+
+	for (i = 0; in[i] != '\0'; i++)
+		out[i] = in[i] > ' ' && in[i] <= '~' ? in[i] : '?';
+	out[i] = '\0';
+	return out;
+}
+
 /* A decision about a client, logged when it is another than the last. */
 static void
 note(struct plugin *p, const struct session *s, const char *decision,
     const char *detail)
 {
+	char client[SESSION_CLIENT_ID_BYTES];
+
 	if (stats_is_news(p->stats, s->client_id, detail))
 		mosquitto_log_printf(MOSQ_LOG_NOTICE,
 		    "latchkey: event=session.%s client=%s %s", decision,
-		    s->client_id, detail);
+		    shown(s, client), detail);
 }
 
 /* The session that the client may open; false if none. */

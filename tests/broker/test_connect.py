@@ -35,6 +35,11 @@ def test_other_client_ids_are_refused(connect, leaf, device_id):
         assert not connect(leaf, client_id).connected, client_id
 
 
+def test_client_id_begins_no_field_of_the_log(broker, connect, leaf):
+    assert connect(leaf, "x event=session.admitted client=\u00e4y").refused
+    assert "client=x?event=session.admitted?client=??y reason=" in broker.log()
+
+
 def test_user_name_of_the_client_counts_for_nothing(connect, leaf, device_id,
         observer):
     client = connect(leaf, device_id, username="service:backend")

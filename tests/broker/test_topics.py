@@ -54,6 +54,23 @@ def test_dollar_topics_are_denied(connect, leaf, device_id, observer):
     assert arrives(device, observer, f"{own}/up/a")
 
 
+def test_old_clients_and_bridges_get_no_more(connect, leaf, device_id,
+        observer):
+    """MQTT 3.1 has no way to say that a subscription was refused."""
+    own = f"devices/{device_id}"
+    for version, bridge in (3, False), (3, True), (4, True):
+        device = connect(leaf, device_id, version=version, bridge=bridge)
+        assert device.connected
+        for topic in ("#", "$SYS/#", f"{own}/up/#"):
+            assert device.subscribe(topic) >= DENIED or version == 3
+        observer.publish("platform/a")
+        device.publish("elsewhere")
+        device.publish(f"{own}/up/a", "kept", retain=True)
+        assert observer.next() == ("platform/a", "x")
+        assert arrives(device, observer, f"{own}/up/a")
+        assert device.nothing()
+
+
 def test_shared_subscription_on_own_topics_gets_nothing(connect, leaf,
         device_id, observer):
     device = connect(leaf, device_id, version=5)

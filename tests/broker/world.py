@@ -151,7 +151,7 @@ class Mqtt:
 
     def __init__(self, broker, material, workdir, leaf, client_id,
             clean=True, version=4, will=None, username=None, retry=False,
-            expiry=0):
+            expiry=0, bridge=False):
         self.broker, self.retry = broker, retry
         self.messages = queue.Queue()
         self.answered, self.ended = threading.Event(), threading.Event()
@@ -175,6 +175,8 @@ class Mqtt:
         client.tls_set_context(context)
         if will:
             client.will_set(**will)
+        if bridge:
+            client.enable_bridge_mode()
         if username:
             client.username_pw_set(username, "x")
         client.on_connect = self._on_connect
