@@ -44,6 +44,13 @@ admin_api(struct cli *cli, struct api *out)
 	return e;
 }
 
+void
+admin_say_unfollowed(void)
+{
+	fprintf(stderr, "a broker or node has not read of it yet: see "
+			"latchkey status\n");
+}
+
 const struct err *
 admin_call(struct cli *cli, const char *what, const struct api_shape *in,
     const struct api_shape *out)
@@ -57,8 +64,7 @@ admin_call(struct cli *cli, const char *what, const struct api_shape *in,
 	api.unfollowed = &unfollowed;
 	e = api_json(&cli->cx, &api, what, in, out);
 	if (unfollowed)
-		fprintf(stderr, "a broker or node has not read of it yet: see "
-				"latchkey status\n");
+		admin_say_unfollowed();
 	return e;
 }
 

@@ -30,6 +30,9 @@ ERR_FN admin_api(struct cli *cli, struct api *out);
 ERR_FN admin_call(struct cli *cli, const char *what, const struct api_shape *in,
     const struct api_shape *out);
 
+/* That what was refused is not read of by all: admin_call says it by itself. */
+void admin_say_unfollowed(void);
+
 /* A call whose answer is printed: a table if its first field is a list, else
  * lines.  With --json as it came. */
 ERR_FN

@@ -70,20 +70,23 @@ static const struct json_field counted_fields[] = {
 struct set_out {
 	const char *id, *state;
 	int64_t counted, found, swept, by, renewed, left, ended;
+	bool followed;
 };
 
-static const struct json_field set_out_fields[] = {
-	JSON_F_STR(set_out, id, LIMIT_NAME, true),
-	JSON_F_STR(set_out, state, LIMIT_NAME, true),
-	JSON_F_INT(set_out, counted, 0, true),
-	JSON_F_INT(set_out, found, 0, true),
-	JSON_F_INT(set_out, swept, 0, true),
-	JSON_F_TIME(set_out, by, false),
-	JSON_F_INT(set_out, renewed, 0, true),
-	JSON_F_INT(set_out, left, 0, true),
-	JSON_F_INT(set_out, ended, 0, true),
-	JSON_END,
-};
+#define SET_OUT                                           \
+	JSON_F_STR(set_out, id, LIMIT_NAME, true),        \
+	    JSON_F_STR(set_out, state, LIMIT_NAME, true), \
+	    JSON_F_INT(set_out, counted, 0, true),        \
+	    JSON_F_INT(set_out, found, 0, true),          \
+	    JSON_F_INT(set_out, swept, 0, true),          \
+	    JSON_F_TIME(set_out, by, false),              \
+	    JSON_F_INT(set_out, renewed, 0, true),        \
+	    JSON_F_INT(set_out, left, 0, true),           \
+	    JSON_F_INT(set_out, ended, 0, true)
+
+static const struct json_field shown_fields[] = { SET_OUT, JSON_END };
+static const struct json_field set_out_fields[] = { SET_OUT,
+	JSON_F_BOOL(set_out, followed, true), JSON_END };
 
 #define SET_OPTIONS                                                            \
 	{ "manufacturer", "ID", "units of this maker", false },                \
@@ -120,8 +123,9 @@ read_serials(struct cli *cli, const char *path, struct json_strs *out)
 		return fail(&cli->cx, &ERR_USAGE, "%s", why);
 	out->v =
 	    arena_alloc(cli->cx.arena, LIMIT_SET_SERIALS * sizeof(*out->v));
-	rest = copy = arena_printf(
-	    cli->cx.arena, "%.*s", (int)text.n, (const char *)text.p);
+	rest = copy = bytes_to_str(cli->cx.arena, text);
+	if (copy == NULL)
+		return fail(&cli->cx, &ERR_USAGE, "%s: no text", path);
 	while ((line = strsep(&rest, "\r\n")) != NULL) {
 		if (*line == '\0')
 			continue;
@@ -193,6 +197,8 @@ watch(struct cli *cli, struct set_out *out)
 		api_wait_ms(POLL_MS);
 		e = admin_call(cli, what, NULL, &receive);
 	}
+	if (e == NULL && strcmp(out->state, "done") == 0 && !out->followed)
+		admin_say_unfollowed();
 	return e;
 }
 
@@ -356,7 +362,7 @@ static const struct err *
 run_show(struct cli *cli)
 {
 	struct set_out out;
-	struct api_shape receive = { set_out_fields, &out };
+	struct api_shape receive = { shown_fields, &out };
 
 	return admin_show(cli, what_of(cli, "GET"), &receive);
 }

@@ -49,3 +49,11 @@ metrics_token(const struct ctx *cx, const char *grant)
 {
 	tally_add(cx->svc->metrics->tokens, grant, "");
 }
+
+void
+metrics_acknowledged(const struct ctx *cx, bool followed)
+{
+	struct metrics *m = cx->svc->metrics;
+
+	tally_more(followed ? &m->followed : &m->unfollowed, 1);
+}

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "domain/consumers.h"
 #include "domain/lineage.h"
+#include "domain/metrics.h"
 #include "domain/svc.h"
 #include "store/event.h"
 #include "store/set_certificates.h"
@@ -107,7 +108,11 @@ acknowledge(struct task *t, struct ctx *cx, const struct unit_set *s)
 	}
 	if (e == NULL)
 		e = unit_set_followed(cx, s->id, ack.followed);
-	return e != NULL ? e : finish(cx, s, "done");
+	if (e == NULL)
+		e = finish(cx, s, "done");
+	if (e == NULL)
+		metrics_acknowledged(cx, ack.followed);
+	return e;
 }
 
 /* One step of one set; *more false if there was none. */

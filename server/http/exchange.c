@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "codec/form.h"
 #include "domain/label.h"
+#include "domain/metrics.h"
 #include "domain/record.h"
 #include "domain/second.h"
 #include "domain/svc.h"
@@ -516,6 +517,7 @@ on_followed(struct ack *ack)
 
 	reply_header(
 	    &ex->rs, HEADER_FOLLOWED, ack->followed ? "true" : "false");
+	metrics_acknowledged(&ex->cx, ack->followed);
 	finish(ex);
 }
 

@@ -193,6 +193,7 @@ write_work(struct buf *b, const struct metrics *m)
 	static const char *const verdict[2] = { "format", "reason" };
 	static const char *const certificate[2] = { "kind", "model" };
 	static const char *const grant[2] = { "grant", NULL };
+	static const char answers[] = "latchkey_revocation_answers_total";
 
 	prom_tally(b, "latchkey_attestation_verdicts_total",
 	    "Evidence that was judged.", verdict, m->verdicts);
@@ -201,6 +202,12 @@ write_work(struct buf *b, const struct metrics *m)
 	    m->certificates);
 	prom_tally(b, "latchkey_tokens_total", "Access tokens that were given.",
 	    grant, m->tokens);
+	prom_head(b, answers, "counter",
+	    "Answers to who took trust away; followed: all had read of it.");
+	prom_sample(b, answers, PROM_ONE("followed", "true"),
+	    (int64_t)tally_now(&m->followed));
+	prom_sample(b, answers, PROM_ONE("followed", "false"),
+	    (int64_t)tally_now(&m->unfollowed));
 }
 
 /* What the database would tell is left out while it is away: the rest is what

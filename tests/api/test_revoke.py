@@ -363,8 +363,9 @@ def test_a_set_from_the_command_line(stack, database, operator, maker,
     assert feed(database) == []
     code, out = latchkey(*of, "--count", "1")
     assert code == 0 and "revoke done, 1 units" in out, out
-    serials.write_text("\n")
-    assert latchkey(*of)[0] == 2
+    for nothing in "\n", f"{enrolled.serial}\0\nNONE\n":
+        serials.write_text(nothing)
+        assert latchkey(*of)[0] == 2
     code, out = latchkey("revoke", "certificate", "5f" * 16, "--reason",
         "superseded", "--preemptive")
     assert code == 0 and "nobody known here" in out, out

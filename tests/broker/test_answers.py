@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from broker.world import new_id
 from harness.crypto import spki_sha256
 from harness.http import expect
+from harness.metrics import scrape
 from harness.players import Maker
 from harness.process import until
 
@@ -50,6 +51,12 @@ def followed(answer):
     return expect(answer, 200).headers["Latchkey-Followed"]
 
 
+def counted(operator):
+    now = scrape(operator)
+    return tuple(now("latchkey_revocation_answers_total", followed=word)
+        for word in ("true", "false"))
+
+
 def all_follow(database, n):
     until(lambda: database.query("SELECT count(*) FROM feed_consumer c "
         "JOIN feed_head h ON (c.epoch, c.position) = (h.epoch, h.position)"
@@ -75,19 +82,24 @@ def test_r1_a_device_that_connects_right_after_the_answer_is_refused(
 
 
 def test_r1_a_broker_that_stands_still_is_left_behind_and_told_of(operator,
-        cli, database, broker, connect, unit):
+        cli, database, broker, connect, maker, unit):
     all_follow(database, 2)
     device_id, leaf = unit()
     session = connect(leaf, device_id, broker, retry=True)
+    assert counted(operator) == (0, 0)
     os.kill(broker.process.pid, signal.SIGSTOP)
     try:
         began = time.monotonic()
         answer = operator.revoke(device_id)
         assert followed(answer) == "false"
         assert time.monotonic() - began >= 1
+        assert counted(operator) == (0, 1)
         # An operator at a terminal is told as well, of a repeat too.
         assert "has not read of it yet" in cli("device", "revoke", device_id,
             "--reason", "keyCompromise")[2]
+        unit()
+        assert "has not read of it yet" in cli("revoke", "set", "--model",
+            maker.model, "--reason", "keyCompromise", "--count", "2")[2]
         # One that is silent is an alert, and nobody waits for it any more.
         database.query("UPDATE feed_consumer SET seen_at = seen_at - "
             "interval '1 hour' WHERE kind = 'broker'")
@@ -103,6 +115,7 @@ def test_r1_a_broker_that_stands_still_is_left_behind_and_told_of(operator,
     session.wait_end()
     all_follow(database, 2)
     assert followed(operator.revoke(device_id)) == "true"
+    assert counted(operator)[0] == 1
 
 
 def test_r3_a_set_is_done_once_all_have_read_of_it(operator, database,
@@ -113,6 +126,8 @@ def test_r3_a_set_is_done_once_all_have_read_of_it(operator, database,
     expect(operator.call("PUT", done, json={"action": "revoke", "count": 3,
         "reason": "keyCompromise", "model": maker.model}), 200)
     until(lambda: operator.call("GET", done).json()["state"] == "done")
+    assert sum(until(lambda: any(now := counted(operator)) and now)) == 1
     if operator.call("GET", done).json()["followed"]:
+        assert counted(operator) == (1, 0)
         for device_id, leaf in units:
             assert connect(leaf, device_id, broker).rc != 0
