@@ -17,12 +17,10 @@ static const struct option_row init_options[] = {
 	OPTIONS_END,
 };
 
+/* The names of --dns, NULL after the last. */
 static const struct err *
-run_init(struct cli *cli)
+get_names(struct cli *cli, const char *dns[DNS_NAMES + 1])
 {
-	const char *dns[DNS_NAMES + 1] = { "localhost" };
-	const char *dir;
-	char why[256] = "";
 	size_t n;
 
 	for (n = 0; cli_option_n(cli, "dns", n) != NULL; n++) {
@@ -31,7 +29,19 @@ run_init(struct cli *cli)
 			    "at most %d names with --dns", DNS_NAMES);
 		dns[n] = cli_option_n(cli, "dns", n);
 	}
-	dir = cli_option(cli, "dir");
+	return NULL;
+}
+
+static const struct err *
+run_init(struct cli *cli)
+{
+	const char *dns[DNS_NAMES + 1] = { "localhost" };
+	const char *dir = cli_option(cli, "dir");
+	char why[256] = "";
+	const struct err *e = get_names(cli, dns);
+
+	if (e != NULL)
+		return e;
 	if (cli_flag(cli, "once") &&
 	    disk_exists(arena_printf(cli->cx.arena, "%s/root.crt", dir))) {
 		printf("%s has a root: nothing to do\n", dir);
@@ -87,6 +97,34 @@ run_rotate_issuing(struct cli *cli)
 	return NULL;
 }
 
+static const struct option_row server_options[] = {
+	{ "dir", "DIR", "where server.crt and server.key are", true },
+	{ "dns", "NAME", "the server's name; may be repeated", true },
+	{ "issuer", "FILE",
+	    "certificate of the issuing CA, its key beside it "
+	    "(DIR/issuing.crt)",
+	    false },
+	OPTIONS_END,
+};
+
+static const struct err *
+run_ca_server(struct cli *cli)
+{
+	const char *dns[DNS_NAMES + 1] = { NULL };
+	const char *dir = cli_option(cli, "dir");
+	char why[256] = "";
+	const struct err *e = get_names(cli, dns);
+
+	if (e != NULL)
+		return e;
+	if (!ca_server_cert(dir, cli_option(cli, "issuer"), dns, why))
+		return fail(&cli->cx, &ERR_LOCAL, "%s", why);
+	printf("made server.crt and server.key in %s: latchkeyd reads them by "
+	       "itself,\na broker has to be restarted\n",
+	    dir);
+	return NULL;
+}
+
 static const struct option_row rotate_root_options[] = {
 	{ "dir", "DIR", "where root.crt is, which gets the new one", true },
 	{ "root-dir", "DIR", "where the old root's key is", true },
@@ -122,6 +160,10 @@ const struct command setup_commands[] = {
 	    issuing_options, run_ca_issuing,
 	    "Refuses to overwrite.  Each node needs both files in its "
 	    "issuers_dir." },
+	{ "ca server", "", "makes the next certificate of the server",
+	    server_options, run_ca_server,
+	    "It lives for 90 days, and its key is a new one.  The files are "
+	    "replaced, so each\nnode and broker that has copies needs both." },
 	{ "ca rotate issuing", "NAME", "makes the next issuing CA",
 	    issuing_options, run_rotate_issuing,
 	    "The one before stays for verification, OCSP and its list, until "

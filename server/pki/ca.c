@@ -250,8 +250,24 @@ ca_issuing(const struct ca_places *at, const char *name, char why[256])
 	return made_ca != NULL;
 }
 
+/* NAME.crt and the NAME.key beside it. */
+static struct signer *
+open_pair(struct ceremony *c, const char *cert)
+{
+	size_t n = strlen(cert);
+
+	if (n > 4 && strcmp(cert + n - 4, ".crt") == 0)
+		return signer_open(cert,
+		    arena_printf(c->cx.arena, "%.*s.key", (int)(n - 4), cert),
+		    c->why);
+	(void)snprintf(c->why, 256,
+	    "%.180s: a CA's files are NAME.crt and NAME.key", cert);
+	return NULL;
+}
+
 bool
-ca_server_cert(const char *dir, const char *const *names, char why[256])
+ca_server_cert(const char *dir, const char *issuer, const char *const *names,
+    char why[256])
 {
 	AUTO_STRUCT(arena) *a = arena_new(LIMIT_ARENA);
 	AUTO_STRUCT(signer) *ca = NULL;
@@ -262,8 +278,8 @@ ca_server_cert(const char *dir, const char *const *names, char why[256])
 	begin(&c, a);
 	if (!names_ok(names, why))
 		return false;
-	ca = signer_open(path_in(&c, dir, "issuing.crt"),
-	    path_in(&c, dir, "issuing.key"), why);
+	ca = open_pair(
+	    &c, issuer != NULL ? issuer : path_in(&c, dir, "issuing.crt"));
 	if (ca == NULL)
 		return false;
 	pem = make_server(&c, ca, kp);

@@ -27,7 +27,9 @@ struct ca_places {
 bool ca_issuing(const struct ca_places *at, const char *name, char why[256]);
 
 /* Makes a new server key and certificate in dir, replacing the old ones
- * (key first, each by rename). */
-bool ca_server_cert(const char *dir, const char *const *names, char why[256]);
+ * (key first, each by rename).  issuer is the file NAME.crt of the CA, with
+ * NAME.key beside it; NULL: issuing.crt in dir. */
+bool ca_server_cert(const char *dir, const char *issuer,
+    const char *const *names, char why[256]);
 
 #endif

@@ -3,6 +3,8 @@ docs/rotation.md, with openssl as the relying party."""
 
 import copy
 import shutil
+import socket
+import ssl
 
 import pytest
 from cryptography import x509
@@ -79,6 +81,40 @@ def verify(workdir, leaf, trusted, *untrusted):
 
 def rotate(*argv):
     run(BUILD / "latchkey", "ca", "rotate", *argv)
+
+
+def served(stack):
+    with socket.create_connection(("localhost", stack.port)) as tcp:
+        context = ssl.create_default_context(cafile=stack.material.ca)
+        with context.wrap_socket(tcp, server_hostname="localhost") as tls:
+            return x509.load_der_x509_certificate(tls.getpeercert(True))
+
+
+def test_next_certificate_of_the_server_is_served_without_a_restart(stack,
+        workdir):
+    pki, first = stack.material.pki, served(stack)
+    order = [BUILD / "latchkey", "ca", "server", "--dir", pki, "--dns"]
+    with pytest.raises(AssertionError, match="not a DNS name"):
+        run(*order, "a b")
+    with pytest.raises(AssertionError, match="NAME.crt and NAME.key"):
+        run(*order, "localhost", "--issuer", pki / "issuing.key")
+    assert certificate(pki / "server.crt") == first
+    run(*order, "localhost", "--dns", "id.example.com")
+    until(lambda: served(stack) == certificate(pki / "server.crt"))
+    second = served(stack)
+    assert second.serial_number != first.serial_number
+    assert second.public_key() != first.public_key()
+    assert second.extensions.get_extension_for_class(
+        x509.SubjectAlternativeName).value.get_values_for_type(
+        x509.DNSName) == ["localhost", "id.example.com"]
+    assert (pki / "server.key").stat().st_mode & 0o777 == 0o600
+    # By the next issuing CA, as after a rotation.
+    cas = workdir / "cas"
+    rotate("issuing", "issuing-2", "--dir", pki, "--root-dir",
+        stack.material.root, "--issuers-dir", cas)
+    run(*order, "localhost", "--issuer", cas / "issuing-2.crt")
+    until(lambda: served(stack).issuer
+        == certificate(cas / "issuing-2.crt").subject)
 
 
 def test_devices_go_on_below_a_new_issuing_ca_and_a_new_root(stack, database,

@@ -202,12 +202,15 @@ the_server_s_certificate_can_be_renewed(void **state)
 	begin();
 	assert_true(ca_init(dir, root_dir, NAMES, why));
 	(void)read_certs(in(dir, "server.crt"), before);
-	assert_true(ca_server_cert(dir, names, why));
+	assert_true(ca_server_cert(dir, NULL, names, why));
 	assert_int_equal(read_certs(in(dir, "server.crt"), after), 2);
 	assert_null(cert_parse(&cx, before[0], &a));
 	assert_null(cert_parse(&cx, after[0], &b));
 	assert_memory_not_equal(a.key_sha256, b.key_sha256, 32);
 	assert_int_equal(mode_of(in(dir, "server.key")), 0600);
+	assert_true(ca_server_cert(dir, in(dir, "issuing.crt"), names, why));
+	assert_false(ca_server_cert(dir, in(dir, "issuing.key"), names, why));
+	assert_non_null(strstr(why, "NAME.crt"));
 	end();
 }
 
