@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "client/print.h"
+#include "pki/keyfile.h"
 
 /* An operator can wait while the service restarts. */
 #define PATIENCE 30
@@ -29,6 +30,23 @@ operator_from_env(struct cli *cli, struct api *out)
 	return e;
 }
 
+/* The key's file, which curl reads by itself, and whoever else may
+ * (SECURITY.md H4). */
+static const struct err *
+get_key(struct cli *cli, const char **out)
+{
+	struct keyfile file;
+	char why[256];
+	const struct err *e = cli_env(cli, "LATCHKEY_KEY", out);
+
+	if (e != NULL)
+		return e;
+	if (!keyfile_read(*out, true, &file, why))
+		return fail(&cli->cx, &ERR_LOCAL, "%s", why);
+	keyfile_free(&file);
+	return NULL;
+}
+
 const struct err *
 admin_api(struct cli *cli, struct api *out)
 {
@@ -37,7 +55,7 @@ admin_api(struct cli *cli, struct api *out)
 
 	if (e == NULL && cert != NULL && *cert != '\0') {
 		out->cert = cert;
-		e = cli_env(cli, "LATCHKEY_KEY", &out->key);
+		e = get_key(cli, &out->key);
 	}
 	if (e == NULL)
 		e = cli_env(cli, "LATCHKEY_ADMIN_TOKEN", &out->bearer);

@@ -38,6 +38,7 @@
 #include "pki/anchors.h"
 #include "pki/cert.h"
 #include "pki/chain.h"
+#include "pki/keyfile.h"
 #include "pki/mac.h"
 #include "pki/profile.h"
 #include "pki/signer.h"
@@ -45,7 +46,6 @@
 #include "config.h"
 #include "store/statements.h"
 
-#define MAX_CONNINFO 1024
 #define MAX_PEM (64 * KIB)
 /* Of introspection, and of whose signatures are known (domain/kept). */
 #define KEPT_ANSWERS 4096
@@ -104,18 +104,18 @@ read_text(const char *path, char *out, size_t max, char why[CFG_WHY_BYTES])
 static bool
 read_conninfo(struct wiring *w, char why[CFG_WHY_BYTES])
 {
-	char text[MAX_CONNINFO];
 	const char *db = w->svc.set.db;
+	struct keyfile file;
 
 	if (db[0] != '@') {
 		w->conninfo = mem_strdup(db);
 		return true;
 	}
-	if (!read_text(db + 1, text, sizeof(text), why))
+	if (!keyfile_read(db + 1, true, &file, why))
 		return false;
-	text[strcspn(text, "\r\n")] = '\0';
-	w->conninfo = mem_strdup(text);
-	explicit_bzero(text, sizeof(text));
+	file.p[strcspn(file.p, "\r\n")] = '\0';
+	w->conninfo = mem_strdup(file.p);
+	keyfile_free(&file);
 	return true;
 }
 

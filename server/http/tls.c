@@ -68,9 +68,18 @@ stamp_eq(struct stamp a, struct stamp b)
 	       a.size == b.size;
 }
 
+/* Whether nobody but its owner reads or writes it (SECURITY.md H4). */
+static bool
+is_private(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)) == 0;
+}
+
 /* A whole file, to be freed by the caller; false with *why. */
 static bool
-read_file(const char *path, gnutls_datum_t *out, char *why)
+read_file(const char *path, bool secret, gnutls_datum_t *out, char *why)
 {
 	ssize_t n;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -78,6 +87,13 @@ read_file(const char *path, gnutls_datum_t *out, char *why)
 	if (fd < 0) {
 		(void)snprintf(
 		    why, TLS_WHY_BYTES, "%.180s: %s", path, strerror(errno));
+		return false;
+	}
+	if (secret && !is_private(fd)) {
+		(void)close(fd);
+		(void)snprintf(why, TLS_WHY_BYTES,
+		    "%.180s: others may read or write this secret (chmod 600)",
+		    path);
 		return false;
 	}
 	out->data = mem_new(1, MAX_FILE);
@@ -121,7 +137,7 @@ load_certs(struct tls_credential *c, const char *path, char *why)
 	unsigned n = MAX_CERTS;
 	int rc;
 
-	if (!read_file(path, &pem, why))
+	if (!read_file(path, false, &pem, why))
 		return false;
 	rc = gnutls_pcert_list_import_x509_raw(
 	    c->certs, &n, &pem, GNUTLS_X509_FMT_PEM, 0);
@@ -142,7 +158,7 @@ load_key(struct tls_credential *c, const char *path, char *why)
 	gnutls_datum_t pem;
 	int rc;
 
-	if (!read_file(path, &pem, why))
+	if (!read_file(path, true, &pem, why))
 		return false;
 	rc = gnutls_privkey_import_x509_raw(
 	    c->key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);

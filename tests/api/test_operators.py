@@ -1,6 +1,8 @@
 """Operators: what a token opens, where, and to whom (SECURITY.md H4)."""
 
 import json
+import os
+import shutil
 import socket
 import ssl
 import types
@@ -183,6 +185,31 @@ def test_a_token_ends_within_a_year_and_before_its_certificate(anna, workdir,
     with pytest.raises(Exception, match="violates check constraint"):
         database.query("UPDATE admin_token SET expires_at = now() + "
             "interval '10 years'")
+
+
+def test_h4_secrets_that_others_may_read_are_not_used(anna, make_stack,
+        material, workdir):
+    key = workdir / "server.key"
+    shutil.copy(material.pki / "server.key", key)
+    stack = make_stack(tls_key=key)
+    for secret in key, stack.dir / "db.conninfo":
+        stack.stop()
+        secret.chmod(0o640)
+        with pytest.raises(AssertionError):
+            stack.start()
+        assert f"{secret}: others may read or write this" in stack.log()
+        stack.process = None
+        secret.chmod(0o600)
+        stack.start()
+    # What came later in its place is not taken, and the first one serves on.
+    key.chmod(0o644)
+    stack.process.wait_log(r"event=tls\.reload_failed .*others may read")
+    expect(Client(stack).get("/healthz"), 200)
+    stack, person = anna
+    with open(person["LATCHKEY_KEY"], "rb") as held:
+        os.fchmod(held.fileno(), 0o644)
+    with pytest.raises(AssertionError, match="others may read"):
+        stack.cli("model", "list", env=person)
 
 
 # ------------------------------------------------------------------ scopes
