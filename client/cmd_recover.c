@@ -1,6 +1,7 @@
 #include <inttypes.h>
 
 #include "client/commands.h"
+#include "client/disk.h"
 #include "client/store_env.h"
 #include "pki/journal.h"
 #include "store/recover.h"
@@ -12,6 +13,20 @@ static const struct option_row recover_options[] = {
 	{ "accept-loss", NULL, "although not everything has survived", false },
 	OPTIONS_END,
 };
+
+/* A name that was misspelt would be a node that has seen nothing. */
+static const struct err *
+check_places(struct cli *cli)
+{
+	const char *dir;
+	size_t i;
+
+	for (i = 0; (dir = cli_option_n(cli, "state", i)) != NULL; i++)
+		if (!disk_exists(dir))
+			return fail(&cli->cx, &ERR_LOCAL,
+			    "%s: there is no such directory", dir);
+	return NULL;
+}
 
 /* What the directories have. */
 struct survived {
@@ -169,8 +184,10 @@ run_recover(struct cli *cli)
 		view_stmts, NULL };
 	AUTO_STRUCT(mac_key) *key = NULL;
 	struct survived s = { .marks = 0 };
-	const struct err *e = store_env_mac(cli, &key);
+	const struct err *e = check_places(cli);
 
+	if (e == NULL)
+		e = store_env_mac(cli, &key);
 	if (e == NULL)
 		e = store_env_db(cli, lists);
 	if (e != NULL)

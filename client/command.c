@@ -71,12 +71,21 @@ find_option(const struct command *c, const char *name, size_t n)
 	return NULL;
 }
 
+/* Of a short word most of it has to be right, or any would be like it. */
+static size_t
+hint_limit(const char *word)
+{
+	size_t half = strlen(word) / 2 + 1;
+
+	return half < 4 ? half : 4;
+}
+
 /* Says no to an option, and which one may have been meant. */
 static const struct err *
 unknown_option(struct cli *cli, const char *name)
 {
 	const struct option_row *o, *near = NULL;
-	size_t best = 4;
+	size_t best = hint_limit(name);
 
 	for (o = cli->command->options; o != NULL && o->name != NULL; o++)
 		if (text_distance(o->name, name) < best) {
@@ -205,7 +214,7 @@ unknown_command(
 {
 	const struct command *c;
 	const char *near = NULL;
-	size_t best = 4;
+	size_t best = hint_limit(word);
 
 	for (; g->title != NULL; g++)
 		for (c = g->commands; c->name != NULL; c++) {

@@ -41,6 +41,7 @@ def test_version():
     ([], ""),
     (["--nosuch"], "latchkey --help"),
     (["divice", "list"], 'did you mean "device"?'),
+    (["foo"], 'unknown command "foo"; see'),
     (["frobnicate"], "latchkey --help"),
     (["device"], "latchkey help device"),
     (["device", "lst"], "latchkey help device"),
@@ -84,6 +85,14 @@ def test_service_away_or_not_trusted_is_said(stack, database):
         LATCHKEY_CA="/etc/ssl/certs/ca-certificates.crt")
     code, _, err = latchkey("device", "list", env=env)
     assert code == 1 and "certificate" in err
+
+
+def test_recovery_from_a_place_that_is_not_there_is_no_recovery(cli,
+        tmp_path):
+    code, out, err = cli("recover", "--state", tmp_path, "--state",
+        tmp_path / "sate")
+    assert code == 1 and f"{tmp_path}/sate: there is no such" in err
+    assert out == ""
 
 
 def test_plain_http_is_refused(cli, stack):
