@@ -1,6 +1,9 @@
 #include "store/chain.h"
 
 #include "base/arena.h"
+#include "store/feed_page.h"
+
+#define PAGE FEED_PAGE("", "2000")
 
 static const struct stmt CHAIN_HEAD = { "chain_head",
 	"SELECT epoch, position, sha256 FROM feed_head", 0 };
@@ -13,10 +16,8 @@ static const struct stmt CHAIN_READ = { "chain_read",
 	"coalesce(encode(serial, 'hex'), '-'), coalesce(service_name, '-'), "
 	"coalesce(extract(epoch FROM until)::text, '-'), reason, subject, "
 	"extract(epoch FROM window_from), extract(epoch FROM window_to)) "
-	"FROM revocation WHERE (epoch, position) > ($1::int, $2::bigint) AND "
-	"(epoch, position) <= ($3::int, $4::bigint) "
-	"ORDER BY epoch, position LIMIT $5",
-	5 };
+	"FROM " PAGE "WHERE " FEED_PAGE_END "ORDER BY epoch, position",
+	4 };
 
 const struct err *
 chain_head(struct ctx *cx, struct chain_entry *out)
@@ -41,7 +42,7 @@ chain_read(struct ctx *cx, const struct chain_entry *after,
 	AUTO_STRUCT(rows) *r = NULL;
 	const struct err *e = DB_RUN(cx, &CHAIN_READ, &r, DB_INT(after->epoch),
 	    DB_INT(after->position), DB_INT(upto->epoch),
-	    DB_INT(upto->position), DB_INT(CHAIN_PAGE));
+	    DB_INT(upto->position));
 	int i;
 
 	if (e != NULL)

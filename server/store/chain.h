@@ -8,8 +8,6 @@
 
 #include "store/db.h"
 
-#define CHAIN_PAGE 2000
-
 struct chain_entry {
 	int64_t epoch, position;
 	struct bytes previous, sha256; /* as it says */
@@ -21,7 +19,7 @@ extern const struct stmt *const chain_stmts[];
 /* What comes next is to follow: no content, and previous is empty. */
 ERR_FN chain_head(struct ctx *cx, struct chain_entry *out);
 
-/* The entries after one, CHAIN_PAGE at most, up to and with the other. */
+/* A page of the entries after one, up to and with the other. */
 ERR_FN chain_read(struct ctx *cx, const struct chain_entry *after,
     const struct chain_entry *upto, struct chain_entry **out, size_t *n);
 

@@ -1,8 +1,9 @@
 #include "store/lineage.h"
 
 #include "base/arena.h"
+#include "store/feed_page.h"
 
-#define PAGE "1000"
+#define PAGE FEED_PAGE("", "1000")
 
 /* A node of this one's name may be what it was before a restart. */
 static const struct stmt LINEAGE_READ = { "lineage_read",
@@ -80,58 +81,16 @@ lineage_call(struct ctx *cx)
 	return db_run(cx, &LINEAGE_ASK_OTHERS, NULL, 0, NULL);
 }
 
-/* Text columns come escaped as COPY wants them. */
-#define TEXT(column) "replace(" column ", '\\', '\\\\')"
-#define OR_NULL(column) "coalesce(" column ", '\\N')"
-
+/* As COPY reads them: text escaped, \N for what is null. */
 static const struct stmt LINEAGE_ENTRIES = { "lineage_entries",
-	"SELECT epoch, position, sha256, concat_ws(E'\\t', epoch, position, at,"
-	" kind, " OR_NULL("device_id::text") ", " OR_NULL(
-	    "'\\\\x' || "
-	    "encode(serial, "
-	    "'hex')") ","
-		      " " OR_NULL(TEXT("service_name")) ", " OR_NULL(
-			  "until::text") ", " TEXT("reaso"
-						   "n") ","
-							" " OR_NULL(TEXT(
-							    "subject")) ", "
-									"'\\\\x"
-									"' || "
-									"encode"
-									"(sha25"
-									"6, "
-									"'hex')"
-									") "
-									"FROM "
-									"revoca"
-									"tion "
-									"WHERE "
-									"(epoch"
-									", "
-									"positi"
-									"on) > "
-									"($1::"
-									"int, "
-									"$2::"
-									"bigint"
-									") AND "
-									"(epoch"
-									", "
-									"positi"
-									"on) "
-									"<= "
-									"($3::"
-									"int, "
-									"$4::"
-									"bigint"
-									") "
-									"ORDER "
-									"BY "
-									"epoch,"
-									" posit"
-									"ion "
-									"LIMIT"
-									" " PAGE,
+	"SELECT epoch, position, sha256, concat_ws(E'\\t', epoch, position, "
+	"at, kind, coalesce(device_id::text, '\\N'), "
+	"coalesce('\\\\x' || encode(serial, 'hex'), '\\N'), "
+	"coalesce(replace(service_name, '\\', '\\\\'), '\\N'), "
+	"coalesce(until::text, '\\N'), replace(reason, '\\', '\\\\'), "
+	"coalesce(replace(subject, '\\', '\\\\'), '\\N'), "
+	"'\\\\x' || encode(sha256, 'hex')) "
+	"FROM " PAGE "WHERE " FEED_PAGE_END "ORDER BY epoch, position",
 	4 };
 
 const struct err *

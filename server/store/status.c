@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/mem.h"
+#include "store/feed_page.h"
 
 static const struct stmt STATUS_GET = { "status_get",
 	"WITH c AS (SELECT der, device_id, not_after FROM certificate "
@@ -34,30 +35,56 @@ status_get(struct ctx *cx, struct bytes serial, struct status *out)
 	return NULL;
 }
 
-/* A page of the feed, and what it is about.  Of $5 entries; a refused serial
- * that we have no certificate of expires as its entry says, four weeks
- * earlier (store/feed).  An entry that is about none has one row. */
-static const struct stmt STATUS_REVOKED = { "status_revoked",
-	"SELECT r.epoch, r.position, coalesce(c.serial, r.serial), "
-	"extract(epoch FROM coalesce(c.not_after, r.until - "
-	"interval '28 days'))::bigint, floor(extract(epoch FROM "
-	"r.at))::bigint, "
-	"r.reason, c.head FROM (SELECT * FROM revocation WHERE "
-	"(epoch, position) > ($1::int, $2::bigint) AND "
-	"(epoch, position) <= ($3::int, $4::bigint) "
-	"ORDER BY epoch, position LIMIT $5::bigint) r LEFT JOIN LATERAL ("
-	"SELECT serial, not_after, substring(der FOR 256) AS head "
-	"FROM certificate WHERE r.kind = 'certificate' AND serial = r.serial "
-	"UNION ALL SELECT serial, not_after, substring(der FOR 256) "
-	"FROM service_certificate WHERE r.kind = 'certificate' AND "
-	"serial = r.serial UNION ALL "
-	"SELECT serial, not_after, substring(der FOR 256) FROM certificate "
-	"WHERE r.kind = 'device' AND device_id = r.device_id AND "
-	"not_after >= to_timestamp($6::bigint)) c ON true "
-	"ORDER BY r.epoch, r.position",
-	6 };
+#define PAGE FEED_PAGE("", "2000")
 
-#define PAGE 2000
+/* Not in the days to come, which have tables already. */
+#define ISSUED "not_before < now() + interval '1 day'"
+
+/* A page of the feed, and the certificates that it is about.  These are looked
+ * up for the page at once, in their order: every day's table is asked, and one
+ * by one a million takes twice the time.  Rows come by what they are about: the
+ * entries, the first one last, then the certificates, which have no epoch.  A
+ * refused serial that we have no certificate of expires as its entry says, four
+ * weeks earlier (store/feed), if it says so. */
+static const struct stmt STATUS_REVOKED = { "status_revoked",
+	"WITH page AS MATERIALIZED (SELECT epoch, position, at, kind, "
+	"device_id, CASE kind WHEN 'certificate' THEN serial "
+	"WHEN 'device' THEN uuid_send(device_id) END AS id, until, reason "
+	"FROM " PAGE "WHERE " FEED_PAGE_END "), "
+	"refused AS (SELECT ARRAY(SELECT id FROM page "
+	"WHERE kind = 'certificate' ORDER BY id) AS serials), "
+	"found AS MATERIALIZED (SELECT serial AS id, serial, not_after, der "
+	"FROM certificate WHERE serial = ANY ((SELECT serials FROM "
+	"refused)::bytea[]) AND " ISSUED " UNION ALL "
+	"SELECT serial, serial, not_after, der FROM service_certificate "
+	"WHERE serial = ANY ((SELECT serials FROM refused)::bytea[]) UNION ALL "
+	"SELECT uuid_send(device_id), serial, not_after, der "
+	"FROM certificate WHERE device_id = ANY (ARRAY(SELECT device_id "
+	"FROM page WHERE kind = 'device')) AND " ISSUED ") "
+	"SELECT id, epoch, position, floor(extract(epoch FROM at))::bigint, "
+	"reason, CASE WHEN kind = 'certificate' AND id NOT IN "
+	"(SELECT id FROM found) THEN id END, extract(epoch FROM until - "
+	"interval '28 days')::bigint, NULL FROM page UNION ALL "
+	"SELECT id, NULL, NULL, NULL, NULL, serial, "
+	"extract(epoch FROM not_after)::bigint, substring(der FOR 256) "
+	"FROM found ORDER BY 1, 2 DESC NULLS LAST, 3 DESC",
+	4 };
+
+enum { ID, EPOCH, POSITION, AT, REASON, SERIAL, NOT_AFTER, HEAD };
+
+/* The last entry of a page is where the next one begins. */
+static void
+move_on(struct view_mark *at, const struct rows *r, int i)
+{
+	int64_t epoch = rows_int(r, i, EPOCH);
+	int64_t position = rows_int(r, i, POSITION);
+
+	if (epoch < at->epoch ||
+	    (epoch == at->epoch && position < at->position))
+		return;
+	at->epoch = epoch;
+	at->position = position;
+}
 
 const struct err *
 status_read_revoked(struct ctx *cx, struct view_mark *at,
@@ -65,8 +92,8 @@ status_read_revoked(struct ctx *cx, struct view_mark *at,
 {
 	AUTO_STRUCT(rows) *r = NULL;
 	const struct err *e = DB_RUN(cx, &STATUS_REVOKED, &r, DB_INT(at->epoch),
-	    DB_INT(at->position), DB_INT(upto->epoch), DB_INT(upto->position),
-	    DB_INT(PAGE), DB_INT(out->expired_before));
+	    DB_INT(at->position), DB_INT(upto->epoch), DB_INT(upto->position));
+	struct status_revoked v = { .reason = NULL };
 	int i, n;
 
 	if (e != NULL)
@@ -76,18 +103,18 @@ status_read_revoked(struct ctx *cx, struct view_mark *at,
 	out->more = n > 0;
 	out->v = arena_alloc(cx->arena, ((size_t)n + 1) * sizeof(*out->v));
 	for (i = 0; i < n; i++) {
-		struct status_revoked *v = &out->v[out->n];
-
-		at->epoch = rows_int(r, i, 0);
-		at->position = rows_int(r, i, 1);
-		v->serial = rows_bytes(cx, r, i, 2);
-		v->not_after =
-		    rows_null(r, i, 3) ? INT64_MAX : rows_int(r, i, 3);
-		v->revoked_at = rows_int(r, i, 4);
-		v->reason = rows_text(cx, r, i, 5);
-		v->head = rows_bytes(cx, r, i, 6);
-		if (v->serial.n > 0 && v->not_after >= out->expired_before)
-			out->n++;
+		if (!rows_null(r, i, EPOCH)) {
+			move_on(at, r, i);
+			v.revoked_at = rows_int(r, i, AT);
+			v.reason = rows_text(cx, r, i, REASON);
+		}
+		v.serial = rows_bytes(cx, r, i, SERIAL);
+		v.not_after = rows_null(r, i, NOT_AFTER)
+				  ? INT64_MAX
+				  : rows_int(r, i, NOT_AFTER);
+		v.head = rows_bytes(cx, r, i, HEAD);
+		if (v.serial.n > 0 && v.not_after >= out->expired_before)
+			out->v[out->n++] = v;
 	}
 	return NULL;
 }

@@ -3,9 +3,12 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "store/feed_page.h"
 
 /* Entries of one answer: a start reads millions without holding them. */
-#define PAGE "5000"
+#define PAGE       \
+	FEED_PAGE( \
+	    "AND (until IS NULL OR until > to_timestamp($5::bigint))", "5000")
 
 static const struct stmt VIEW_GET_HEAD = { "view_head",
 	"SELECT epoch, position, sha256 FROM feed_head", 0 };
@@ -50,11 +53,7 @@ static const struct stmt VIEW_GET_ENTRIES = { "view_entries",
 	"service_name, epoch, position, "
 	"int8send(floor(extract(epoch FROM window_from))::bigint) || "
 	"int8send(ceil(extract(epoch FROM window_to))::bigint) "
-	"FROM revocation "
-	"WHERE (epoch, position) > ($1::int, $2::bigint) "
-	"AND (epoch, position) <= ($3::int, $4::bigint) "
-	"AND (until IS NULL OR until > to_timestamp($5::bigint)) "
-	"ORDER BY epoch, position LIMIT " PAGE,
+	"FROM " PAGE "WHERE " FEED_PAGE_END "ORDER BY epoch, position",
 	5 };
 
 /* A row that names nothing can refuse nothing: it is reported and kept with
