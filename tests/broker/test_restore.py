@@ -332,7 +332,7 @@ def test_r6_history_from_before_is_recovered_once_at_the_upgrade(place,
         try:
             broker.start()
             for device in (well, newcomer):
-                assert place.connect(broker, device).connected
+                until(lambda: place.connect(broker, device).connected)
             assert not place.connect(broker, gone).connected
             expect(operator.revoke(newcomer.id), 200)
             assert newcomer.renew(new_key()).status_code in (401, 403)
