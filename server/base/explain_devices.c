@@ -323,7 +323,7 @@ const struct explanation explain_devices[] = {
 	  "shows.",
 	  "Nothing; the setting `code_lifetime` says how long that is." },
 	{ "too-many-requests",
-	  "The unit, or its network, asks too often.",
+	  "The unit, or the network of a unit or an app, asks too often.",
 	  "Wait some minutes.",
 	  "A unit that never waits has a defect; a whole network of "
 	  "units behind one address may need higher limits." },

@@ -210,7 +210,7 @@ account_recover(struct ctx *cx, const char *address, const char *code,
     struct signed_in *out)
 {
 	TX tx = { .open = false };
-	struct budget_try try = { NULL, address, &tx, NULL };
+	struct budget_try try = { .address = address, .tx = &tx };
 	const struct err *e;
 	uint8_t mac[32];
 

@@ -5,7 +5,7 @@
 #include "domain/svc.h"
 #include "store/guess.h"
 
-enum { OWNER, ADDRESS, HELD, SERVICE = HELD };
+enum { OWNER, ADDRESS, UNIT, HELD, SERVICE = HELD };
 
 const struct err ERR_TOO_MANY_TRIES = { KIND_BUSY, "too-many-tries",
 	"Too many wrong codes: wait some minutes." };
@@ -27,6 +27,8 @@ budget_of(struct ctx *cx, const struct budget_try *t, int which)
 		return (struct budget){ "address",
 			net_prefix(cx->arena, t->address),
 			set->guesses_address };
+	if (which == UNIT)
+		return (struct budget){ "unit", t->serial, set->guesses_unit };
 	return (struct budget){ "service", "", set->guesses_service };
 }
 

@@ -1,11 +1,12 @@
 /*
- * How often codes may be tried (SECURITY.md P2): budgets of an owner, of an
- * address and of the whole service, shared by all nodes.  A try is one
- * transaction, from before the code is looked at until its verdict is written:
- * it holds the counts of owner and address, so that the next of either waits
- * for it.  So a right code never counts, however many are sent at once, and no
- * wrong one gets by.  The service's count would have everybody wait for
- * everybody: one of it is taken before, and given back for a right code.
+ * How often codes may be tried (SECURITY.md P2, A6): budgets of an owner, of an
+ * address, of a unit whose sticker is tried, and of the whole service, shared
+ * by all nodes.  A try is one transaction, from before the code is looked at
+ * until its verdict is written: it holds the counts of the first three, so that
+ * the next of any waits for it.  So a right code never counts, however many are
+ * sent at once, and no wrong one gets by.  The service's count would have
+ * everybody wait for everybody: one of it is taken before, and given back for a
+ * right code.
  */
 #ifndef DOMAIN_BUDGET_H
 #define DOMAIN_BUDGET_H
@@ -20,6 +21,7 @@ extern const struct err ERR_TOO_MANY_TRIES;
 struct budget_try {
 	const char *owner_id; /* NULL: nobody is signed in */
 	const char *address;
+	const char *serial; /* whose sticker it is; NULL: no sticker's code */
 	struct tx *tx;      /* from budget_begin to a verdict */
 	const char *spends; /* the bucket that has none left after this */
 };

@@ -222,7 +222,7 @@ check_request(struct ctx *cx, const struct exchange_in *in)
 		return fail(
 		    cx, &ERR_INVALID_REQUEST, "another subject_token_type");
 	/* The hub is who acts, and it has shown its certificate. */
-	if (in->actor_token != NULL)
+	if (in->actor_token != NULL || in->actor_token_type != NULL)
 		return fail(cx, &ERR_INVALID_REQUEST, "an actor_token");
 	if (in->requested_token_type != NULL &&
 	    strcmp(in->requested_token_type, TYPE_ACCESS) != 0)

@@ -54,7 +54,8 @@ ERR_FN child_word(struct ctx *cx, const struct owner_caller *owner,
 
 /* RFC 8693 section 2.1; NULL where absent. */
 struct exchange_in {
-	const char *subject_token, *subject_token_type, *actor_token;
+	const char *subject_token, *subject_token_type;
+	const char *actor_token, *actor_token_type;
 	const char *requested_token_type, *resource, *audience, *scope;
 	struct bytes x5t; /* of the certificate that the hub shows */
 };

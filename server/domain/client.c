@@ -29,18 +29,24 @@ const struct err ERR_CLIENT = { KIND_INVALID, "bad-client",
 const struct err ERR_CLIENT_GONE = { KIND_CONFLICT, "client-withdrawn",
 	"The app was withdrawn; its id is not used again." };
 
+/* What each of a list must be. */
+struct rule {
+	bool (*ok)(const char *);
+	const char *words;
+};
+
 /* The list as lines, once each of them is as it must be. */
 static ERR_FN
-take_list(struct ctx *cx, const struct json_strs *list,
-    bool (*ok)(const char *), const char **lines)
+take_list(struct ctx *cx, const struct json_strs *list, const struct rule *rule,
+    const char **lines)
 {
 	const char *text = "";
 	size_t i;
 
 	for (i = 0; i < list->n; i++) {
-		if (!ok(list->v[i]))
-			return fail(cx, &ERR_CLIENT, "not acceptable: %.200s",
-			    list->v[i]);
+		if (!rule->ok(list->v[i]))
+			return fail(cx, &ERR_CLIENT, "%.200s: not %s",
+			    list->v[i], rule->words);
 		text = arena_printf(
 		    cx->arena, "%s%s%s", text, i == 0 ? "" : "\n", list->v[i]);
 	}
@@ -51,6 +57,15 @@ take_list(struct ctx *cx, const struct json_strs *list,
 static ERR_FN
 read_client(struct ctx *cx, const struct client_view *in, struct client *out)
 {
+	static const struct rule redirect = { client_redirect_ok,
+		"https://HOST/PATH, http://127.0.0.1/PATH or http://[::1]/PATH "
+		"without a fragment" };
+	static const struct rule origin = { client_origin_ok,
+		"https://HOST[:PORT] as browsers write it" };
+	static const struct rule android = { client_android_ok,
+		"PACKAGE=FINGERPRINT, a SHA-256 like 0A:1B:..." };
+	static const struct rule ios = { client_ios_ok,
+		"TEAM.BUNDLE like A1B2C3D4E5.com.acme.lamp" };
 	const struct err *e;
 	unsigned scopes;
 
@@ -71,16 +86,14 @@ read_client(struct ctx *cx, const struct client_view *in, struct client *out)
 	if (in->key != NULL &&
 	    key_parse_pem(cx, bytes_str(in->key), &out->key) != NULL)
 		return fail(cx, &ERR_CLIENT, "key: no P-256 key in PEM");
-	e = take_list(
-	    cx, &in->redirect_uris, client_redirect_ok, &out->redirect_uris);
+	e = take_list(cx, &in->redirect_uris, &redirect, &out->redirect_uris);
+	if (e == NULL)
+		e = take_list(cx, &in->origins, &origin, &out->origins);
 	if (e == NULL)
 		e = take_list(
-		    cx, &in->origins, client_origin_ok, &out->origins);
+		    cx, &in->android_apps, &android, &out->android_apps);
 	if (e == NULL)
-		e = take_list(cx, &in->android_apps, client_android_ok,
-		    &out->android_apps);
-	if (e == NULL)
-		e = take_list(cx, &in->ios_apps, client_ios_ok, &out->ios_apps);
+		e = take_list(cx, &in->ios_apps, &ios, &out->ios_apps);
 	return e;
 }
 

@@ -90,7 +90,9 @@ consent_lookup(struct ctx *cx, const struct owner_caller *owner,
     const char *address, const char *user_code, struct consent_view *out)
 {
 	TX tx = { .open = false };
-	struct budget_try try = { owner->owner_id, address, &tx, NULL };
+	struct budget_try try = {
+		.owner_id = owner->owner_id, .address = address, .tx = &tx
+	};
 	struct approval a;
 	const struct err *e;
 	uint8_t mac[32];
@@ -164,7 +166,10 @@ consent_claim(struct ctx *cx, const struct owner_caller *owner,
     struct consent_view *out)
 {
 	TX tx = { .open = false };
-	struct budget_try try = { owner->owner_id, address, &tx, NULL };
+	struct budget_try try = { .owner_id = owner->owner_id,
+		.address = address,
+		.serial = in->serial,
+		.tx = &tx };
 	struct approval a;
 	int64_t birth, pending;
 	const struct err *e;

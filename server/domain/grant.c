@@ -7,6 +7,7 @@
 #include "codec/form.h"
 #include "domain/code.h"
 #include "domain/oauth.h"
+#include "domain/pace.h"
 #include "domain/prompt.h"
 #include "domain/scope.h"
 #include "domain/svc.h"
@@ -228,6 +229,11 @@ grant_push(struct ctx *cx, const struct client *client,
 		    cx, &ERR_INVALID_REQUEST, "dpop_jkt is not the proof's");
 	if (jkt.n > 0)
 		a.jkt = jkt;
+	/* Anybody can say that they are a public client. */
+	if (client->key.n == 0)
+		e = pace_question(cx, in->address);
+	if (e != NULL)
+		return e;
 	handle = handle_new(cx, mac);
 	out->request_uri = arena_printf(cx->arena, REQUEST_URN "%s", handle);
 	out->expires_in = PUSHED_SECONDS;
@@ -299,6 +305,8 @@ grant_ask(struct ctx *cx, const struct grant_in *in, const char **location)
 		*location = refusal_at(cx, &a, e);
 		return NULL;
 	}
+	if (e == NULL)
+		e = pace_question(cx, in->address);
 	if (e != NULL)
 		return e;
 	handle = handle_new(cx, mac);

@@ -23,6 +23,7 @@ struct grant_in {
 	const char *scope, *state, *nonce, *prompt, *max_age, *resource;
 	const char *code_challenge, *code_challenge_method;
 	const char *dpop_jkt, *request, *request_uri;
+	const char *address; /* of who sent them */
 };
 
 struct grant_pushed {

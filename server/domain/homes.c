@@ -139,7 +139,9 @@ homes_show(struct ctx *cx, const struct owner_caller *owner,
     const char *address, const char *code, struct homes_invitation *out)
 {
 	TX tx = { .open = false };
-	struct budget_try try = { owner->owner_id, address, &tx, NULL };
+	struct budget_try try = {
+		.owner_id = owner->owner_id, .address = address, .tx = &tx
+	};
 	const struct err *e = budget_begin(cx, &try);
 	struct home_invitation in;
 	struct home_member home;

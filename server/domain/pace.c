@@ -63,42 +63,54 @@ pace_request(struct ctx *cx, const struct unit *unit)
 	return e != NULL ? e : pace_unit(cx, recent);
 }
 
+struct source {
+	const char *what, *who;
+	int64_t limit;
+};
+
+/* One of them; the first refusal in a while leaves that event. */
+static ERR_FN
+take(struct ctx *cx, const struct source *s, struct event limited)
+{
+	const struct rate rate = { s->limit, WAIT_SECONDS };
+	const struct err *e = NULL;
+	struct rates_answer a;
+	uint8_t key[32];
+
+	code_guess_key(cx, s->what, s->who, key);
+	a = rates_take(cx->svc->rates, key, &rate, clock_mono_us());
+	if (a.ok)
+		return NULL;
+	limited.kind = "requests.limited";
+	limited.detail = s->what;
+	if (a.first)
+		e = event_add(cx, &limited);
+	cx->retry_after = (int)a.wait;
+	return e != NULL ? e : fail(cx, &ERR_TOO_MANY, "budget of %s", s->what);
+}
+
 const struct err *
 pace_source(struct ctx *cx, const struct unit *unit, const char *address)
 {
 	const struct settings *set = &cx->svc->set;
-	const struct {
-		const char *what, *who;
-		int64_t limit;
-	} sources[] = {
-		{ "requests-address", net_prefix(cx->arena, address),
-		    set->requests_address },
-		{ "requests-model", unit->model_id, set->requests_model },
-	};
-	const struct err *e = NULL;
-	size_t i;
+	const struct source from = { "requests-address",
+		net_prefix(cx->arena, address), set->requests_address };
+	const struct source of = { "requests-model", unit->model_id,
+		set->requests_model };
+	const struct event limited = { .manufacturer_id = unit->manufacturer_id,
+		.birth_id = unit->birth_id };
+	const struct err *e = take(cx, &from, limited);
 
-	for (i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-		const struct rate rate = { sources[i].limit, WAIT_SECONDS };
-		struct rates_answer a;
-		uint8_t key[32];
+	return e != NULL ? e : take(cx, &of, limited);
+}
 
-		code_guess_key(cx, sources[i].what, sources[i].who, key);
-		a = rates_take(cx->svc->rates, key, &rate, clock_mono_us());
-		if (a.ok)
-			continue;
-		if (a.first)
-			e = event_add(
-			    cx, &(struct event){ .kind = "requests.limited",
-				    .manufacturer_id = unit->manufacturer_id,
-				    .birth_id = unit->birth_id,
-				    .detail = sources[i].what });
-		cx->retry_after = (int)a.wait;
-		return e != NULL ? e
-				 : fail(cx, &ERR_TOO_MANY, "budget of %s",
-				       sources[i].what);
-	}
-	return NULL;
+const struct err *
+pace_question(struct ctx *cx, const char *address)
+{
+	const struct source from = { "questions-address",
+		net_prefix(cx->arena, address), cx->svc->set.requests_address };
+
+	return take(cx, &from, (struct event){ .kind = NULL });
 }
 
 int

@@ -28,6 +28,9 @@ struct guess_of pace_tries(struct ctx *cx);
 ERR_FN
 pace_source(struct ctx *cx, const struct unit *unit, const char *address);
 
+/* The same for questions of apps that nobody has authenticated. */
+ERR_FN pace_question(struct ctx *cx, const char *address);
+
 /* Seconds until a device that waits for its owner asks again (Retry-After,
  * RFC 7030 section 4.2.3), by the age of its request and a random number:
  * soon while a person may be standing beside it, up to a minute later on,

@@ -338,7 +338,7 @@ const struct cfg_key settings_keys[] = {
 	    .help = "a claim's attested request lives" },
 	{ INT(requests_address, "1200", 0, 100000000),
 	    .help = "device codes asked for from an address in 10 minutes, on "
-		    "each node; 0: any",
+		    "each node, and as many questions of apps; 0: any",
 	    .why = "Raise it where a factory or a load test is behind one "
 		   "address." },
 	{ INT(requests_model, "60000", 0, 100000000),
@@ -350,6 +350,8 @@ const struct cfg_key settings_keys[] = {
 	    .help = "wrong codes of an owner in guess_window" },
 	{ INT(guesses_address, "20", 1, 1000000),
 	    .help = "wrong codes of an address in guess_window" },
+	{ INT(guesses_unit, "10", 1, 1000000),
+	    .help = "wrong sticker codes for a serial number in guess_window" },
 	{ INT(guesses_service, "2000", 1, 100000000),
 	    .help = "wrong codes of everybody in guess_window" },
 	{ TIME(guess_window, "10m", 60, 86400),

@@ -52,7 +52,7 @@ struct settings {
 	/* policy */
 	int64_t code_lifetime, code_interval; /* seconds, RFC 8628 */
 	int64_t claim_window; /* seconds a claim request lives (A6) */
-	int64_t guesses_owner, guesses_address, guesses_service;
+	int64_t guesses_owner, guesses_address, guesses_unit, guesses_service;
 	int64_t requests_address, requests_model; /* in 10 minutes; 0: any */
 	int64_t guess_window;                     /* seconds */
 	char *node_name;           /* empty: made from the host's */

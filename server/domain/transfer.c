@@ -112,7 +112,9 @@ find(struct ctx *cx, const struct owner_caller *owner, const char *address,
     const char *code, struct transfer *out)
 {
 	TX tx = { .open = false };
-	struct budget_try try = { owner->owner_id, address, &tx, NULL };
+	struct budget_try try = {
+		.owner_id = owner->owner_id, .address = address, .tx = &tx
+	};
 	const struct err *e = budget_begin(cx, &try);
 	uint8_t mac[32];
 

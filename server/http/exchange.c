@@ -282,6 +282,8 @@ accept_head(struct exchange *ex)
 	if (!cors_preflight(cx, &ex->env->routes, rq))
 		e = router_match(cx, &ex->env->routes, rq, &allow);
 	if (e == NULL)
+		e = judge_scheme(cx, rq);
+	if (e == NULL)
 		e = check_label(cx, rq);
 	if (e == NULL)
 		e = router_check_body(cx, rq, &ex->framing);

@@ -271,9 +271,10 @@ from_query(const void *rq, const char *name)
 }
 
 static struct grant_in
-read_question(get_fn *get, const void *from)
+read_question(const struct request *rq, get_fn *get, const void *from)
 {
 	return (struct grant_in){
+		.address = rq->address,
 		.client_id = get(from, "client_id"),
 		.redirect_uri = get(from, "redirect_uri"),
 		.response_type = get(from, "response_type"),
@@ -309,7 +310,7 @@ post_par(struct ctx *cx, struct request *rq, struct reply *rs)
 		e = authenticate(cx, rq, form, &client);
 	if (e != NULL)
 		return e;
-	in = read_question(from_form, form);
+	in = read_question(rq, from_form, form);
 	e = grant_push(cx, &client, &in, jkt, &out);
 	return e != NULL ? e : answer_json(cx, rs, 201, pushed_fields, &out);
 }
@@ -333,7 +334,7 @@ authorize(struct ctx *cx, const struct grant_in *in, struct reply *rs)
 const struct err *
 get_authorize(struct ctx *cx, struct request *rq, struct reply *rs)
 {
-	const struct grant_in in = read_question(from_query, rq);
+	const struct grant_in in = read_question(rq, from_query, rq);
 
 	return authorize(cx, &in, rs);
 }
@@ -348,7 +349,7 @@ post_authorize(struct ctx *cx, struct request *rq, struct reply *rs)
 	e = form_parse(cx, rq->body, &form);
 	if (e != NULL)
 		return e;
-	in = read_question(from_form, form);
+	in = read_question(rq, from_form, form);
 	return authorize(cx, &in, rs);
 }
 

@@ -10,6 +10,7 @@
 #include "domain/dpop.h"
 #include "domain/holder.h"
 #include "domain/label_rule.h"
+#include "domain/oauth.h"
 #include "domain/session.h"
 #include "domain/svc.h"
 #include "http/cookie.h"
@@ -57,6 +58,16 @@ judge_basic(struct ctx *cx, const char *authorization)
 	if (!basic_parse(cx->arena, bytes_str(s), b))
 		*b = (struct basic){ "", "" };
 	return b;
+}
+
+/* A client that shows itself in a way that is not offered, or in two (RFC 6749
+ * section 2.3). */
+const struct err *
+judge_scheme(struct ctx *cx, const struct request *rq)
+{
+	if (rq->basic == NULL || rq->route->errors != AS_OAUTH)
+		return NULL;
+	return fail(cx, &ERR_INVALID_CLIENT, "Basic: no client has a password");
 }
 
 /* That a browser sends this from one of our own pages (P6): what it cannot be

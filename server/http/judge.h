@@ -17,6 +17,9 @@ judge_token(struct ctx *cx, const char *authorization, const char *scheme);
  * malformed; NULL for anything else. */
 const struct basic *judge_basic(struct ctx *cx, const char *authorization);
 
+/* Refuses a client's password: none has one. */
+ERR_FN judge_scheme(struct ctx *cx, const struct request *rq);
+
 /* Fills each request's caller, or its refusal; LIMIT_TOGETHER at most. */
 void judge_callers(struct call *const *calls, size_t n);
 

@@ -219,7 +219,9 @@ challenge(struct ctx *cx, const struct request *rq, const struct err *e,
 {
 	const char *text = "Bearer realm=\"latchkey\"";
 
-	if (rq->route != NULL && rq->route->who == WHO_ENROLLEE)
+	/* Who sent a password is told in the same scheme (RFC 6749 5.2). */
+	if (rq->route != NULL &&
+	    (rq->route->who == WHO_ENROLLEE || rq->basic != NULL))
 		reply_header(rs, "WWW-Authenticate",
 		    "Basic realm=\"latchkey\", charset=\"UTF-8\"");
 	if (rq->dpop_token != NULL)

@@ -361,7 +361,7 @@ WORDS = ["", "0", "x", "-1", "%27", "NULL", "00000000-0000-0000-0000-00000000",
 
 
 @pytest.mark.settings(guesses_owner=9999, guesses_address=9999,
-    guesses_service=9999)
+    guesses_unit=9999, guesses_service=9999)
 def test_words_where_ids_belong_are_never_our_failure(
         stack, operator, maker, owner):
     wrong = {}

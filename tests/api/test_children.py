@@ -89,6 +89,7 @@ def test_rfc8693_exchanges_that_are_refused(hub, child, stack, operator,
     token = child["subject_token"]
     for bad in ({"subject_token": None}, {"subject_token_type": None},
             {"subject_token_type": ACCESS}, {"actor_token": "x"},
+            {"actor_token_type": ACCESS},
             {"requested_token_type": CHILD},
             {"subject_token": token[:-2] + "xx"},
             {"subject_token": f"{uuid.uuid4()}{token[36:]}"},

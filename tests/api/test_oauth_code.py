@@ -226,6 +226,26 @@ def test_rfc9126_pushed_request_is_used_once_by_its_client(
     expect(app.authorize(client_id=app.id, request_uri=uri), 400)
 
 
+@pytest.mark.settings(requests_address=3)
+def test_questions_of_nobody_in_particular_fill_no_store(
+        stack, app, operator):
+    server = App(stack, operator, "server", confidential=True)
+    verifier = secrets.token_urlsafe(48)
+    question = app.question(verifier)
+    expect(app.post("/oauth2/par", question), 201)
+    for _ in range(2):
+        app.ask()
+    for _ in range(2):
+        refused = expect(app.authorize(**question), 429)
+        assert 1 <= int(refused.headers["Retry-After"]) <= 600
+    assert error(app.post("/oauth2/par", question), 429) == \
+        "temporarily_unavailable"
+    expect(server.post("/oauth2/par", {**server.question(verifier),
+        **server.credentials()}), 201)
+    told = [e for e in operator.events() if e["kind"] == "requests.limited"]
+    assert [e["detail"] for e in told] == ["questions-address"]
+
+
 def test_rfc9126_what_par_refuses(app):
     question = app.question("v" * 43)
     assert error(app.post("/oauth2/par", {**question,

@@ -174,6 +174,14 @@ def test_rfc6749_token_endpoint_refuses_in_registered_words(app):
     assert error(post("/oauth2/token", data={"grant_type":
         "urn:ietf:params:oauth:grant-type:device_code", "device_code": "x",
         "client_id": "x"})) == "invalid_grant"
+    # No client has a password: section 5.2 wants the scheme that was used.
+    for path in ("token", "par", "revoke", "introspect",
+            "device_authorization"):
+        answer = post(f"/oauth2/{path}", auth=(app.id, "secret"),
+            data={"client_id": app.id, "grant_type": "refresh_token",
+            "refresh_token": "x", "token": "x"})
+        assert error(answer, 401) == "invalid_client"
+        assert answer.headers["WWW-Authenticate"].startswith("Basic realm=")
 
 
 def test_rfc7009_revocation(app, checker, stack, operator, owner):

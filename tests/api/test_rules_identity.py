@@ -205,6 +205,23 @@ def test_a6_claim_works_only_while_the_unit_asks_and_once(
     expect(thief.claim(device.serial, code), 404)
 
 
+@pytest.mark.settings(guesses_unit=3)
+def test_a6_a_stickers_code_is_not_guessed_by_many_hands(
+        stack, maker, operator, owner):
+    device = Device(stack, maker)
+    code = allow_with_code(operator, device, "TULIP-42")
+    expect(device.enroll(), 202)
+    for n in range(3):
+        expect(operator.add_owner(f"Eve {n}").claim(device.serial,
+            f"TULIP-{n}"), 404)
+    for tried in (code, "TULIP-4"):
+        refused = expect(owner.claim(device.serial, tried), 429)
+        assert int(refused.headers["Retry-After"]) >= 1
+    expect(owner.claim("another", code), 404)
+    told = [e for e in operator.events() if e["kind"] == "codes.limited"]
+    assert [e["detail"] for e in told] == ["unit"]
+
+
 def test_denial_is_final_for_that_code(device, owner):
     expect(device.authorize(), 200)
     expect(owner.deny(device.grant["user_code"]), 200)

@@ -1,6 +1,7 @@
 """The owner's pages in a real browser, at the width of a phone."""
 
 import json
+import urllib.parse
 
 import pytest
 from selenium.webdriver.common.keys import Keys
@@ -68,6 +69,15 @@ def check(browser, title, focus="H1"):
             "return document.activeElement.tagName") == focus, title
 
 
+def sign_up_and_look(browser, device):
+    """A new owner who typed the code of the device."""
+    browser.open("/activate")
+    browser.sign_up()
+    expect(device.authorize(), 200)
+    browser.type("#code", device.grant["user_code"])
+    browser.tap("#continue")
+
+
 @FAST
 def test_from_code_to_certificate_in_four_taps(browser, device):
     expect(device.authorize(), 200)
@@ -133,11 +143,7 @@ def test_signed_in_already_it_takes_two_taps_and_a_link_gives_half_the_code(
 @FAST
 def test_owner_finds_what_was_lost_and_lets_it_go(browser, device, operator,
         database):
-    browser.open("/activate")
-    browser.sign_up()
-    expect(device.authorize(), 200)
-    browser.type("#code", device.grant["user_code"])
-    browser.tap("#continue")
+    sign_up_and_look(browser, device)
     browser.tap("#approve")
     check(browser, "Added")
     device.onboard_after_yes()
@@ -175,11 +181,7 @@ def test_owner_finds_what_was_lost_and_lets_it_go(browser, device, operator,
 
 @FAST
 def test_owner_lets_sensors_in_and_removes_them(browser, device):
-    browser.open("/activate")
-    browser.sign_up()
-    expect(device.authorize(), 200)
-    browser.type("#code", device.grant["user_code"])
-    browser.tap("#continue")
+    sign_up_and_look(browser, device)
     browser.tap("#approve")
     check(browser, "Added")
     hub = Hub(device.onboard_after_yes())
@@ -232,6 +234,7 @@ def test_account_page_in_german_with_recovery_codes(make_browser):
     code = browser.wait(".codes code").text
     browser.tap("#sign-out")
     check(browser, "Anmelden")
+    assert browser.run("return document.querySelector('nav')") is None
     browser.tap("#sign-in")
     check(browser, "Ihr Konto")
     assert "7 Codes" not in browser.text() and "8 Codes" in browser.text()
@@ -247,6 +250,12 @@ def test_account_page_in_german_with_recovery_codes(make_browser):
     browser.tap("#sign-in")
     check(browser, "Ihr Konto")
     assert "Am " in browser.text() and "7 Codes" in browser.text()
+    # On to pages of ours, and nowhere else.
+    for there, title in (("/home", "Ihr Zuhause"),
+            ("//evil.example/home", "Ihre Geräte"),
+            ("https://[", "Ihre Geräte"), ("javascript:0", "Ihre Geräte")):
+        browser.open("/sign-in?next=" + urllib.parse.quote(there))
+        browser.wait_title(title)
     assert browser.complaints() == []
 
 
@@ -298,11 +307,7 @@ def test_by_keyboard_alone_and_errors_are_announced(browser, device):
 
 @FAST
 def test_what_is_over_is_said_and_another_code_can_be_typed(browser, device):
-    browser.open("/activate")
-    browser.sign_up()
-    expect(device.authorize(), 200)
-    browser.type("#code", device.grant["user_code"])
-    browser.tap("#continue")
+    sign_up_and_look(browser, device)
     check(browser, "Is this your device?")
     expect(device.authorize(), 200)  # replaces it (P3)
     browser.tap("#approve")
@@ -347,11 +352,7 @@ def test_p1_scanned_code_is_half_of_it_and_other_pictures_are_none(
 @FAST
 def test_owner_takes_all_data_along_and_leaves(browser, device, workdir,
         database):
-    browser.open("/activate")
-    browser.sign_up()
-    expect(device.authorize(), 200)
-    browser.type("#code", device.grant["user_code"])
-    browser.tap("#continue")
+    sign_up_and_look(browser, device)
     browser.tap("#approve")
     check(browser, "Added")
     device.onboard_after_yes()
