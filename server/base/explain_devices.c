@@ -225,9 +225,11 @@ const struct explanation explain_devices[] = {
 	  "Correct the unit's listing: the serial number has characters "
 	  "beyond the alphabet (SECURITY.md V2)." },
 	{ "bad-credentials",
-	  "The bootstrap token is unknown, wrong, expired or withdrawn.",
+	  "The bootstrap token is unknown, wrong, expired or withdrawn, or the "
+	  "Authorization header holds none.",
 	  "Get a new token from who installs the device.",
-	  "`latchkey bootstrap list` shows it; make another." },
+	  "`latchkey bootstrap list` shows it; make another. A device with a "
+	  "birth certificate sends none." },
 	{ "bootstrap-refused",
 	  "The token is not for this device, or the label takes none.",
 	  "Get a token for this device.",

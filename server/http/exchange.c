@@ -171,6 +171,16 @@ is_head(const struct exchange *ex)
 	       strcmp(ex->head.method, MHD_HTTP_METHOD_HEAD) == 0;
 }
 
+/* Whether the connection ends with this answer.  HTTP/1.0 says of none of its
+ * connections that they are kept alive by all who are in between (RFC 9112
+ * appendix C.2.2). */
+static bool
+is_last(const struct exchange *ex)
+{
+	return ex->close || atomic_load(&ex->env->draining) ||
+	       strcmp(ex->head.version, MHD_HTTP_VERSION_1_0) == 0;
+}
+
 /* Sends ex->rs. */
 static enum MHD_Result
 send_reply(struct exchange *ex)
@@ -191,7 +201,7 @@ send_reply(struct exchange *ex)
 		must(MHD_add_response_header(r, rs->header[i].name,
 			 rs->header[i].value) == MHD_YES);
 	must(MHD_add_response_header(r, "X-Request-Id", ex->rid) == MHD_YES);
-	if (ex->close || atomic_load(&ex->env->draining))
+	if (is_last(ex))
 		must(MHD_add_response_header(r, "Connection", "close") ==
 		     MHD_YES);
 	ex->stage = STAGE_DONE;
@@ -287,7 +297,7 @@ accept_head(struct exchange *ex)
 		e = check_label(cx, rq);
 	if (e == NULL)
 		e = router_check_body(cx, rq, &ex->framing);
-	if (e == NULL && query != NULL) {
+	if (e == NULL && query != NULL && rq->route->errors != AS_EST) {
 		struct form *form;
 
 		e = form_parse(cx, bytes_str(query), &form);

@@ -21,6 +21,11 @@ static const struct err ERR_TWO_UNITS = { KIND_FORBIDDEN, "two-units",
 static const struct err ERR_NO_BEARER = { KIND_UNAUTHENTICATED,
 	"unauthenticated", "Send a bearer token in the Authorization header." };
 
+static const struct err ERR_UNREADABLE = { KIND_UNAUTHENTICATED,
+	"bad-credentials",
+	"The Authorization header holds nothing that is taken here; see the "
+	"challenges, or leave it out." };
+
 static const struct err ERR_FOREIGN = { KIND_FORBIDDEN, "foreign-site",
 	"This is for our own pages alone." };
 static const struct err ERR_RECOVERY_ALONE = { KIND_FORBIDDEN, "recovery",
@@ -231,6 +236,16 @@ judge_one(struct ctx *cx, struct request *rq)
 	return fail(cx, &ERR_INTERNAL, "judge: who");
 }
 
+/* Whether it is sent with what can be neither of those that a unit may send,
+ * which is no reason to do without. */
+static bool
+is_unreadable(const struct request *rq)
+{
+	return rq->route->who == WHO_ENROLLEE && rq->basic == NULL &&
+	       rq->bearer == NULL &&
+	       request_header(rq, "Authorization") != NULL;
+}
+
 static bool
 has_bootstrap(const struct request *rq)
 {
@@ -330,7 +345,9 @@ judge_callers(struct call *const *calls, size_t n)
 	for (i = 0; i < n; i++) {
 		struct call *c = calls[i];
 
-		if (has_bootstrap(c->rq)) {
+		if (is_unreadable(c->rq)) {
+			c->e = fail(c->cx, &ERR_UNREADABLE, "Authorization");
+		} else if (has_bootstrap(c->rq)) {
 			add_bootstrapped(&tokens, c);
 		} else if (is_certified(c->rq)) {
 			c->rq->caller.kind = CALLER_UNIT;

@@ -6,6 +6,7 @@
 #include "codec/json.h"
 #include "domain/caller.h"
 #include "domain/svc.h"
+#include "http/router.h"
 
 /* Retry-After where nobody knew better: spread, so that a fleet that was
  * refused together does not come back together. */
@@ -240,8 +241,7 @@ void
 problem_reply(struct ctx *cx, const struct request *rq, const struct err *e,
     struct reply *rs)
 {
-	enum error_format format =
-	    rq->route == NULL ? AS_PROBLEM : rq->route->errors;
+	enum error_format format = router_errors(rq);
 
 	*rs = (struct reply){ .err = e };
 	if (format == AS_OAUTH)

@@ -136,6 +136,16 @@ router_match(struct ctx *cx, const struct route_table *t, struct request *rq,
 	return fail(cx, &ERR_METHOD, "route: method");
 }
 
+enum error_format
+router_errors(const struct request *rq)
+{
+	if (rq->route != NULL)
+		return rq->route->errors;
+	return rq->path != NULL && strncmp(rq->path, EST, strlen(EST)) == 0
+		   ? AS_EST
+		   : AS_PROBLEM;
+}
+
 static bool
 type_fits(enum body_kind kind, const char *type)
 {

@@ -30,6 +30,10 @@ ERR_FN router_match(struct ctx *cx, const struct route_table *t,
 const struct route *router_find(struct ctx *cx, const struct route_table *t,
     struct request *rq, enum method method);
 
+/* How a request is refused: as its route is, and below /.well-known/est/ as
+ * EST wants it even where no route is. */
+enum error_format router_errors(const struct request *rq);
+
 /* Holds the framing and the type against rq->route. */
 ERR_FN router_check_body(
     struct ctx *cx, const struct request *rq, const struct framing *fr);

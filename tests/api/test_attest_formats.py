@@ -197,6 +197,36 @@ def test_evidence_leads_to_a_certificate_for_its_key_alone(
     assert "nonce was used" in last_refusal(operator)
 
 
+@pytest.mark.parametrize("kind",
+    [Psa, Eat, EatOfChain, Idevid, Dice, Matter],
+    ids=["psa", "eat", "eat-x5chain", "idevid", "dice", "matter"])
+def test_r4_unit_comes_back_by_new_evidence_for_the_same_key(
+        stack, operator, maker, owner, database, kind):
+    """Off for longer than its certificate lived, and without its owner."""
+    unit = listed(stack, operator, maker, kind)
+    assert attest(unit, nonce_of(stack)) == 200
+    expect(unit.authorize(attestation=unit.handle), 200)
+    expect(owner.approve(unit.grant["user_code"]), 200)
+    unit.poll_until_decided()
+    expect(unit.enroll(), 200)
+    first, old_id, key = unit.certificate, unit.id, unit.key
+    unit.token = None
+    database.query("UPDATE certificate SET not_after = "
+        "now() - interval '1 hour'")
+    expect(unit.enroll(), 401)
+    unit.key = new_key()
+    assert attest(unit, nonce_of(stack)) == 200
+    expect(unit.enroll_by_handle(), 403)
+    unit.key = key
+    assert attest(unit, nonce_of(stack)) == 200
+    expect(unit.enroll_by_handle(), 200)
+    assert unit.id == old_id and unit.certificate != first
+    back = unit.certificate
+    expect(unit.enroll_by_handle(), 200)
+    assert unit.certificate == back, "a repeat gets the same"
+    expect(unit.renew(), 200)
+
+
 def test_a_units_certificate_speaks_in_tokens_for_that_unit_alone(
         stack, operator, maker):
     unit = listed(stack, operator, maker, EatOfChain)

@@ -132,7 +132,7 @@ def test_a_tpm_proves_itself_and_its_key_in_two_steps(
 
 
 def test_a_unit_with_a_tpm_alone_enrolls_under_its_models_policy(
-        stack, operator, maker, owner, tpm):
+        stack, operator, maker, owner, tpm, database):
     """Its maker lists the endorsement key, and nothing else is known of it;
     what the owner approves is a key that never leaves the TPM."""
     list_unit(operator, maker, tpm)
@@ -163,6 +163,14 @@ def test_a_unit_with_a_tpm_alone_enrolls_under_its_models_policy(
     other = Bare(stack, maker)
     expect(other.enroll_by_handle(csr, handle), 200)  # A9: the same again
     assert other.certificate == device.certificate
+    # R4: off for longer than that lived, it proves itself anew.
+    database.query("UPDATE certificate SET not_after = "
+        "now() - interval '1 hour'")
+    evidence = {**unit.opened(expect(unit.challenge(), 200).json()),
+        **tpm.certify()}
+    handle = expect(unit.proof(**evidence), 200).json()["attestation"]
+    expect(other.enroll_by_handle(csr, handle), 200)
+    assert other.id == device.id and other.certificate != device.certificate
 
 
 SECURE_BOOT = bytes.fromhex("61dfe48bca93d211aa0d00e098032b8c") + (

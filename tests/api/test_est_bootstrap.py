@@ -325,6 +325,19 @@ def test_good_birth_certificate_with_a_bad_password_is_401(token, device,
     expect(enroll(stack, token, device.key, device.birth, "wrong"), 401)
 
 
+def test_good_birth_certificate_beside_what_is_no_credential_is_401(stack,
+        device, label):
+    """Whatever is sent is judged, and is not as if it had not been sent."""
+    path = f"{EST}/simpleenroll"
+    for value in ("", "Basic", "Bearer", "Bearer a b", "Bearer a!b",
+            "DPoP abc", "Digest username=\"x\"", "Negotiate YII=", "x"):
+        answer = expect(device.birth.post(path, data=base64.b64encode(
+            csr_der(device.key)), headers={"Authorization": value,
+            "Content-Type": "application/pkcs10"}), 401)
+        assert "Basic" in answer.headers["WWW-Authenticate"], value
+    expect(device.enroll(), 202)
+
+
 def test_bad_bearer_is_told_so_in_the_challenge(device):
     device.token = base64.b64encode(b"not a token").decode()
     answer = expect(device.enroll(), 401)

@@ -187,6 +187,9 @@ def test_change_reaches_the_other_node(make_stack, stack, operator):
     ("/.well-known/est/cacerts", 200),
     ("/.well-known/est/north/cacerts?x=1", 200),
     ("/.well-known/est/cacerts?x=1", 200),
+    ("/.well-known/est/cacerts?", 200), ("/.well-known/est/cacerts?x", 200),
+    ("/.well-known/est/cacerts?x=1&x=2&%&&=", 200),
+    ("/.well-known/est/north/csrattrs?%ff", 204),
     ("/.well-known/est/nobody/cacerts", 404),
     ("/nobody/.well-known/est/cacerts", 404),
     ("/.well-known/est/north/south/cacerts", 404),
@@ -208,7 +211,10 @@ def test_change_reaches_the_other_node(make_stack, stack, operator):
 def test_paths_of_labels(stack, labelled, path, status):
     with Raw(stack) as connection:
         connection.send(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert connection.read_answer()[0] == status
+        got, headers, _ = connection.read_answer()
+    assert got == status
+    if status == 404 and path.startswith("/.well-known/est/"):
+        assert headers["content-type"] == "text/plain; charset=utf-8"
 
 
 def test_wrong_method_says_which_are_right(labelled, stack):
