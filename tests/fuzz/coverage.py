@@ -40,6 +40,8 @@ PARSERS = {
         "server/pki/key.c -key_verify_es256 -sig_to_der -key_point_p256 "
         "-key_parse_pem -key_parse_spki -key_read_pem -key_pem",
         "server/pki/sigalg.c -sigalg_der -family_of_key"],
+    "csrattrs": ["server/pki/csrattrs.c"],
+    "multipart": ["server/codec/multipart.c"],
     "capabilities": ["server/pki/keywrap.c +choose_cipher"],
     "coding": ["server/codec/gzip.c -gzip"],
     "ocsp": ["server/pki/ocsp_request.c"],

@@ -475,6 +475,8 @@ static const struct row {
 	{ "label", fuzz_label },
 	{ "base64", fuzz_base64 },
 	{ "csr", fuzz_csr },
+	{ "csrattrs", fuzz_csrattrs },
+	{ "multipart", fuzz_multipart },
 	{ "capabilities", fuzz_capabilities },
 	{ "names", fuzz_names },
 	{ "body", fuzz_body },

@@ -4,15 +4,19 @@
  */
 #include "tests/fuzz/fuzz.h"
 
+#include "base/arena.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "codec/multipart.h"
 #include "pki/anchors.h"
 #include "pki/cert.h"
 #include "pki/chain.h"
 #include "pki/cms.h"
 #include "pki/cms_signed.h"
 #include "pki/csr_names.h"
+#include "pki/csrattrs.h"
 #include "pki/der.h"
+#include "pki/ext.h"
 #include "pki/identity.h"
 #include "pki/keywrap.h"
 #include "pki/matter_cert.h"
@@ -64,6 +68,91 @@ fuzz_capabilities(struct bytes in)
 	struct bytes out;
 
 	must(keywrap(&cx, NULL, BYTES_NONE, &to, &out) == &ERR_KEYWRAP);
+}
+
+/* Whether it is DER to its end, and all that is within. */
+static bool
+is_der(struct bytes in)
+{
+	struct der_item it;
+
+	while (in.n > 0)
+		if (!der_next(&in, &it) ||
+		    ((it.tag & 0x20) != 0 && !is_der(it.content)))
+			return false;
+	return true;
+}
+
+/* We write it and read none: whatever a label asks is one list of OIDs and
+ * attributes, of which the last is the template. */
+void
+fuzz_csrattrs(struct bytes in)
+{
+	static const enum ext_id ids[] = { EXT_KEY_USAGE,
+		EXT_EXTENDED_KEY_USAGE, EXT_SUBJECT_ALT_NAME };
+	struct csrattrs ask = { .ask_key = false };
+	struct der_item it = { .tag = 0 };
+	struct bytes der, list;
+	size_t i;
+
+	if (in.n < 3)
+		return;
+	ask.key = (enum key_type)(in.p[0] & 3);
+	ask.ask_key = (in.p[0] & 4) != 0;
+	ask.binding = (in.p[0] & 8) != 0;
+	ask.evidence = (in.p[0] & 16) != 0;
+	for (i = 0; i < 3; i++)
+		if ((in.p[0] & 32 << i) != 0)
+			ask.extensions |= 1u << ids[i];
+	ask.rsa_bits = 2048u + (unsigned)(in.p[1] << 8 | in.p[2]) % 2049u;
+	der = csrattrs_der(&cx, &ask);
+	must(is_der(der));
+	must(der_take(&der, DER_SEQUENCE, &list) && der.n == 0);
+	while (list.n > 0)
+		must(der_next(&list, &it) &&
+		     (it.tag == DER_OID || it.tag == DER_SEQUENCE));
+	must(it.tag == DER_SEQUENCE);
+}
+
+/* One part off the front, as a client reads it. */
+static struct bytes
+take_part(const char **text, const char *type)
+{
+	const char *head = arena_printf(cx.arena,
+	    "--latchkey-part\r\nContent-Type: %s\r\n"
+	    "Content-Transfer-Encoding: base64\r\n\r\n",
+	    type);
+	struct bytes line, der;
+
+	must(strncmp(*text, head, strlen(head)) == 0);
+	*text += strlen(head);
+	line = (struct bytes){ (const uint8_t *)*text, strcspn(*text, "\r") };
+	must(bytes_from_b64(cx.arena, line, &der));
+	*text += line.n;
+	must(strncmp(*text, "\r\n", 2) == 0);
+	*text += 2;
+	return der;
+}
+
+/* Whatever the parts hold, a client reads the same two, and no boundary. */
+void
+fuzz_multipart(struct bytes in)
+{
+	struct multipart_part part[2] = { { .type = "application/pkcs8" },
+		{ .type = "application/pkcs7-mime; smime-type=certs-only" } };
+	const char *text;
+	size_t i, first;
+
+	if (in.n < 2 || in.n > LIMIT_BODY_EST / 2)
+		return;
+	first = (size_t)(in.p[0] << 8 | in.p[1]) % (in.n - 1);
+	in = (struct bytes){ in.p + 2, in.n - 2 };
+	part[0].der = (struct bytes){ in.p, first };
+	part[1].der = (struct bytes){ in.p + first, in.n - first };
+	text = bytes_to_str(cx.arena, multipart_mixed(cx.arena, part, 2));
+	for (i = 0; i < 2; i++)
+		must(bytes_eq(take_part(&text, part[i].type), part[i].der));
+	must(strcmp(text, "--latchkey-part--\r\n") == 0);
 }
 
 void
