@@ -120,10 +120,24 @@ admin_show(struct cli *cli, const char *what, const struct api_shape *out)
 	return NULL;
 }
 
+const struct err *
+admin_show_page(struct cli *cli, const char *what, const struct api_shape *out,
+    const char *const *next)
+{
+	const char *const page[][2] = { { "limit", cli_option(cli, "limit") },
+		{ "after", cli_option(cli, "after") }, { NULL, NULL } };
+	const struct err *e =
+	    admin_show(cli, admin_query(cli, what, page), out);
+
+	if (e == NULL && *next != NULL)
+		printf("more: --after %s\n", print_safe(&cli->cx, *next));
+	return e;
+}
+
 const char *
 admin_query(struct cli *cli, const char *path, const char *const (*pairs)[2])
 {
-	const char *out = path, *sep = "?";
+	const char *out = path, *sep = strchr(path, '?') == NULL ? "?" : "&";
 
 	for (; (*pairs)[0] != NULL; pairs++) {
 		if ((*pairs)[1] == NULL)

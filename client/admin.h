@@ -15,6 +15,13 @@
 		"json", NULL, "print the service's answer as it came", false \
 	}
 
+/* And those of every list that comes in pages. */
+#define OPTIONS_PAGE                                                 \
+	{ "limit", "N", "at most so many", false },                  \
+	{                                                            \
+		"after", "CURSOR", "go on where a list ended", false \
+	}
+
 /* LATCHKEY_URL and LATCHKEY_CA, nobody in particular. */
 ERR_FN api_from_env(struct cli *cli, struct api *out);
 
@@ -38,8 +45,13 @@ void admin_say_unfollowed(void);
 ERR_FN
 admin_show(struct cli *cli, const char *what, const struct api_shape *out);
 
-/* "/path" with the parameters that are not NULL as its query; pairs ends
- * with a NULL name. */
+/* One page of a list, by OPTIONS_PAGE, and for people how it goes on: *next is
+ * what was read into out. */
+ERR_FN admin_show_page(struct cli *cli, const char *what,
+    const struct api_shape *out, const char *const *next);
+
+/* "/path" with the parameters that are not NULL added to its query; pairs
+ * ends with a NULL name. */
 const char *
 admin_query(struct cli *cli, const char *path, const char *const (*pairs)[2]);
 

@@ -304,11 +304,13 @@ static const struct json_field whole_fields[] = {
 
 struct attempt_list {
 	struct json_list attestations;
+	const char *next;
 };
 
 static const struct json_field list_fields[] = {
 	JSON_F_LIST(attempt_list, attestations, LIMIT_PAGE, attempt_row,
 	    attempt_fields),
+	JSON_F_STR(attempt_list, next, 256, false),
 	JSON_END,
 };
 
@@ -316,8 +318,7 @@ static const struct option_row log_options[] = {
 	{ "device", "ID", "only those of this device", false },
 	{ "unit", "N", "only those of this unit, as births list it", false },
 	{ "model", "ID", "only those of this model", false },
-	{ "after", "CURSOR", "the next of the page before", false },
-	{ "limit", "N", "rows, at most 100", false },
+	OPTIONS_PAGE,
 	OPTION_JSON,
 	OPTIONS_END,
 };
@@ -333,14 +334,13 @@ run_log(struct cli *cli)
 	const char *const query[][2] = { { "device",
 					     cli_option(cli, "device") },
 		{ "unit", cli_option(cli, "unit") },
-		{ "model", cli_option(cli, "model") },
-		{ "after", cli_option(cli, "after") },
-		{ "limit", cli_option(cli, "limit") }, { NULL, NULL } };
-	struct attempt_list list = { { NULL, 0 } };
+		{ "model", cli_option(cli, "model") }, { NULL, NULL } };
+	struct attempt_list list = { .next = NULL };
 	struct api_shape shape = { list_fields, &list };
 
-	return admin_show(
-	    cli, admin_query(cli, "GET /v1/admin/attestations", query), &shape);
+	return admin_show_page(cli,
+	    admin_query(cli, "GET /v1/admin/attestations", query), &shape,
+	    &list.next);
 }
 
 /* The record, then the verdict's words, as `attest verify` says them. */

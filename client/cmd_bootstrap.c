@@ -90,6 +90,7 @@ static const struct option_row add_options[] = {
 static const struct option_row list_options[] = {
 	{ "manufacturer", "ID", "of this maker", false },
 	{ "serial", "SERIAL", "of this unit", false },
+	OPTIONS_PAGE,
 	OPTION_JSON,
 	OPTIONS_END,
 };
@@ -204,8 +205,12 @@ run_add(struct cli *cli)
 	if (e != NULL)
 		return e;
 	e = make_pages(cli, &in, &to);
-	if (to.path != NULL)
-		(void)close(to.fd);
+	if (to.path == NULL)
+		return e;
+	/* Nothing that would be in the way of the next try. */
+	if (e != NULL && lseek(to.fd, 0, SEEK_END) == 0)
+		(void)unlink(to.path);
+	(void)close(to.fd);
 	return e;
 }
 
@@ -220,10 +225,9 @@ run_list(struct cli *cli)
 	struct token_list list = { .next = NULL };
 	struct api_shape shape = { tokens_fields, &list };
 	const char *path =
-	    admin_query(cli, "/v1/admin/bootstrap-tokens", query);
+	    admin_query(cli, "GET /v1/admin/bootstrap-tokens", query);
 
-	return admin_show(
-	    cli, arena_printf(cli->cx.arena, "GET %s", path), &shape);
+	return admin_show_page(cli, path, &shape, &list.next);
 }
 
 static const struct err *

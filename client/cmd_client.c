@@ -39,11 +39,13 @@ static const struct json_field client_fields[] = {
 
 struct client_list {
 	struct json_list clients;
+	const char *next;
 };
 
 static const struct json_field client_list_fields[] = {
 	JSON_F_LIST(
 	    client_list, clients, LIMIT_PAGE, client_row, client_fields),
+	JSON_F_STR(client_list, next, 256, false),
 	JSON_END,
 };
 
@@ -65,6 +67,12 @@ static const struct option_row add_options[] = {
 };
 
 static const struct option_row list_options[] = {
+	OPTIONS_PAGE,
+	OPTION_JSON,
+	OPTIONS_END,
+};
+
+static const struct option_row show_options[] = {
 	OPTION_JSON,
 	OPTIONS_END,
 };
@@ -137,10 +145,10 @@ run_add(struct cli *cli)
 static const struct err *
 run_list(struct cli *cli)
 {
-	struct client_list list = { { NULL, 0 } };
+	struct client_list list = { .next = NULL };
 
-	return admin_show(cli, "GET /v1/admin/clients",
-	    &(struct api_shape){ client_list_fields, &list });
+	return admin_show_page(cli, "GET /v1/admin/clients",
+	    &(struct api_shape){ client_list_fields, &list }, &list.next);
 }
 
 static const struct err *
@@ -174,7 +182,7 @@ const struct command client_commands[] = {
 	    "Scopes: openid, approvals, devices.  At a loopback address the "
 	    "app may use any port." },
 	{ "client list", "", "shows the apps", list_options, run_list, NULL },
-	{ "client show", "ID", "shows one app", list_options, run_show, NULL },
+	{ "client show", "ID", "shows one app", show_options, run_show, NULL },
 	{ "client remove", "ID", "withdraws an app for good", NULL, run_remove,
 	    NULL },
 	{ .name = NULL },

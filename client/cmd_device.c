@@ -54,8 +54,7 @@ static const struct json_field device_list_fields[] = {
 
 static const struct option_row list_options[] = {
 	{ "manufacturer", "ID", "only that maker's", false },
-	{ "limit", "N", "at most so many", false },
-	{ "after", "CURSOR", "go on where a list ended", false },
+	OPTIONS_PAGE,
 	OPTION_JSON,
 	OPTIONS_END,
 };
@@ -70,32 +69,19 @@ static const struct option_row reason_options[] = {
 	OPTIONS_END,
 };
 
-/* Says how a list goes on, if it does. */
-static void
-print_next(struct cli *cli, const char *next)
-{
-	if (next != NULL && !cli_flag(cli, "json"))
-		printf("more: --after %s\n", next);
-}
-
 static const struct err *
 run_list(struct cli *cli)
 {
 	const char *const query[][2] = {
 		{ "manufacturer", cli_option(cli, "manufacturer") },
-		{ "limit", cli_option(cli, "limit") },
-		{ "after", cli_option(cli, "after") },
 		{ NULL, NULL },
 	};
 	struct device_list list = { .next = NULL };
 	struct api_shape shape = { device_list_fields, &list };
-	const struct err *e;
 
-	e = admin_show(
-	    cli, admin_query(cli, "GET /v1/admin/devices", query), &shape);
-	if (e == NULL)
-		print_next(cli, list.next);
-	return e;
+	return admin_show_page(cli,
+	    admin_query(cli, "GET /v1/admin/devices", query), &shape,
+	    &list.next);
 }
 
 /* "METHOD /v1/admin/devices/<arg 0>[verb]" */

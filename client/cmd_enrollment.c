@@ -80,8 +80,7 @@ static const struct option_row list_options[] = {
 	    false },
 	{ "since", "TIME", "since then: 2026-11-21T02:00:00Z, a date, or 24h",
 	    false },
-	{ "limit", "N", "at most so many", false },
-	{ "after", "CURSOR", "go on where a list ended", false },
+	OPTIONS_PAGE,
 	OPTION_JSON,
 	OPTIONS_END,
 };
@@ -117,19 +116,14 @@ run_list(struct cli *cli)
 		{ "model", cli_option(cli, "model") },
 		{ "state", cli_option(cli, "state") },
 		{ "from", since(cli) },
-		{ "limit", cli_option(cli, "limit") },
-		{ "after", cli_option(cli, "after") },
 		{ NULL, NULL },
 	};
 	struct enrollment_list list = { .next = NULL };
 	struct api_shape shape = { list_fields, &list };
-	const struct err *e;
 
-	e = admin_show(
-	    cli, admin_query(cli, "GET /v1/admin/enrollments", query), &shape);
-	if (e == NULL && list.next != NULL && !cli_flag(cli, "json"))
-		printf("more: --after %s\n", list.next);
-	return e;
+	return admin_show_page(cli,
+	    admin_query(cli, "GET /v1/admin/enrollments", query), &shape,
+	    &list.next);
 }
 
 /* The latest of the device's unit. */

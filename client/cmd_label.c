@@ -14,26 +14,39 @@ struct label_view {
 	const char *updated_by, *settings;
 };
 
-#define VIEW_FIELDS                                        \
-	JSON_F_STR(label_view, name, LIMIT_SLUG, false),   \
-	    JSON_F_INT(label_view, version, 0, false),     \
-	    JSON_F_BOOL(label_view, withdrawn, false),     \
-	    JSON_F_TIME(label_view, updated_at, false),    \
-	    JSON_F_STR(label_view, updated_by, 64, false), \
-	    JSON_F_RAW(label_view, settings, LIMIT_BODY_SMALL, false)
+#define LINE_FIELDS                                      \
+	JSON_F_STR(label_view, name, LIMIT_SLUG, false), \
+	    JSON_F_INT(label_view, version, 0, false),   \
+	    JSON_F_BOOL(label_view, withdrawn, false),   \
+	    JSON_F_TIME(label_view, updated_at, false),  \
+	    JSON_F_STR(label_view, updated_by, 64, false)
 
-static const struct json_field view_fields[] = { VIEW_FIELDS, JSON_END };
+static const struct json_field line_fields[] = { LINE_FIELDS, JSON_END };
+
+static const struct json_field view_fields[] = {
+	LINE_FIELDS,
+	JSON_F_RAW(label_view, settings, LIMIT_BODY_SMALL, false),
+	JSON_END,
+};
 
 struct label_views {
 	struct json_list labels;
+	const char *next;
 };
 
 static const struct json_field views_fields[] = {
-	JSON_F_LIST(label_views, labels, LIMIT_PAGE, label_view, view_fields),
+	JSON_F_LIST(label_views, labels, LIMIT_PAGE, label_view, line_fields),
+	JSON_F_STR(label_views, next, 256, false),
 	JSON_END,
 };
 
 static const struct option_row show_options[] = {
+	OPTION_JSON,
+	OPTIONS_END,
+};
+
+static const struct option_row list_options[] = {
+	OPTIONS_PAGE,
 	OPTION_JSON,
 	OPTIONS_END,
 };
@@ -158,23 +171,33 @@ take_options(struct cli *cli, struct label_json *in)
 	return e;
 }
 
+/* The defaults, under what the file says, under the options. */
 static const struct err *
-run_set(struct cli *cli)
+read_settings(struct cli *cli, struct label_json *out)
 {
 	const char *path = cli_option(cli, "file");
-	struct label_view view = { .name = "" };
-	struct api_shape out = { view_fields, &view };
-	struct label_json settings;
-	struct api_shape in = { label_json_fields, &settings };
 	struct bytes text = bytes_str("{}");
 	const struct err *e = NULL;
 
 	if (path != NULL)
 		e = disk_read(&cli->cx, path, LIMIT_BODY_SMALL, &text);
-	if (e == NULL)
-		e = label_json_read(&cli->cx, text, &settings);
-	if (e == NULL)
-		e = take_options(cli, &settings);
+	if (e != NULL)
+		return e;
+	e = label_json_read(&cli->cx, text, out);
+	if (e != NULL)
+		return fail(&cli->cx, e, "%s: %s", path, cli->cx.reason);
+	return take_options(cli, out);
+}
+
+static const struct err *
+run_set(struct cli *cli)
+{
+	struct label_view view = { .name = "" };
+	struct api_shape out = { view_fields, &view };
+	struct label_json settings;
+	struct api_shape in = { label_json_fields, &settings };
+	const struct err *e = read_settings(cli, &settings);
+
 	if (e == NULL)
 		e = admin_call(cli, at(cli, "PUT"), &in, &out);
 	if (e == NULL)
@@ -186,10 +209,10 @@ run_set(struct cli *cli)
 static const struct err *
 run_list(struct cli *cli)
 {
-	struct label_views list = { { NULL, 0 } };
+	struct label_views list = { .next = NULL };
 	struct api_shape shape = { views_fields, &list };
 
-	return admin_show(cli, "GET /v1/admin/labels", &shape);
+	return admin_show_page(cli, "GET /v1/admin/labels", &shape, &list.next);
 }
 
 static const struct err *
@@ -217,7 +240,7 @@ const struct command label_commands[] = {
 	    set_options, run_set,
 	    "What is not said has its default, also where the label said "
 	    "otherwise before." },
-	{ "label list", "", "shows all labels", show_options, run_list, NULL },
+	{ "label list", "", "shows all labels", list_options, run_list, NULL },
 	{ "label show", "NAME", "shows one label", show_options, run_show,
 	    NULL },
 	{ "label remove", "NAME",

@@ -33,10 +33,12 @@ static const struct json_field owner_fields[] = {
 
 struct owner_list {
 	struct json_list owners;
+	const char *next;
 };
 
 static const struct json_field owner_list_fields[] = {
 	JSON_F_LIST(owner_list, owners, LIMIT_PAGE, owner_row, owner_fields),
+	JSON_F_STR(owner_list, next, 256, false),
 	JSON_END,
 };
 
@@ -47,6 +49,7 @@ static const struct option_row add_options[] = {
 };
 
 static const struct option_row list_options[] = {
+	OPTIONS_PAGE,
 	OPTION_JSON,
 	OPTIONS_END,
 };
@@ -128,10 +131,10 @@ run_owner_add(struct cli *cli)
 static const struct err *
 run_owner_list(struct cli *cli)
 {
-	struct owner_list list = { { NULL, 0 } };
+	struct owner_list list = { .next = NULL };
 	struct api_shape shape = { owner_list_fields, &list };
 
-	return admin_show(cli, "GET /v1/admin/owners", &shape);
+	return admin_show_page(cli, "GET /v1/admin/owners", &shape, &list.next);
 }
 
 /* Nothing brings an owner back. */

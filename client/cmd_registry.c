@@ -8,6 +8,12 @@ static const struct option_row show_options[] = {
 	OPTIONS_END,
 };
 
+static const struct option_row list_options[] = {
+	OPTIONS_PAGE,
+	OPTION_JSON,
+	OPTIONS_END,
+};
+
 /* "METHOD /v1/admin/<collection>/<arg 0>[rest]" */
 static const char *
 at(struct cli *cli, const char *method, const char *collection,
@@ -46,11 +52,13 @@ static const struct json_field maker_put_fields[] = {
 
 struct maker_list {
 	struct json_list manufacturers;
+	const char *next;
 };
 
 static const struct json_field maker_list_fields[] = {
 	JSON_F_LIST(
 	    maker_list, manufacturers, LIMIT_PAGE, maker_row, maker_fields),
+	JSON_F_STR(maker_list, next, 256, false),
 	JSON_END,
 };
 
@@ -98,10 +106,11 @@ run_maker_add(struct cli *cli)
 static const struct err *
 run_maker_list(struct cli *cli)
 {
-	struct maker_list list = { { NULL, 0 } };
+	struct maker_list list = { .next = NULL };
 	struct api_shape shape = { maker_list_fields, &list };
 
-	return admin_show(cli, "GET /v1/admin/manufacturers", &shape);
+	return admin_show_page(
+	    cli, "GET /v1/admin/manufacturers", &shape, &list.next);
 }
 
 static const struct err *
@@ -162,10 +171,12 @@ static const struct json_field model_fields[] = {
 
 struct model_list {
 	struct json_list models;
+	const char *next;
 };
 
 static const struct json_field model_list_fields[] = {
 	JSON_F_LIST(model_list, models, LIMIT_PAGE, model_row, model_fields),
+	JSON_F_STR(model_list, next, 256, false),
 	JSON_END,
 };
 
@@ -230,10 +241,10 @@ run_model_add(struct cli *cli)
 static const struct err *
 run_model_list(struct cli *cli)
 {
-	struct model_list list = { { NULL, 0 } };
+	struct model_list list = { .next = NULL };
 	struct api_shape shape = { model_list_fields, &list };
 
-	return admin_show(cli, "GET /v1/admin/models", &shape);
+	return admin_show_page(cli, "GET /v1/admin/models", &shape, &list.next);
 }
 
 static const struct err *
@@ -267,7 +278,7 @@ run_model_retire(struct cli *cli)
 const struct command registry_commands[] = {
 	{ "manufacturer add", "ID", "registers a manufacturer, or renames it",
 	    maker_add_options, run_maker_add, NULL },
-	{ "manufacturer list", "", "shows all manufacturers", show_options,
+	{ "manufacturer list", "", "shows all manufacturers", list_options,
 	    run_maker_list, NULL },
 	{ "manufacturer show", "ID", "shows one manufacturer", show_options,
 	    run_maker_show, NULL },
@@ -278,7 +289,7 @@ const struct command registry_commands[] = {
 	    "before go on,\nnew ones are refused." },
 	{ "model add", "ID", "registers a model, or changes it",
 	    model_add_options, run_model_add, NULL },
-	{ "model list", "", "shows all models", show_options, run_model_list,
+	{ "model list", "", "shows all models", list_options, run_model_list,
 	    NULL },
 	{ "model show", "ID", "shows one model", show_options, run_model_show,
 	    NULL },

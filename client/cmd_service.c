@@ -28,11 +28,13 @@ static const struct json_field service_fields[] = {
 
 struct service_list {
 	struct json_list services;
+	const char *next;
 };
 
 static const struct json_field service_list_fields[] = {
 	JSON_F_LIST(
 	    service_list, services, LIMIT_PAGE, service_row, service_fields),
+	JSON_F_STR(service_list, next, 256, false),
 	JSON_END,
 };
 
@@ -43,6 +45,7 @@ static const struct option_row add_options[] = {
 };
 
 static const struct option_row list_options[] = {
+	OPTIONS_PAGE,
 	OPTION_JSON,
 	OPTIONS_END,
 };
@@ -136,10 +139,11 @@ run_add(struct cli *cli)
 static const struct err *
 run_list(struct cli *cli)
 {
-	struct service_list list = { { NULL, 0 } };
+	struct service_list list = { .next = NULL };
 	struct api_shape shape = { service_list_fields, &list };
 
-	return admin_show(cli, "GET /v1/admin/services", &shape);
+	return admin_show_page(
+	    cli, "GET /v1/admin/services", &shape, &list.next);
 }
 
 static const struct err *

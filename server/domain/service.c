@@ -256,7 +256,8 @@ service_remove(struct ctx *cx, const struct admin_caller *by, const char *name)
 }
 
 const struct err *
-service_page(struct ctx *cx, const char *after, struct service **out, size_t *n)
+service_page(struct ctx *cx, const char *after, int64_t limit,
+    struct service **out, size_t *n)
 {
-	return service_list(cx, after, LIMIT_SERVICE_PAGE, out, n);
+	return service_list(cx, after, limit, out, n);
 }

@@ -29,8 +29,8 @@ ERR_FN service_issue(struct ctx *cx, const struct admin_caller *by,
 ERR_FN
 service_remove(struct ctx *cx, const struct admin_caller *by, const char *name);
 
-/* At most LIMIT_SERVICE_PAGE after the name, or from the first. */
-ERR_FN service_page(
-    struct ctx *cx, const char *after, struct service **out, size_t *n);
+/* At most so many after the name, or from the first. */
+ERR_FN service_page(struct ctx *cx, const char *after, int64_t limit,
+    struct service **out, size_t *n);
 
 #endif

@@ -85,8 +85,10 @@ get_services(struct ctx *cx, struct request *rq, struct reply *rs)
 	size_t i;
 
 	e = page_query(cx, rq, &q);
+	if (q.limit > LIMIT_SERVICE_PAGE)
+		q.limit = LIMIT_SERVICE_PAGE;
 	if (e == NULL)
-		e = service_page(cx, q.after, &s, &page.rows.n);
+		e = service_page(cx, q.after, q.limit, &s, &page.rows.n);
 	if (e != NULL)
 		return e;
 	views = arena_alloc(cx->arena, page.rows.n * sizeof(*views));
@@ -100,7 +102,7 @@ get_services(struct ctx *cx, struct request *rq, struct reply *rs)
 			.created_at = s[i].created_at,
 		};
 	page.rows.v = views;
-	if (page.rows.n == LIMIT_SERVICE_PAGE)
+	if (page.rows.n == (size_t)q.limit)
 		page.next = s[page.rows.n - 1].name;
 	return answer_json(cx, rs, 200, services_fields, &page);
 }

@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from harness.http import expect
+from harness.players import Maker
 from harness.process import latchkey
 
 def commands():
@@ -174,6 +176,34 @@ def test_registry_is_written_and_read_back(cli, maker, tmp_path):
     anchor.write_text("not a certificate\n")
     code, _, err = cli("anchor", "add", maker.id, "--certificate", anchor)
     assert code == 1 and "refused (400)" in err
+
+
+def test_lists_say_how_they_go_on(cli, operator):
+    """Or whoever has more than a page of something never sees the rest."""
+    for name in ("one", "two"):
+        operator.register(Maker(name, f"model-{name}"))
+        operator.add_owner(name)
+        operator.add_service(name)
+        for path, body in ((f"/labels/{name}", {}), (f"/clients/{name}", {
+                "name": name, "redirect_uris": [], "scope": "devices"})):
+            expect(operator.call("PUT", path, json=body), 200, 201)
+    for noun in "manufacturer", "model", "owner", "service", "client", "label":
+        shown, more = [], []
+        for _ in range(9):
+            code, out, err = cli(noun, "list", "--limit", "1", *more)
+            assert code == 0, err
+            _, *rows = out.splitlines()
+            if not rows:
+                break
+            shown.append(rows[0])
+            if len(rows) == 1:
+                break
+            more = rows[1].removeprefix("more: ").split()
+        assert len(shown) == len(set(shown)) == {"label": 4}.get(noun, 2), (
+            noun, shown)
+    assert "next" in json.loads(cli("label", "list", "--limit", "1",
+        "--json")[1])
+    assert "more" not in cli("label", "list")[1]
 
 
 def test_import_names_bad_lines_and_is_all_or_nothing(cli, maker, tmp_path):

@@ -291,11 +291,19 @@ def test_command_line_keeps_tokens_off_the_terminal(stack, database, operator,
         f"B-{n}" for n in range(102)}
     name, password, _, _ = made[101]
     expect(enroll(stack, {"id": name, "password": password}, new_key()), 200)
+    listed = stack.cli("bootstrap", "list", token=admin)
+    assert listed.count("\n") == 102 and "more: --after" in listed
     # A file that is there stays as it is, and no token is made or replaced.
     with pytest.raises(Exception):
         stack.cli(*args, token=admin)
     assert path.read_text() == text
     assert database.value("SELECT count(*) FROM bootstrap_token") == 102
+    # And one that was made for nothing is in nobody's way.
+    none = workdir / "none.csv"
+    with pytest.raises(Exception):
+        stack.cli("bootstrap", "add", maker.id, "--label", "plant",
+            "--batch", "week-8", "--output", none, token=admin)
+    assert not none.exists()
 
 
 def test_command_line_shows_a_device_without_an_owner(stack, database, device,

@@ -411,6 +411,9 @@ def test_command_line_sets_shows_and_removes(stack, operator, maker, database,
     assert (shown["lifetime"], shown["renew_after"], shown["renew_key"],
         shown["key_types"]) == (3600, 50, "same", ["p256", "p384"])
     assert "north" in stack.cli("label", "list", token=token)
+    settings.write_text('{"lifetime": "1h"}')
+    with pytest.raises(Exception, match=f'{settings}: member "lifetime"'):
+        stack.cli("label", "set", "north", "--file", settings, token=token)
     assert "3600" in stack.cli("label", "show", "north", token=token)
     stack.cli("model", "add", maker.model, "--manufacturer", maker.id,
         "--name", "Lamp", "--client-id", maker.client_id, "--label", "north",
