@@ -47,6 +47,17 @@ def send(stack, data, first=60):
     return answer
 
 
+def test_h1_a_path_in_other_words_is_not_past_the_proxys_rules(stack):
+    for path in ("/readyz", "/readyz?x", "/%72eadyz", "/%2572eadyz", "//readyz",
+            "https://localhost/readyz", "/metri%63s", "/%68%65%61%6c%74%68%7A",
+            "/./healthz"):
+        answer = send(stack, f"GET {path} HTTP/1.1\r\nHost: localhost\r\n"
+            "Connection: close\r\n\r\n".encode())
+        assert answer.startswith((b"HTTP/1.1 404 ", b"HTTP/1.1 400 ")), path
+    for route in ("/healthz", "/metrics"):
+        assert f"route={route}" not in stack.log()
+
+
 def test_nothing_is_smuggled_past_a_proxy(stack):
     victim = b"GET /activate HTTP/1.1\r\nHost: localhost\r\n" \
         b"Connection: close\r\n\r\n"
