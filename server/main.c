@@ -50,6 +50,7 @@
 /* Of introspection, and of whose signatures are known (domain/kept). */
 #define KEPT_ANSWERS 4096
 #define KEPT_SIGNATURES 65536
+#define KEPT_SCRAPERS 64
 /* Of the connections, those that may wait for an owner's news. */
 #define WAITING_PART 4
 
@@ -273,6 +274,7 @@ start(struct wiring *w, char why[CFG_WHY_BYTES])
 	w->svc.idp = idp_start(&w->svc);
 	w->svc.introspected = kept_new(KEPT_ANSWERS);
 	w->svc.verified = kept_new(KEPT_SIGNATURES);
+	w->svc.scrapers = kept_new(KEPT_SCRAPERS);
 	w->svc.rates = rates_new();
 	w->svc.waiting =
 	    waiting_new((size_t)w->svc.set.connections / WAITING_PART);
@@ -303,6 +305,7 @@ stop(struct wiring *w)
 	live_free(w->svc.live);
 	kept_free(w->svc.introspected);
 	kept_free(w->svc.verified);
+	kept_free(w->svc.scrapers);
 	waiting_free(w->svc.waiting);
 	acks_free(w->svc.acks);
 	rates_free(w->svc.rates);

@@ -3,11 +3,15 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "domain/kept.h"
 #include "domain/svc.h"
 #include "pki/admin_token.h"
 #include "pki/digest.h"
 #include "store/admin_token.h"
 #include "store/event.h"
+
+/* For so long after the database vouched for it. */
+#define SCRAPER_SECONDS (INT64_C(86400))
 
 const struct err ERR_ADMIN_TOKEN = { KIND_UNAUTHENTICATED, "unauthenticated",
 	"A valid operator's token is needed." };
@@ -111,20 +115,16 @@ check_binding(struct ctx *cx, const struct admin_token *t,
 
 /* Whether it is one, and lives. */
 static ERR_FN
-find_token(struct ctx *cx, const char *text, struct admin_token *t)
+find_token(
+    struct ctx *cx, const struct admin_token_key *key, struct admin_token *t)
 {
-	struct admin_token_key key;
-	const struct err *e;
+	const struct err *e = admin_token_get(cx, key->id, t);
 
-	if (text == NULL ||
-	    !admin_token_parse(cx->svc->mac, bytes_str(text), &key))
-		return fail(cx, &ERR_ADMIN_TOKEN, "operator: not our token");
-	e = admin_token_get(cx, key.id, t);
 	if (e == &ERR_NOT_FOUND)
 		return fail(cx, &ERR_ADMIN_TOKEN, "operator: unknown token");
 	if (e != NULL)
 		return e;
-	if (!bytes_eq(BYTES_OF(key.mac), BYTES_OF(t->mac)))
+	if (!bytes_eq(BYTES_OF(key->mac), BYTES_OF(t->mac)))
 		return fail(cx, &ERR_ADMIN_TOKEN, "operator: wrong secret");
 	if (t->withdrawn_at != 0)
 		return fail(cx, &ERR_ADMIN_TOKEN, "operator: withdrawn");
@@ -143,20 +143,62 @@ operator_as(
 	read_scopes(cx, t->scopes, out);
 }
 
+/* Remembers who scrapes, and is bound to nothing that would have to be
+ * looked at again. */
+static void
+remember(struct ctx *cx, const struct admin_token_key *key,
+    const struct admin_token *t, uint64_t mark)
+{
+	int64_t until = cx->now + SCRAPER_SECONDS;
+
+	kept_put(cx->svc->scrapers, key->mac, bytes_str(t->id),
+	    until < t->expires_at ? until : t->expires_at, mark);
+}
+
+/* e: what the database has to say, or that it says nothing. */
+static ERR_FN
+without_token(struct ctx *cx, const struct admin_token_key *key,
+    const struct err *e, unsigned scope, struct admin_caller *out)
+{
+	struct bytes id;
+
+	if (e->kind != KIND_UNAVAILABLE)
+		kept_forget(cx->svc->scrapers);
+	else if ((scope & SCOPE_METRICS) != 0 &&
+		 kept_get(
+		     cx->svc->scrapers, key->mac, cx->now, cx->arena, &id)) {
+		*out = (struct admin_caller){ .token_id =
+						  bytes_to_str(cx->arena, id),
+			.name = "",
+			.scopes = SCOPE_METRICS };
+		return NULL;
+	}
+	return e;
+}
+
 const struct err *
 operator_judge(struct ctx *cx, const struct admin_call *call, unsigned scope,
     struct admin_caller *out)
 {
+	uint64_t mark = kept_mark(cx->svc->scrapers);
+	struct admin_token_key key;
 	struct admin_token t;
-	const struct err *e = find_token(cx, call->token, &t);
+	const struct err *e;
 
 	*out = (struct admin_caller){ 0 };
+	if (!admin_token_parse(cx->svc->mac,
+		call->token == NULL ? BYTES_NONE : bytes_str(call->token),
+		&key))
+		return fail(cx, &ERR_ADMIN_TOKEN, "operator: not our token");
+	e = find_token(cx, &key, &t);
 	if (e != NULL)
-		return e;
+		return without_token(cx, &key, e, scope, out);
 	operator_as(cx, &t, out);
 	e = check_binding(cx, &t, call->peer, out->scopes);
 	if (e != NULL)
 		return refuse_binding(cx, e, t.id);
+	if (out->scopes == SCOPE_METRICS && t.cert_sha256.n == 0)
+		remember(cx, &key, &t, mark);
 	if ((out->scopes & scope) == 0)
 		return fail(cx, &ERR_ADMIN_SCOPE,
 		    "token %s has the scopes \"%s\", which do not allow this",

@@ -53,6 +53,7 @@ struct svc {
 	struct idp *idp; /* or NULL */
 	struct live *live;
 	struct kept *introspected, *verified; /* answers; signatures */
+	struct kept *scrapers; /* who may read metrics, see operator.h */
 	struct waiting *waiting;
 	struct acks *acks;
 	struct rates *rates;

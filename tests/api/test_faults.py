@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from harness.cluster import Cluster
 from harness.crypto import new_key, spki_sha256
 from harness.http import expect
+from harness.metrics import scrape
 from harness.players import DEVICE_GRANT, Device, Maker, Operator
 from harness.process import BUILD, run, until
 from harness.stack import Stack
@@ -51,7 +52,20 @@ def test_postgres_away_is_503_and_back_is_well(own_cluster, kill):
     owner = operator.add_owner()
     device.onboard(owner)
     expect(waiting.authorize(), 200)
+    scraper, stranger = (Operator(stack, stack.material.token(
+        stack.database, ["metrics"])) for _ in range(2))
+    assert scrape(scraper)("latchkey_ready") == 1
     cluster.stop(kill=kill)
+    # Who scraped before goes on, and reads what is wrong; nobody else does.
+    now = scrape(scraper)
+    assert now("latchkey_ready") == now("latchkey_check", check="database") \
+        == 0
+    assert "latchkey_feed_position" not in now.names()
+    assert now("latchkey_workers") == 8
+    for who, path in ((stranger, "/metrics"), (operator, "/metrics"),
+            (scraper, "/v1/admin/models")):
+        assert who.http.get(path, headers={"Authorization":
+            f"Bearer {who.token}"}).status_code in (403, 503), path
     for refused in (device.renew(), operator.revoke(device.id),
             waiting.enroll(), Device(stack, maker).authorize()):
         expect(refused, 503)
