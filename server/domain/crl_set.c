@@ -273,7 +273,9 @@ crl_set_make(struct crl_set *l, int64_t now)
 {
 	struct crl_spec spec = { .this_update = now,
 		.next_update = now + l->lifetime };
-	bool due = now >= l->renew_at;
+	int64_t renew_after = l->lifetime / RENEW_PART;
+	/* From the future where the clock was set back: nobody takes it. */
+	bool due = now >= l->renew_at || now < l->renew_at - renew_after;
 
 	/* An entry has to be listed once more after its certificate expired
 	 * (section 3.3). */
@@ -288,7 +290,7 @@ crl_set_make(struct crl_set *l, int64_t now)
 	}
 	make_complete(l, spec);
 	if (due)
-		l->renew_at = now + l->lifetime / RENEW_PART;
+		l->renew_at = now + renew_after;
 	return (int64_t)spec.n;
 }
 

@@ -313,6 +313,7 @@ const struct err *
 ocsp_own(struct ctx *cx, bool at_once)
 {
 	struct ocsp *o = cx->svc->ocsp;
+	int64_t left, lifetime = cx->svc->set.ocsp_lifetime;
 	const struct err *e;
 	struct status st;
 	struct cert own;
@@ -320,8 +321,9 @@ ocsp_own(struct ctx *cx, bool at_once)
 
 	cx->now = clock_now();
 	/* Only this thread writes it. */
-	if (!at_once &&
-	    o->staple.next_update - cx->now > cx->svc->set.ocsp_lifetime / 2)
+	left = o->staple.next_update - cx->now;
+	/* More is left than there was where the clock was set back. */
+	if (!at_once && left > lifetime / 2 && left <= lifetime)
 		return NULL;
 	if (!read_own(cx, &own) || own.serial.n > sizeof(o->own_serial))
 		return NULL;

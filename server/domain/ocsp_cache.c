@@ -7,6 +7,9 @@
 #include "base/rng.h"
 
 /* In two chains: of its serial, and of its device if it has one. */
+/* Threads that answer have read the clock at different times. */
+#define CLOCK_SLACK 60
+
 struct entry {
 	struct entry *next, *near;
 	int64_t this_update, next_update;
@@ -147,7 +150,10 @@ ocsp_cache_get(struct ocsp_cache *c, const struct ocsp_kept *asked, int64_t now,
 	out->der = BYTES_NONE;
 	must(pthread_mutex_lock(&c->lock) == 0);
 	at = find(c, asked);
-	if (*at != NULL && (*at)->next_update <= now)
+	/* From the future: the clock was set back, and the answer would be
+	 * good for longer than it may (R10). */
+	if (*at != NULL && ((*at)->next_update <= now ||
+			       (*at)->this_update > now + CLOCK_SLACK))
 		drop(c, at);
 	else if (*at != NULL)
 		copy_out(*at, a, out);

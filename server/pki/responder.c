@@ -129,7 +129,7 @@ responder_free(struct responder *r)
 bool
 responder_is_due(const struct responder *r, int64_t now)
 {
-	return now >= r->due_at;
+	return now >= r->due_at || now < r->due_at - DUE_AFTER - BACKDATE;
 }
 
 static bool

@@ -22,7 +22,8 @@ struct responder *responder_new(const struct signer *ca, int64_t now);
 void responder_free(struct responder *r);
 AUTO_STRUCT_DEFINE(responder, responder_free);
 
-/* Whether it is time for a new one. */
+/* Whether it is time for a new one, or it is not valid yet: the clock was set
+ * back. */
 bool responder_is_due(const struct responder *r, int64_t now);
 
 /* Whether the CA is the one that the request names. */

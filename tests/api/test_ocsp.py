@@ -3,6 +3,7 @@ openssl's client, and requests made by cryptography, over both listeners."""
 
 import base64
 import datetime
+import re
 import subprocess
 import time
 import urllib.error
@@ -19,6 +20,7 @@ from harness.crypto import ending
 from harness.http import Client, expect
 from harness.players import now
 from harness.process import free_port, run, until
+from harness.stack import move_clock, moved_clock
 
 MIME = {"Content-Type": "application/ocsp-request"}
 WAIT = 60  # seconds, for what takes far below one
@@ -193,6 +195,35 @@ def test_our_own_status_is_sent_with_our_certificate(stack, database):
         "'keyCompromise')", (own.serial_number.to_bytes(16, "big"),))
     until(lambda: "Cert Status: revoked" in handshake(stack, "-tls1_3"))
     assert ask(stack, own).certificate_status == ocsp.OCSPCertStatus.REVOKED
+
+
+def test_r10_a_clock_that_was_set_back_leaves_nothing_from_the_future(stack,
+        workdir):
+    """Answers, lists, the staple and the responder's certificate are made
+    anew: nobody would believe them, or for too long."""
+    own = x509.load_pem_x509_certificate(
+        (stack.material.pki / "server.crt").read_bytes())
+    clock = workdir / "clock"
+    move_clock(clock, 2 * 3600)
+    stack.stop()
+    stack.env = moved_clock(clock)
+    stack.start()
+    soon = now().replace(tzinfo=None) + datetime.timedelta(hours=1)
+
+    def times():
+        """thisUpdate of each, and the responder's notBefore."""
+        answer = ask(stack, own)
+        crl = Client(stack).get("/crl/issuing.crl")
+        staple = re.search("This Update: (.*)", handshake(stack, "-tls1_3"))
+        return answer.certificates and crl.status_code == 200 and staple and [
+            answer.this_update, answer.certificates[0].not_valid_before,
+            x509.load_der_x509_crl(crl.content).last_update,
+            datetime.datetime.strptime(staple[1], "%b %d %H:%M:%S %Y GMT")]
+
+    assert until(lambda: (t := times()) and min(t) >= soon
+        - datetime.timedelta(minutes=10))
+    move_clock(clock, 0)
+    assert until(lambda: (t := times()) and max(t) < soon)
 
 
 def test_r10_a_revocation_drops_what_is_kept(make_stack, stack, enrolled,

@@ -1,5 +1,5 @@
 /*
- * Preloaded into the broker by tests that set its clock: CLOCK_REALTIME is
+ * Preloaded into what a test sets the clock of: CLOCK_REALTIME is
  * ahead by the seconds in the file that MOVED_CLOCK names (8 bytes, as the
  * machine has them).  TLS, which asks time(), keeps the machine's.
  */

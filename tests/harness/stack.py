@@ -146,6 +146,22 @@ def _preloaded(source, library, *flags):
         os.replace(f"{made}/so", library)  # others may be loading it
 
 
+def move_clock(file, seconds):
+    """Ahead of the machine's by so much, for who is started with
+    moved_clock(file), and then at once."""
+    with open(file, "r+b" if file.exists() else "wb") as f:
+        f.write(struct.pack("=q", seconds))
+
+
+def moved_clock(file):
+    env = dict(sanitizer_preload())  # which is kept
+    library = BUILD / "moved_clock.so"
+    _preloaded("moved_clock.c", library)
+    env["LD_PRELOAD"] = f"{env.get('LD_PRELOAD', '')} {library}"
+    env["MOVED_CLOCK"] = str(file)
+    return env
+
+
 class Broker:
     """Mosquitto with the plugin, on a free port."""
 
@@ -157,20 +173,11 @@ class Broker:
         self.clock = None  # or a file (set_clock)
 
     def set_clock(self, seconds):
-        """Ahead of the machine's by so much, from the next start on and then
-        at once."""
         self.clock = self.dir / "clock"
-        with open(self.clock, "r+b" if self.clock.exists() else "wb") as f:
-            f.write(struct.pack("=q", seconds))
+        move_clock(self.clock, seconds)
 
     def environment(self):
-        env = dict(sanitizer_preload())  # which is kept
-        if self.clock:
-            library = BUILD / "moved_clock.so"
-            _preloaded("moved_clock.c", library)
-            env["LD_PRELOAD"] = f"{env.get('LD_PRELOAD', '')} {library}"
-            env["MOVED_CLOCK"] = str(self.clock)
-        return env
+        return moved_clock(self.clock) if self.clock else sanitizer_preload()
 
     def config(self):
         """The shipped template with this test's places in it."""

@@ -88,6 +88,23 @@ lists_are_made_when_something_changed_or_they_are_due(void **state)
 	assert_int_equal(crl_set_make(s, NOW + LIFETIME / 4), 1);
 }
 
+/* Numbers grow all the same (section 5.2.3). */
+static void
+lists_from_the_future_are_made_anew(void **state)
+{
+	AUTO_STRUCT(crl_set) *s = crl_set_new(ca(), LIFETIME, URL);
+	struct crl_made *m;
+
+	(void)state;
+	note(s, 1, NOW, NOW + 30 * DAY);
+	assert_int_equal(crl_set_make(s, NOW), 1);
+	assert_int_equal(crl_set_make(s, NOW - 1), 1);
+	m = crl_set_get1(s, CRL_COMPLETE, 0);
+	assert_int_equal(m->this_update, NOW - 1);
+	crl_made_drop(m);
+	assert_int_equal(crl_set_make(s, NOW), -1);
+}
+
 static void
 each_day_has_what_expires_on_it(void **state)
 {
@@ -177,6 +194,7 @@ main(void)
 		UNIT_TEST(without_a_url_there_is_the_complete_list),
 		UNIT_TEST(
 		    lists_are_made_when_something_changed_or_they_are_due),
+		UNIT_TEST(lists_from_the_future_are_made_anew),
 		UNIT_TEST(each_day_has_what_expires_on_it),
 		UNIT_TEST(what_has_no_known_end_is_on_every_list_for_good),
 		UNIT_TEST(a_delta_has_what_good_lists_may_lack),

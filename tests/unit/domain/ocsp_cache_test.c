@@ -50,6 +50,22 @@ an_answer_is_kept_until_its_next_update(void **state)
 	assert_false(has(c, 1, 0));
 }
 
+/* It would be good for longer than answers may be. */
+static void
+r10_an_answer_from_the_future_is_none(void **state)
+{
+	AUTO_STRUCT(ocsp_cache) *c = ocsp_cache_new(8);
+	struct ocsp_kept k = kept(1, 7, 3900);
+
+	(void)state;
+	ocsp_cache_follow(c, true);
+	k.this_update = 3600;
+	ocsp_cache_put(c, &k, ocsp_cache_mark(c));
+	assert_true(has(c, 1, 3540));
+	assert_false(has(c, 1, 3539));
+	assert_false(has(c, 1, 3600));
+}
+
 static void
 r10_the_feed_drops_a_serial_and_all_of_a_device(void **state)
 {
@@ -126,6 +142,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT_TEST(an_answer_is_kept_until_its_next_update),
+		UNIT_TEST(r10_an_answer_from_the_future_is_none),
 		UNIT_TEST(r10_the_feed_drops_a_serial_and_all_of_a_device),
 		UNIT_TEST(r10_what_was_read_before_a_change_is_not_kept),
 		UNIT_TEST(r10_nothing_is_kept_while_the_feed_is_not_followed),

@@ -168,6 +168,8 @@ a_responder_is_renewed_and_ends_with_its_ca(void **state)
 	(void)state;
 	assert_false(responder_is_due(r, NOW));
 	assert_true(responder_is_due(r, NOW + DAY));
+	assert_false(responder_is_due(r, NOW - 3600));
+	assert_true(responder_is_due(r, NOW - 3601));
 	(void)responder_sign(&cx, r, &a);
 	assert_int_equal(a.next_update, NOW + 60);
 	assert_null(responder_new(ca, NOW + 60));
