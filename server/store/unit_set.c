@@ -293,11 +293,13 @@ static const struct stmt SET_EVENTS = { "unit_set_events",
 	"ON d.birth_id = b.id AND d.state = 'owned'",
 	5 };
 
-/* Last: from here on others that revoke wait (R1). */
+/* Last: from here on others that revoke wait (R1).  What its owner lost stays
+ * cut off, whatever becomes of the operator's reason. */
 static const struct stmt SET_FEED = { "unit_set_feed",
 	"INSERT INTO revocation (kind, device_id, reason) "
-	"SELECT $2, id, $3 FROM device WHERE state = 'owned' AND "
-	"birth_id = ANY ($1::bigint[])",
+	"SELECT $2, d.id, $3 FROM device d JOIN birth b ON b.id = d.birth_id "
+	"WHERE d.state = 'owned' AND b.id = ANY ($1::bigint[]) AND "
+	"($2 = 'device' OR b.lost_at IS NULL)",
 	3 };
 
 struct action {

@@ -222,6 +222,20 @@ def test_a_set_is_quarantined_with_a_reason_and_lifted(database, operator,
     assert [row[0] for row in feed(database)] == ["quarantine", "lift"]
 
 
+def test_r5_lifting_a_set_frees_nobody_that_its_owner_lost(database,
+        operator, maker, enrolled):
+    sweep(operator, action="quarantine", reason="odd", model=maker.model)
+    database.query("UPDATE birth SET lost_at = now()")
+    sweep(operator, action="lift", reason="fine", model=maker.model)
+    row = operator.call("GET", f"/devices/{enrolled.id}").json()
+    assert row["lost"] and not row["quarantined"]
+    # As far as brokers are concerned it is where it was.
+    assert [row[0] for row in feed(database)] == ["quarantine"]
+    sweep(operator, action="revoke", reason="keyCompromise",
+        model=maker.model)
+    assert [row[0] for row in feed(database)] == ["quarantine", "device"]
+
+
 def test_a_repeated_start_is_one_set_and_another_is_refused(operator, maker,
         enrolled):
     of = {"action": "quarantine", "reason": "odd", "model": maker.model}
