@@ -247,7 +247,9 @@ ownership_lost(struct ctx *cx, const struct owner_caller *owner, const char *id,
 		e = ownership_get(cx, owner, id, &d);
 	if (e == NULL && changed)
 		e = event_add(cx, &ev);
-	if (e == NULL && changed && !d.quarantined)
+	/* What an operator narrowed stays so; and what is lost is an entry of
+	 * its own in any case (R6). */
+	if (e == NULL && changed && (lost || !d.quarantined))
 		e = feed_quarantine(cx, id, lost, lost ? "lost" : "found");
 	if (e == NULL)
 		e = tx_commit(&tx);

@@ -40,16 +40,18 @@ struct change {
 	const char *event, *reason;
 };
 
-/* What its owner lost stays cut off when the operator's reason is gone. */
+/* What its owner lost stays cut off when the operator's reason is gone; and
+ * each reason is an entry, so that both outlive the database (R6). */
 static ERR_FN
 narrow(struct ctx *cx, const char *id, const struct change *ch)
 {
 	struct device d;
 	const struct err *e = ownership_get_any(cx, id, &d);
 
-	if (e != NULL || d.lost)
+	if (e != NULL || (d.lost && !ch->set))
 		return e;
-	return feed_quarantine(cx, id, ch->set, ch->reason);
+	return feed_quarantine(
+	    cx, id, ch->set, feed_operator_reason(cx, ch->reason));
 }
 
 /* What follows from the flag, in statements after the one that set it. */

@@ -1,5 +1,7 @@
 #include "store/feed.h"
 
+#include "base/arena.h"
+
 /* Refusals are kept four weeks past notAfter: the longest grace and clock
  * skew (R4). */
 static const struct stmt FEED_ADD = { "feed_add",
@@ -22,6 +24,14 @@ feed_quarantine(
 	return DB_RUN(cx, &FEED_ADD, NULL,
 	    DB_TEXT(entering ? "quarantine" : "lift"), DB_TEXT(device_id),
 	    DB_NULL, DB_NULL, DB_INT(0), DB_TEXT(reason));
+}
+
+const char *
+feed_operator_reason(struct ctx *cx, const char *reason)
+{
+	return strcmp(reason, "lost") == 0 || strcmp(reason, "found") == 0
+		   ? arena_printf(cx->arena, "operator: %s", reason)
+		   : reason;
 }
 
 const struct err *

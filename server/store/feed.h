@@ -18,6 +18,10 @@ feed_refuse_device(struct ctx *cx, const char *device_id, const char *reason);
 ERR_FN feed_quarantine(
     struct ctx *cx, const char *device_id, bool entering, const char *reason);
 
+/* An operator's reason for that, told from the owners' own ("lost" and
+ * "found"), by which a recovery knows whose flag it was. */
+const char *feed_operator_reason(struct ctx *cx, const char *reason);
+
 /* A certificate is refused until it has expired; for good with 0. */
 ERR_FN feed_refuse_certificate(
     struct ctx *cx, struct bytes serial, int64_t not_after, const char *reason);

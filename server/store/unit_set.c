@@ -1,6 +1,7 @@
 #include "store/unit_set.h"
 
 #include "base/mem.h"
+#include "store/feed.h"
 #include "store/set_reenroll.h"
 
 /* Units of one transaction: some 20 ms, while which others that revoke wait
@@ -299,7 +300,7 @@ static const struct stmt SET_FEED = { "unit_set_feed",
 	"INSERT INTO revocation (kind, device_id, reason) "
 	"SELECT $2, d.id, $3 FROM device d JOIN birth b ON b.id = d.birth_id "
 	"WHERE d.state = 'owned' AND b.id = ANY ($1::bigint[]) AND "
-	"($2 = 'device' OR b.lost_at IS NULL)",
+	"($2 <> 'lift' OR b.lost_at IS NULL)",
 	3 };
 
 struct action {
@@ -351,7 +352,8 @@ change(struct ctx *cx, const struct unit_set *s, const struct action *act,
 		    DB_TEXT(s->admin_token_id), DB_TEXT(s->reason));
 	if (e == NULL)
 		e = DB_RUN(cx, &SET_FEED, NULL, DB_COLUMN(units),
-		    DB_TEXT(act->feed), DB_TEXT(s->reason));
+		    DB_TEXT(act->feed),
+		    DB_TEXT(feed_operator_reason(cx, s->reason)));
 	return e;
 }
 

@@ -14,6 +14,7 @@ from harness.app import Hub, decide_child
 from harness.cluster import Cluster
 from harness.crypto import key_pem, new_key, spki_sha256
 from harness.http import Client, expect
+from harness.passkey import Person
 from harness.players import Device, Maker, Operator
 from harness.process import BUILD, REPO, latchkey, run, until
 from harness.stack import Broker, Stack
@@ -65,10 +66,14 @@ def players(place, stack):
     operator.register(maker)
     owner = operator.add_owner()
 
-    def device():
+    def device(of=None):
         made = Device(stack, maker)
         operator.allow(made)
-        return made.onboard(owner)
+        if of is None:
+            return made.onboard(owner)
+        expect(made.authorize(), 200)
+        expect(of.approve(made.grant["user_code"]), 200)
+        return made.onboard_after_yes()
 
     return operator, owner, device
 
@@ -92,6 +97,9 @@ def test_r6_a_restored_backup_revives_nobody(place):
     operator, owner, onboard = players(place, stack)
     revoked, released, narrowed, renewed, idle = (
         onboard() for _ in range(5))
+    person = Person(stack, "Grace")
+    expect(person.sign_up(), 201)
+    twice = [onboard(person) for _ in range(2)]
     operator.add_service("metering", subscribe=["devices/#"])
     place.cluster.save()
     until(lambda: operator.http.get("/readyz").status_code == 200)
@@ -99,6 +107,12 @@ def test_r6_a_restored_backup_revives_nobody(place):
     expect(operator.revoke(revoked.id), 200)
     expect(owner.release(released.id), 204)
     expect(operator.quarantine(narrowed.id), 200)
+    expect(operator.quarantine(twice[0].id), 200)
+    for device in twice:
+        expect(person.call("POST", f"/v1/devices/{device.id}/lost",
+            json=person.touch("lost", device.id)), 204)
+    # Whose flag it is does not hang on the words.
+    expect(operator.quarantine(twice[1].id, "lost"), 200)
     expect(operator.call("DELETE", "/services/metering"), 204)
     newcomer = onboard()
     expect(renewed.renew(new_key()), 200)
@@ -145,6 +159,8 @@ def test_r6_a_restored_backup_revives_nobody(place):
         200).json()["devices"]}
     assert rows[revoked.id]["revoked"] and rows[narrowed.id]["quarantined"]
     assert rows[released.id]["state"] == "released"
+    for device in twice:
+        assert rows[device.id]["quarantined"] and rows[device.id]["lost"]
     assert place.database.value("SELECT withdrawn_at IS NOT NULL "
         "FROM service WHERE name = 'metering'")
     # What a journal has is known again; who is not known has to come anew.
