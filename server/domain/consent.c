@@ -405,6 +405,23 @@ refuse_network(struct ctx *cx, const struct approval *a, struct tx *tx)
 	return e != NULL ? e : &ERR_NETWORK;
 }
 
+/* Another word than the one that counts: both are on record. */
+static ERR_FN
+refuse_late(struct ctx *cx, const struct approval *a,
+    const struct consent_decision *in, struct tx *tx)
+{
+	const struct err *e;
+
+	tx_end(tx);
+	e = event_add(cx, &(struct event){ .kind = "approval.late",
+			      .birth_id = a->birth_id,
+			      .owner_id = a->shown_to,
+			      .approval_id = a->id,
+			      .code = ERR_DECIDED.code,
+			      .detail = in->decision });
+	return e != NULL ? e : &ERR_DECIDED;
+}
+
 const struct err *
 consent_decide(struct ctx *cx, const struct owner_caller *owner, const char *id,
     const struct consent_decision *in, struct consent_result *out)
@@ -429,6 +446,8 @@ consent_decide(struct ctx *cx, const struct owner_caller *owner, const char *id,
 	e = decide(cx, owner, &a, in, &out->device_id);
 	if (e == &ERR_NETWORK)
 		return refuse_network(cx, &a, &tx);
+	if (e == &ERR_DECIDED)
+		return refuse_late(cx, &a, in, &tx);
 	/* A no is not to be undone by an older database (R6). */
 	if (e == NULL && !yes)
 		e = feed_removed(cx, "approval", a.id, a.expires_at);

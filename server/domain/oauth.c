@@ -27,9 +27,9 @@ const struct err ERR_INVALID_CLIENT = { KIND_UNAUTHENTICATED, "invalid_client",
 const struct err ERR_UNAUTHORIZED_CLIENT = { KIND_INVALID,
 	"unauthorized_client", "The client is not this device's model's." };
 const struct err ERR_INVALID_SCOPE = { KIND_INVALID, "invalid_scope",
-	"The only scope here is enroll." };
+	"The scope is unknown, repeated, or more than is given here." };
 const struct err ERR_INVALID_GRANT = { KIND_INVALID, "invalid_grant",
-	"The code is unknown, used, or another client's." };
+	"The code or token is unknown, used, over, or another client's." };
 const struct err ERR_UNSUPPORTED_GRANT_TYPE = { KIND_INVALID,
 	"unsupported_grant_type", "This grant type is not offered." };
 const struct err ERR_AUTHORIZATION_PENDING = { KIND_INVALID,

@@ -73,6 +73,9 @@ def test_openid_question_by_post_is_the_same(app, owner):
 
 
 def test_rfc6749_refusal_is_told_at_the_redirect_uri(app, owner):
+    wrong = refusal(app.authorize(**app.question("v" * 43, scope="all")))
+    assert wrong["error"] == "invalid_scope"
+    assert "enroll" not in wrong["error_description"]
     handle, _ = app.ask()
     location = expect(decide(owner, handle, "refuse"), 200).json()["location"]
     query = query_of(location)
