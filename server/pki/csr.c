@@ -137,23 +137,47 @@ judge_extensions(struct ctx *cx, struct bytes der, unsigned *asked)
 	return NULL;
 }
 
-/* One attribute of exactly one value: RFC 2985 makes both that are used in
- * requests, challengePassword and extensionRequest, SINGLE VALUE. */
-static bool
-take_attribute(struct bytes *in, struct bytes *oid, struct der_item *value)
-{
-	struct bytes seq, set;
-
-	return der_take(in, DER_SEQUENCE, &seq) && der_take_oid(&seq, oid) &&
-	       der_take(&seq, DER_SET, &set) && seq.n == 0 &&
-	       der_next(&set, value) && set.n == 0;
-}
-
 static bool
 is_extension_request(struct bytes oid)
 {
 	return bytes_eq(oid, BYTES_OF(OID_EXTENSION_REQUEST)) ||
 	       bytes_eq(oid, BYTES_OF(OID_MS_EXTENSION_REQUEST));
+}
+
+/* Those that are read here: each of them is SINGLE VALUE where it is defined
+ * (RFC 2985 section 5.4, RFC 8551 section 2.5.2, RFC 6402 section 2.8). */
+static bool
+is_read(struct bytes oid)
+{
+	static const struct bytes single[] = { BYTES_OF(OID_CHALLENGE),
+		BYTES_OF(OID_SHARED_KEY), BYTES_OF(OID_CLIENT_KEY),
+		BYTES_OF(OID_CAPABILITIES), BYTES_OF(OID_NAME_WISH) };
+	size_t i;
+
+	for (i = 0; i < sizeof(single) / sizeof(single[0]); i++)
+		if (bytes_eq(oid, single[i]))
+			return true;
+	return is_extension_request(oid) || csr_evidence_is(oid);
+}
+
+/* One attribute and its first value.  One that nobody here reads may have
+ * more of them (RFC 2986 section 4.1). */
+static bool
+take_attribute(struct bytes *in, struct bytes *oid, struct der_item *value)
+{
+	struct bytes seq, set;
+	struct der_item more;
+
+	if (!der_take(in, DER_SEQUENCE, &seq) || !der_take_oid(&seq, oid) ||
+	    !der_take(&seq, DER_SET, &set) || seq.n != 0 ||
+	    !der_next(&set, value))
+		return false;
+	if (set.n > 0 && is_read(*oid))
+		return false;
+	while (set.n > 0)
+		if (!der_next(&set, &more))
+			return false;
+	return true;
 }
 
 static const struct err *

@@ -17,6 +17,7 @@ from harness.http import Client
 from harness.raw import Raw, exchange
 
 DNS, URI = 0x82, 0x86
+UNKNOWN = tlv(0x06, b"\x2a\x03\x04")
 ONE_SAN = seq(SUBJECT_ALT_NAME, tlv(0x04, seq(tlv(DNS, b"a.example"))))
 
 
@@ -66,6 +67,10 @@ def requests_of(key):
             attribute(CHALLENGE_PASSWORD))),
         "attribute of two values": csr(key, attributes=attributes(
             attribute(EXTENSION_REQUEST, seq(ONE_SAN), seq(ONE_SAN)))),
+        "challenge of two values": csr(key, attributes=attributes(
+            attribute(CHALLENGE_PASSWORD, tlv(0x0c, b"a"), tlv(0x0c, b"b")))),
+        "second value cut": csr(key, attributes=attributes(
+            attribute(UNKNOWN, tlv(0x0c, b"a"), b"\x0c\x05b"))),
         "attribute without an OID": csr(key, attributes=attributes(
             attribute(tlv(0x06), tlv(0x0c, b"x")))),
         "attribute with an odd OID": csr(key, attributes=attributes(
@@ -116,6 +121,12 @@ def test_malformed_request_is_400(stack, device, post):
             wrong[what] = status
     assert wrong == {}
     assert_serves(stack)
+
+
+def test_attribute_that_nobody_reads_may_have_several_values(device, post):
+    """RFC 2986 section 4.1."""
+    assert post(csr(device.key, attributes=attributes(attribute(UNKNOWN,
+        tlv(0x0c, b"a"), tlv(0x0c, b"b"))))).status_code == 202
 
 
 def test_no_cut_and_no_flipped_bit_is_read(
