@@ -259,6 +259,12 @@ check_word(struct ctx *cx, const struct owner_caller *owner, const char *id,
 	return touch_owner(cx, owner, &t, in->touch);
 }
 
+static bool
+is_over(const struct ctx *cx, const struct approval *a)
+{
+	return a->state != APPROVAL_PENDING || a->expires_at <= cx->now;
+}
+
 /* The locked request may be decided by this owner, as it was shown. */
 static ERR_FN
 check_open(struct ctx *cx, const struct approval *a,
@@ -266,7 +272,7 @@ check_open(struct ctx *cx, const struct approval *a,
 {
 	const char *digest;
 
-	if (a->state != APPROVAL_PENDING || a->expires_at <= cx->now)
+	if (is_over(cx, a))
 		return fail(cx, &ERR_DECIDED, "approval %s is over", a->id);
 	digest =
 	    facts_digest(cx, a->id, a->key_sha256, owner->owner_id, a->facts);
@@ -405,20 +411,22 @@ refuse_network(struct ctx *cx, const struct approval *a, struct tx *tx)
 	return e != NULL ? e : &ERR_NETWORK;
 }
 
-/* Another word than the one that counts: both are on record. */
+/* Another word than the one that counts: both are on record, and its touch is
+ * spent. */
 static ERR_FN
 refuse_late(struct ctx *cx, const struct approval *a,
     const struct consent_decision *in, struct tx *tx)
 {
-	const struct err *e;
-
-	tx_end(tx);
-	e = event_add(cx, &(struct event){ .kind = "approval.late",
+	const struct err *e =
+	    event_add(cx, &(struct event){ .kind = "approval.late",
 			      .birth_id = a->birth_id,
 			      .owner_id = a->shown_to,
 			      .approval_id = a->id,
 			      .code = ERR_DECIDED.code,
 			      .detail = in->decision });
+
+	if (e == NULL)
+		e = tx_commit(tx);
 	return e != NULL ? e : &ERR_DECIDED;
 }
 
@@ -446,7 +454,7 @@ consent_decide(struct ctx *cx, const struct owner_caller *owner, const char *id,
 	e = decide(cx, owner, &a, in, &out->device_id);
 	if (e == &ERR_NETWORK)
 		return refuse_network(cx, &a, &tx);
-	if (e == &ERR_DECIDED)
+	if (e == &ERR_DECIDED && is_over(cx, &a))
 		return refuse_late(cx, &a, in, &tx);
 	/* A no is not to be undone by an older database (R6). */
 	if (e == NULL && !yes)

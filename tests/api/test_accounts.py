@@ -195,6 +195,11 @@ def test_only_the_touch_for_this_very_decision_decides(person, device):
     expect(person.decide(shown, "deny", touch), 403)
     expect(person.decide({**shown, "digest": "A" * 43}, "approve", touch), 403)
     expect(other.decide(shown, "approve"), 404)
+    # Another word that comes too late spends its touch as well.
+    late = person.touch("deny", target)
+    assert code_of(expect(person.decide(shown, "deny", late), 409)) == \
+        "already-decided"
+    expect(person.decide(shown, "deny", late), 403)
     device.onboard_after_yes()
     expect(person.call("DELETE", f"/v1/devices/{device.id}"), 403)
     expect(person.release(device.id, person.touch("release")), 403)
