@@ -15,7 +15,7 @@ from harness.evidence import DEBUG, nonce_of
 from harness.http import Client, expect
 from harness.metrics import promtool, scrape
 from harness.players import Device, Maker
-from harness.process import REPO, until
+from harness.process import BUILD, REPO, until
 
 
 def test_a_device_s_way_is_counted_and_names_nobody(stack, operator, enrolled,
@@ -218,4 +218,11 @@ def test_ready_says_what_is_missing_and_what_to_do(stack, database):
     assert "latchkey migrate" in each["schema"]["action"]
     assert not each["schema"]["ok"] and each["database"]["ok"]
     assert each["keys"]["ok"] and "partitions" not in each
+    done = subprocess.run([BUILD / "latchkey", "health", "--ready"],
+        env={"LATCHKEY_URL": stack.url,
+            "LATCHKEY_CA": str(stack.material.ca)}, capture_output=True,
+        text=True)
+    assert done.returncode == 1 and "refused (503)" in done.stderr
+    assert re.search(r"^schema +no +.*latchkey migrate", done.stdout, re.M)
+    assert re.search(r"^keys +yes *$", done.stdout, re.M)
     expect(http.get("/healthz"), 200)
