@@ -10,6 +10,9 @@
 
 #define MIGRATIONS_MAX 1000
 #define MIGRATION_BYTES (256 * KIB)
+/* Requests of the service lock tables in another order than a migration may,
+ * and Postgres ends one of both. */
+#define DEADLOCKS_MAX 20
 
 AUTO_DEFINE(PGresult, PQclear);
 AUTO_DEFINE(DIR, (void)closedir);
@@ -28,7 +31,9 @@ run(struct ctx *cx, const char *what, const char *sql)
 {
 	AUTO(PGresult) *res = PQexec(cx->db->pg, sql);
 	ExecStatusType st = PQresultStatus(res);
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 
+	cx->db->collided = state != NULL && strcmp(state, "40P01") == 0;
 	if (st != PGRES_COMMAND_OK && st != PGRES_TUPLES_OK)
 		return fail(cx, &ERR_MIGRATE, "%s: %s", what,
 		    PQerrorMessage(cx->db->pg));
@@ -149,27 +154,40 @@ check_applied(
 }
 
 static ERR_FN
-apply(struct ctx *cx, const struct migration *m, struct bytes text)
+apply_once(struct ctx *cx, const struct migration *m, struct bytes text)
 {
 	AUTO(PGresult) *res = NULL;
-	const char *sql = (const char *)text.p; /* ends in NUL */
-	const struct err *e;
+	const struct err *e = run(cx, m->name, "BEGIN");
 
-	if (strlen(sql) != text.n)
-		return fail(cx, &ERR_MIGRATE, "%s: holds a NUL byte", m->name);
-	e = run(cx, m->name, "BEGIN");
 	if (e == NULL)
-		e = run(cx, m->name, sql);
+		e = run(cx, m->name, (const char *)text.p); /* ends in NUL */
 	if (e == NULL)
 		e = with_file(cx,
 		    "INSERT INTO schema_migration (version, name, sha256) "
 		    "VALUES ($1::int, $2::text, sha256($3::bytea))",
 		    m, text, &res);
-	if (e == NULL)
-		e = run(cx, m->name, "COMMIT");
+	return e != NULL ? e : run(cx, m->name, "COMMIT");
+}
+
+/* A deadlock is no failure of the file: it is tried again. */
+static ERR_FN
+apply(struct ctx *cx, const struct migration *m, struct bytes text)
+{
+	const struct err *e;
+	int deadlocks = 0;
+
+	if (strlen((const char *)text.p) != text.n)
+		return fail(cx, &ERR_MIGRATE, "%s: holds a NUL byte", m->name);
+	for (;;) {
+		e = apply_once(cx, m, text);
+		if (e == NULL)
+			return NULL;
+		if (!cx->db->collided || ++deadlocks > DEADLOCKS_MAX ||
+		    run(cx, m->name, "ROLLBACK") != NULL)
+			break;
+	}
 	/* What was begun is undone with the connection. */
-	if (e != NULL)
-		db_drop(cx->db);
+	db_drop(cx->db);
 	return e;
 }
 

@@ -64,6 +64,24 @@ def test_a_failing_file_leaves_nothing_of_itself(empty, files):
     assert empty.query("SELECT to_regclass('half')") == [(None,)]
 
 
+@pytest.mark.parametrize("deadlocks, code", [(3, 0), (30, 1)])
+def test_a_file_that_met_a_deadlock_is_tried_again(empty, files, deadlocks,
+        code):
+    """As with requests of a service that goes on meanwhile; a sequence is
+    what no rollback takes back."""
+    goes = f"SET LOCAL latchkey.works_from = {SHIPPED[-1][0]};\n"
+    (files / f"{NEXT}_tries.sql").write_text(goes + "CREATE SEQUENCE tries;\n")
+    (files / f"{GAP}_met.sql").write_text(goes + "CREATE TABLE met (x int);\n"
+        f"DO $$ BEGIN IF nextval('tries') <= {deadlocks} THEN RAISE "
+        "EXCEPTION 'met' USING ERRCODE = '40P01'; END IF; END $$;\n")
+    done = latchkey(empty, "migrate", "--migrations", files)
+    assert done.returncode == code, done.stderr
+    assert empty.query("SELECT count(*) FROM pg_class WHERE relname = 'met'"
+        ) == [(1 - code,)]
+    assert empty.query("SELECT last_value FROM tries") == [
+        (4 if code == 0 else 21,)]
+
+
 @pytest.mark.parametrize("name", [f"{GAP}_gap.sql", "fix.sql", "0001_two.sql"])
 def test_files_are_numbered_without_gaps(empty, files, name):
     (files / name).write_text("SELECT 1;\n")
