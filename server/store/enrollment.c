@@ -33,88 +33,67 @@ static const struct stmt ENROLLMENT_FIND = { "enrollment_find",
  * few there are; a join would compare each with each, since hash joins are
  * off (store/db.c).
  */
-#define STORE(busy)                                                            \
-	"WITH i AS (SELECT * FROM unnest($1::bigint[], $2::uuid[], "           \
-	"$3::uuid[], $4::bytea[], $5::bytea[], $6::bigint[], $7::bigint[], "   \
-	"$8::text[], $9::bytea[], $10::text[], $11::text[], $12::bigint[]) "   \
-	"AS i (birth_id, device_id, approval_id, key_sha256, serial, "         \
-	"not_before, not_after, profile, der, request_id, bootstrap_id, "      \
-	"new_device)), "                                                       \
-	"t AS (SELECT bootstrap_id AS id FROM i CROSS JOIN LATERAL (SELECT "   \
-	"FROM bootstrap_token WHERE id = i.bootstrap_id AND "                  \
-	"used_at IS NULL AND withdrawn_at IS NULL AND expires_at > now() "     \
-	"AND coalesce(key_sha256, i.key_sha256) = i.key_sha256 "               \
-	"FOR UPDATE" busy ") x), "                                             \
-	"b AS (SELECT i.birth_id AS id, x.model_id, i.device_id, "             \
-	"i.new_device, i.key_sha256, i.profile FROM i "                        \
-	"CROSS JOIN LATERAL (SELECT "                                          \
-	"model_id FROM birth WHERE id = i.birth_id AND "                       \
-	"quarantined_at IS NULL AND lost_at IS NULL AND "                      \
-	"revoked_at IS NULL AND decommissioned_at IS NULL AND " SET_SPARES(    \
-	    "birth") "FOR SHARE" busy ") x WHERE i.bootstrap_id IS NULL OR "   \
-		     "i.bootstrap_id IN (SELECT id FROM t)), "                 \
-		     "dl AS (SELECT b.device_id AS id FROM b "                 \
-		     "CROSS JOIN LATERAL (SELECT FROM device WHERE id = "      \
-		     "b.device_id AND "                                        \
-		     "birth_id = b.id AND state = 'owned' FOR SHARE" busy      \
-		     ") x), "                                                  \
-		     "dn AS (INSERT INTO device (id, birth_id, model_id, "     \
-		     "profile, state) "                                        \
-		     "SELECT device_id, id, model_id, profile, 'owned' "       \
-		     "FROM b WHERE new_device = 1 "                            \
-		     "ON CONFLICT (birth_id) WHERE state = 'owned' DO "        \
-		     "NOTHING "                                                \
-		     "RETURNING id), "                                         \
-		     "k AS (INSERT INTO key_use AS u (key_sha256, device_id) " \
-		     "SELECT key_sha256, device_id FROM b WHERE (device_id "   \
-		     "IN "                                                     \
-		     "(SELECT id FROM dl UNION ALL SELECT id FROM dn)) IS "    \
-		     "TRUE "                                                   \
-		     "AND NOT EXISTS (SELECT FROM birth WHERE "                \
-		     "key_sha256 = b.key_sha256) AND NOT EXISTS (SELECT FROM " \
-		     "birth "                                                  \
-		     "WHERE pinned_key_sha256 = b.key_sha256) ORDER BY "       \
-		     "key_sha256 "                                             \
-		     "ON CONFLICT (key_sha256) DO UPDATE SET device_id = "     \
-		     "u.device_id "                                            \
-		     "WHERE u.device_id = excluded.device_id AND NOT "         \
-		     "u.compromised "                                          \
-		     "RETURNING key_sha256), "                                 \
-		     "a AS (UPDATE approval SET state = 'consumed', "          \
-		     "certificate_serial = i.serial, "                         \
-		     "certificate_not_before = to_timestamp(i.not_before) "    \
-		     "FROM i "                                                 \
-		     "WHERE (i.key_sha256 IN (SELECT key_sha256 FROM k)) IS "  \
-		     "TRUE AND "                                               \
-		     "approval.id = i.approval_id AND "                        \
-		     "approval.device_id = i.device_id AND "                   \
-		     "approval.key_sha256 = i.key_sha256 AND "                 \
-		     "approval.state = 'approved' AND approval.expires_at > "  \
-		     "now() "                                                  \
-		     "RETURNING approval.key_sha256), "                        \
-		     "g AS (SELECT * FROM i WHERE "                            \
-		     "(key_sha256 IN (SELECT key_sha256 FROM k)) IS TRUE AND " \
-		     "(new_device = 1 OR key_sha256 IN (SELECT key_sha256 "    \
-		     "FROM a))), "                                             \
-		     "tu AS (UPDATE bootstrap_token SET used_at = now(), "     \
-		     "key_sha256 = g.key_sha256 FROM g WHERE "                 \
-		     "bootstrap_token.id = "                                   \
-		     "g.bootstrap_id), "                                       \
-		     "c AS (INSERT INTO certificate (serial, not_before, "     \
-		     "not_after, "                                             \
-		     "device_id, profile, key_sha256, der, approval_id) "      \
-		     "SELECT serial, to_timestamp(not_before), "               \
-		     "to_timestamp(not_after), "                               \
-		     "device_id, profile, key_sha256, der, approval_id FROM "  \
-		     "g), "                                                    \
-		     "e AS (INSERT INTO event (kind, request_id, birth_id, "   \
-		     "device_id, "                                             \
-		     "approval_id, detail) SELECT 'certificate.issued', "      \
-		     "request_id, "                                            \
-		     "birth_id, device_id, approval_id, "                      \
-		     "'serial ' || encode(serial, 'hex') || "                  \
-		     "coalesce(', token ' || bootstrap_id, '') FROM g) "       \
-		     "SELECT key_sha256 FROM g"
+#define SPARED SET_SPARES("birth")
+#define STORE(busy)                                                     \
+	"WITH i AS (SELECT * FROM unnest($1::bigint[], $2::uuid[], "    \
+	"$3::uuid[], $4::bytea[], $5::bytea[], $6::bigint[], "          \
+	"$7::bigint[], $8::text[], $9::bytea[], $10::text[], "          \
+	"$11::text[], $12::bigint[]) AS i (birth_id, device_id, "       \
+	"approval_id, key_sha256, serial, not_before, not_after, "      \
+	"profile, der, request_id, bootstrap_id, new_device)), "        \
+	"t AS (SELECT bootstrap_id AS id FROM i CROSS JOIN LATERAL "    \
+	"(SELECT FROM bootstrap_token WHERE id = i.bootstrap_id AND "   \
+	"used_at IS NULL AND withdrawn_at IS NULL AND expires_at > "    \
+	"now() AND coalesce(key_sha256, i.key_sha256) = i.key_sha256 "  \
+	"FOR UPDATE" busy ") x), "                                      \
+	"b AS (SELECT i.birth_id AS id, x.model_id, i.device_id, "      \
+	"i.new_device, i.key_sha256, i.profile FROM i CROSS JOIN "      \
+	"LATERAL (SELECT model_id FROM birth WHERE id = i.birth_id "    \
+	"AND quarantined_at IS NULL AND lost_at IS NULL AND "           \
+	"revoked_at IS NULL AND decommissioned_at IS NULL AND " SPARED  \
+	"FOR SHARE" busy ") x WHERE i.bootstrap_id IS NULL OR "         \
+	"i.bootstrap_id IN (SELECT id FROM t)), "                       \
+	"dl AS (SELECT b.device_id AS id FROM b CROSS JOIN LATERAL "    \
+	"(SELECT FROM device WHERE id = b.device_id AND birth_id = "    \
+	"b.id AND state = 'owned' FOR SHARE" busy ") x), "              \
+	"dn AS (INSERT INTO device (id, birth_id, model_id, profile, "  \
+	"state) SELECT device_id, id, model_id, profile, 'owned' FROM " \
+	"b WHERE new_device = 1 ON CONFLICT (birth_id) WHERE state = "  \
+	"'owned' DO NOTHING RETURNING id), "                            \
+	"k AS (INSERT INTO key_use AS u (key_sha256, device_id) "       \
+	"SELECT key_sha256, device_id FROM b WHERE (device_id IN "      \
+	"(SELECT id FROM dl UNION ALL SELECT id FROM dn)) IS TRUE AND " \
+	"NOT EXISTS (SELECT FROM birth WHERE key_sha256 = "             \
+	"b.key_sha256) AND NOT EXISTS (SELECT FROM birth WHERE "        \
+	"pinned_key_sha256 = b.key_sha256) ORDER BY key_sha256 ON "     \
+	"CONFLICT (key_sha256) DO UPDATE SET device_id = u.device_id "  \
+	"WHERE u.device_id = excluded.device_id AND NOT u.compromised " \
+	"RETURNING key_sha256), "                                       \
+	"a AS (UPDATE approval SET state = 'consumed', "                \
+	"certificate_serial = i.serial, certificate_not_before = "      \
+	"to_timestamp(i.not_before) FROM i WHERE (i.key_sha256 IN "     \
+	"(SELECT key_sha256 FROM k)) IS TRUE AND approval.id = "        \
+	"i.approval_id AND approval.device_id = i.device_id AND "       \
+	"approval.key_sha256 = i.key_sha256 AND approval.state = "      \
+	"'approved' AND approval.expires_at > now() RETURNING "         \
+	"approval.key_sha256), "                                        \
+	"g AS (SELECT * FROM i WHERE (key_sha256 IN (SELECT "           \
+	"key_sha256 FROM k)) IS TRUE AND (new_device = 1 OR "           \
+	"key_sha256 IN (SELECT key_sha256 FROM a))), "                  \
+	"tu AS (UPDATE bootstrap_token SET used_at = now(), "           \
+	"key_sha256 = g.key_sha256 FROM g WHERE bootstrap_token.id = "  \
+	"g.bootstrap_id), "                                             \
+	"c AS (INSERT INTO certificate (serial, not_before, "           \
+	"not_after, device_id, profile, key_sha256, der, approval_id) " \
+	"SELECT serial, to_timestamp(not_before), "                     \
+	"to_timestamp(not_after), device_id, profile, key_sha256, "     \
+	"der, approval_id FROM g), "                                    \
+	"e AS (INSERT INTO event (kind, request_id, birth_id, "         \
+	"device_id, approval_id, detail) SELECT 'certificate.issued', " \
+	"request_id, birth_id, device_id, approval_id, 'serial ' || "   \
+	"encode(serial, 'hex') || coalesce(', token ' || "              \
+	"bootstrap_id, '') FROM g) "                                    \
+	"SELECT key_sha256 FROM g"
 
 /* One alone waits for whoever holds its rows.  Beside others it does not:
  * they would wait for strangers. */
