@@ -1,7 +1,7 @@
 /*
  * What was found out lately, in memory: so many short answers, each under a
  * MAC over all that was asked, until its time.  What comes later may take the
- * place of what was before, and all can be forgotten at once.  Answers of
+ * place of what would end soon, and all can be forgotten at once.  Answers of
  * introspection are kept so (RFC 7662 section 4), and whose signature was
  * good.
  */
@@ -19,7 +19,7 @@
 
 struct kept;
 
-/* At most n answers. */
+/* At most n answers, a multiple of 4. */
 struct kept *kept_new(size_t n);
 void kept_free(struct kept *c);
 AUTO_STRUCT_DEFINE(kept, kept_free);

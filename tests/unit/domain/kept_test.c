@@ -9,7 +9,13 @@
 #include "domain/kept.h"
 
 static const uint8_t KEY[KEPT_KEY] = { 1 };
-static const uint8_t OTHER[KEPT_KEY] = { 1, 0, 0, 0, 0, 0, 0, 0, 9 };
+/* Of the same hash. */
+static const uint8_t OTHERS[][KEPT_KEY] = {
+	{ 1, 0, 0, 0, 0, 0, 0, 0, 9 },
+	{ 1, 0, 0, 0, 0, 0, 0, 0, 8 },
+	{ 1, 0, 0, 0, 0, 0, 0, 0, 7 },
+	{ 1, 0, 0, 0, 0, 0, 0, 0, 6 },
+};
 
 static bool
 has(struct kept *c, const uint8_t key[32], int64_t now)
@@ -39,18 +45,45 @@ test_kept_answer_is_given_until_its_time(void **state)
 	assert_false(has(c, KEY, 105));
 }
 
-/* In the same place of the table. */
 static void
 test_answer_is_for_its_key_alone(void **state)
 {
 	AUTO_STRUCT(kept) *c = kept_new(1024);
+	size_t i;
 
 	(void)state;
 	keep(c, KEY);
-	assert_false(has(c, OTHER, 100));
-	keep(c, OTHER);
-	assert_true(has(c, OTHER, 100));
-	assert_false(has(c, KEY, 100));
+	for (i = 0; i < 3; i++) {
+		assert_false(has(c, OTHERS[i], 100));
+		keep(c, OTHERS[i]);
+		assert_true(has(c, OTHERS[i], 100));
+		assert_true(has(c, KEY, 100));
+	}
+}
+
+static void
+test_a_full_place_loses_what_ends_first(void **state)
+{
+	AUTO_STRUCT(kept) *c = kept_new(4);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 4; i++)
+		kept_put(c, OTHERS[i], bytes_str("{\"active\":true}"),
+		    i == 2 ? 104 : 105, kept_mark(c));
+	/* Its own place, however often. */
+	keep(c, OTHERS[3]);
+	assert_true(has(c, OTHERS[2], 100));
+	keep(c, KEY);
+	assert_true(has(c, KEY, 100));
+	for (i = 0; i < 4; i++)
+		assert_int_equal(has(c, OTHERS[i], 100), i != 2);
+	/* And before it what is void already. */
+	kept_forget(c);
+	keep(c, OTHERS[2]);
+	keep(c, OTHERS[0]);
+	assert_true(has(c, OTHERS[2], 100));
+	assert_true(has(c, OTHERS[0], 100));
 }
 
 static void
@@ -85,6 +118,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kept_answer_is_given_until_its_time),
 		cmocka_unit_test(test_answer_is_for_its_key_alone),
+		cmocka_unit_test(test_a_full_place_loses_what_ends_first),
 		cmocka_unit_test(test_all_is_forgotten_when_anything_ends),
 		cmocka_unit_test(test_answer_from_before_an_end_is_not_kept),
 	};
