@@ -36,14 +36,14 @@ check_key(struct ctx *cx, const struct app_call *call, struct bytes jkt)
 	const struct dpop_call proof = { call->dpop, call->method, call->path,
 		call->token };
 	const struct err *e;
-	struct bytes shown;
+	struct dpop_proof shown;
 
 	if (!call->dpop_scheme || call->dpop == NULL)
 		return fail(cx, &ERR_ACCESS_TOKEN, "bound, and no proof");
 	e = dpop_judge(cx, &proof, &shown);
-	if (e == NULL && !bytes_eq(shown, jkt))
+	if (e == NULL && !bytes_eq(BYTES_OF(shown.jkt), jkt))
 		e = fail(cx, &ERR_ACCESS_TOKEN, "bound to another key");
-	return e;
+	return e != NULL ? e : dpop_use(cx, &shown);
 }
 
 /* RFC 8705 section 3. */

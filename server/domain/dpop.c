@@ -45,9 +45,29 @@ nonce_is_ours(struct ctx *cx, const char *nonce)
 	return false;
 }
 
+const struct err *
+dpop_judge(struct ctx *cx, const struct dpop_call *call, struct dpop_proof *out)
+{
+	const struct dpop_request rq = {
+		.method = call->method,
+		.url = arena_printf(
+		    cx->arena, "%s%s", cx->svc->set.issuer, call->path),
+		.access_token = call->access_token,
+		.now = cx->now,
+		.window = WINDOW,
+	};
+	const struct err *e = dpop_read(cx, call->proof, &rq, out);
+
+	if (e != NULL)
+		return e;
+	if (out->nonce == NULL || !nonce_is_ours(cx, out->nonce))
+		return fail(cx, &ERR_USE_DPOP_NONCE, "DPoP: no or old nonce");
+	return NULL;
+}
+
 /* A key's jti counts once, for as long as its proof could be used (E3). */
-static ERR_FN
-use_once(struct ctx *cx, const struct dpop_proof *p)
+const struct err *
+dpop_use(struct ctx *cx, const struct dpop_proof *p)
 {
 	struct bytes parts[] = { BYTES_OF(p->jkt), bytes_str(p->jti) };
 	const struct err *e;
@@ -65,27 +85,4 @@ use_once(struct ctx *cx, const struct dpop_proof *p)
 	if (e != NULL)
 		return e;
 	return fail(cx, &ERR_INVALID_DPOP_PROOF, "DPoP: jti was used before");
-}
-
-const struct err *
-dpop_judge(struct ctx *cx, const struct dpop_call *call, struct bytes *jkt)
-{
-	const struct dpop_request rq = {
-		.method = call->method,
-		.url = arena_printf(
-		    cx->arena, "%s%s", cx->svc->set.issuer, call->path),
-		.access_token = call->access_token,
-		.now = cx->now,
-		.window = WINDOW,
-	};
-	struct dpop_proof p;
-	const struct err *e = dpop_read(cx, call->proof, &rq, &p);
-
-	if (e != NULL)
-		return e;
-	if (p.nonce == NULL || !nonce_is_ours(cx, p.nonce))
-		return fail(cx, &ERR_USE_DPOP_NONCE, "DPoP: no or old nonce");
-	e = use_once(cx, &p);
-	*jkt = bytes_dup(cx->arena, BYTES_OF(p.jkt));
-	return e;
 }

@@ -36,14 +36,19 @@ struct dpop_proof {
 ERR_FN dpop_read(struct ctx *cx, const char *proof,
     const struct dpop_request *rq, struct dpop_proof *out);
 
-/* All of it, for a request to a path of ours; jkt is in the arena.  A proof
- * that was used before is an event. */
+/* All but replay, for a request to a path of ours. */
 struct dpop_call {
 	const char *proof, *method, *path;
 	const char *access_token; /* or NULL */
 };
 ERR_FN
-dpop_judge(struct ctx *cx, const struct dpop_call *call, struct bytes *jkt);
+dpop_judge(
+    struct ctx *cx, const struct dpop_call *call, struct dpop_proof *out);
+
+/* Uses the proof up; one that was used before is refused, and an event.  To
+ * be called once nothing else speaks against the request: anybody can make a
+ * key, and what is stored of its proofs stays for minutes. */
+ERR_FN dpop_use(struct ctx *cx, const struct dpop_proof *p);
 
 /* What the next proof is to carry. */
 const char *dpop_nonce(struct ctx *cx);

@@ -91,14 +91,17 @@ refuse_stranger(struct ctx *cx, const struct family *f)
 
 /* Takes the family on to its next generation, unless this is a repeat; who
  * comes second at the same time is one, with the key that the first has bound
- * it to. */
+ * it to.  Nothing else speaks against it any more. */
 static ERR_FN
 step(struct ctx *cx, const struct family_in *in, const struct shown *s)
 {
 	struct family *f = s->f;
-	const struct err *e;
+	const struct err *e =
+	    in->proof == NULL ? NULL : dpop_use(cx, in->proof);
 	bool done = false;
 
+	if (e != NULL)
+		return e;
 	if (s->generation == f->generation) {
 		e = family_next(cx, f, &done);
 		if (e != NULL)

@@ -14,6 +14,7 @@
 #include "domain/access.h"
 #include "domain/caller.h"
 #include "domain/client.h"
+#include "domain/dpop.h"
 #include "domain/kept.h"
 
 /* What came with a request to the token endpoint; NULL where absent. */
@@ -21,7 +22,8 @@ struct family_in {
 	const struct client *client; /* authenticated */
 	const char *code, *redirect_uri, *code_verifier;
 	const char *refresh_token, *scope, *resource;
-	struct bytes jkt; /* of the DPoP proof, or empty */
+	const struct dpop_proof *proof; /* judged and not used yet, or NULL */
+	struct bytes jkt;               /* the proof's, or empty */
 	struct bytes x5t; /* of the TLS client's certificate, or empty */
 };
 

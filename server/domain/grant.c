@@ -10,8 +10,10 @@
 #include "domain/pace.h"
 #include "domain/prompt.h"
 #include "domain/scope.h"
+#include "domain/session.h"
 #include "domain/svc.h"
 #include "pki/digest.h"
+#include "store/account.h"
 #include "store/event.h"
 #include "store/grant.h"
 
@@ -210,8 +212,10 @@ read_redirect(struct ctx *cx, const struct client *client,
 
 const struct err *
 grant_push(struct ctx *cx, const struct client *client,
-    const struct grant_in *in, struct bytes jkt, struct grant_pushed *out)
+    const struct grant_in *in, const struct dpop_proof *proof,
+    struct grant_pushed *out)
 {
+	struct bytes jkt = proof == NULL ? BYTES_NONE : BYTES_OF(proof->jkt);
 	struct authorization a;
 	const struct err *e;
 	const char *handle;
@@ -232,6 +236,8 @@ grant_push(struct ctx *cx, const struct client *client,
 	/* Anybody can say that they are a public client. */
 	if (client->key.n == 0)
 		e = pace_question(cx, in->address);
+	if (e == NULL && proof != NULL)
+		e = dpop_use(cx, proof);
 	if (e != NULL)
 		return e;
 	handle = handle_new(cx, mac);
@@ -379,6 +385,20 @@ give_code(struct ctx *cx, const struct authorization *a,
 	    mac);
 }
 
+/* Whoever signs an owner out holds the account: they wait for this, or this
+ * sees it (A3). */
+static ERR_FN
+check_signed_in(struct ctx *cx, const struct owner_caller *owner)
+{
+	struct owner_caller now;
+	struct account a;
+	const struct err *e = account_get(cx, owner->owner_id, true, &a);
+
+	return e != NULL || owner->cookie == NULL
+		   ? e
+		   : session_judge(cx, owner->cookie, &now);
+}
+
 const struct err *
 grant_decide(struct ctx *cx, const struct owner_caller *owner,
     const char *handle, bool allow, const char **location)
@@ -392,6 +412,8 @@ grant_decide(struct ctx *cx, const struct owner_caller *owner,
 	if (owner->client_id != NULL || owner->external)
 		return fail(cx, &ERR_SIGN_IN, "an app asks for an app");
 	e = tx_begin(cx, &tx);
+	if (e == NULL)
+		e = check_signed_in(cx, owner);
 	if (e == NULL)
 		e = find(cx, handle, mac, &a);
 	if (e == NULL)

@@ -12,6 +12,7 @@
 
 #include "domain/caller.h"
 #include "domain/client.h"
+#include "domain/dpop.h"
 
 extern const struct err ERR_UNSUPPORTED_RESPONSE_TYPE, ERR_INVALID_TARGET,
     ERR_LOGIN_REQUIRED, ERR_REQUEST_NOT_SUPPORTED, ERR_INVALID_REQUEST_URI,
@@ -31,10 +32,11 @@ struct grant_pushed {
 	int64_t expires_in;
 };
 
-/* RFC 9126 section 2: the client is authenticated; jkt is that of a DPoP
- * proof, or empty (RFC 9449 section 10.1). */
+/* RFC 9126 section 2: the client is authenticated; the DPoP proof is judged
+ * and not used yet, or NULL (RFC 9449 section 10.1). */
 ERR_FN grant_push(struct ctx *cx, const struct client *client,
-    const struct grant_in *in, struct bytes jkt, struct grant_pushed *out);
+    const struct grant_in *in, const struct dpop_proof *proof,
+    struct grant_pushed *out);
 
 /* Where the browser goes from the authorization endpoint: to our page, or
  * back to the app with a refusal. */

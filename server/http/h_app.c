@@ -1,3 +1,4 @@
+#include "base/arena.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "codec/form.h"
@@ -50,25 +51,36 @@ authenticate(struct ctx *cx, const struct request *rq, const struct form *form,
 	return client_authenticate(cx, &proof, out);
 }
 
-/* The key that the call proves: by DPoP, else by TLS, else none. */
+/* The DPoP proof that the call came with; NULL for none. */
 static ERR_FN
-read_keys(
-    struct ctx *cx, struct request *rq, struct bytes *jkt, struct bytes *x5t)
+read_proof(struct ctx *cx, struct request *rq, const struct dpop_proof **out)
 {
 	struct dpop_call call = {
 		.proof = request_header(rq, "DPoP"),
 		.method = router_method_name(rq->method),
 		.path = rq->path,
 	};
+	struct dpop_proof *p;
 
-	*jkt = *x5t = BYTES_NONE;
-	if (call.proof == NULL) {
-		if (rq->peer.n > 0)
-			*x5t = holder_x5t(cx, &rq->peer);
+	*out = NULL;
+	if (call.proof == NULL)
 		return NULL;
-	}
 	rq->dpop_nonce = dpop_nonce(cx);
-	return dpop_judge(cx, &call, jkt);
+	*out = p = arena_alloc(cx->arena, sizeof(*p));
+	return dpop_judge(cx, &call, p);
+}
+
+/* The key that the call proves: by DPoP, else by TLS, else none. */
+static ERR_FN
+read_keys(struct ctx *cx, struct request *rq, struct family_in *in)
+{
+	const struct err *e = read_proof(cx, rq, &in->proof);
+
+	if (in->proof != NULL)
+		in->jkt = BYTES_OF(in->proof->jkt);
+	else if (rq->peer.n > 0)
+		in->x5t = holder_x5t(cx, &rq->peer);
+	return e;
 }
 
 const struct err *
@@ -93,7 +105,7 @@ app_token(struct ctx *cx, struct request *rq, const struct form *form,
 		return fail(
 		    cx, &ERR_UNSUPPORTED_GRANT_TYPE, "grant_type is another");
 	/* Whoever lacks our nonce is to use the same assertion again. */
-	e = read_keys(cx, rq, &in.jkt, &in.x5t);
+	e = read_keys(cx, rq, &in);
 	if (e == NULL)
 		e = authenticate(cx, rq, form, &client);
 	if (e != NULL)
@@ -297,7 +309,7 @@ const struct err *
 post_par(struct ctx *cx, struct request *rq, struct reply *rs)
 {
 	struct grant_pushed out;
-	struct bytes jkt, x5t;
+	const struct dpop_proof *proof;
 	const struct err *e;
 	struct client client;
 	struct grant_in in;
@@ -305,13 +317,13 @@ post_par(struct ctx *cx, struct request *rq, struct reply *rs)
 
 	e = form_parse(cx, rq->body, &form);
 	if (e == NULL)
-		e = read_keys(cx, rq, &jkt, &x5t);
+		e = read_proof(cx, rq, &proof);
 	if (e == NULL)
 		e = authenticate(cx, rq, form, &client);
 	if (e != NULL)
 		return e;
 	in = read_question(rq, from_form, form);
-	e = grant_push(cx, &client, &in, jkt, &out);
+	e = grant_push(cx, &client, &in, proof, &out);
 	return e != NULL ? e : answer_json(cx, rs, 201, pushed_fields, &out);
 }
 

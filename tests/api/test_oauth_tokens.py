@@ -2,6 +2,7 @@
 9449, and rule A10."""
 
 import base64
+import copy
 import json
 import shutil
 import time
@@ -346,6 +347,33 @@ def test_rfc9449_replayed_proof_is_refused_and_an_event(
     assert 'error="invalid_dpop_proof"' in answer.headers["WWW-Authenticate"]
     (event,) = [e for e in operator.events() if e["kind"] == "dpop.replayed"]
     assert event["detail"] == thumbprint(app.dpop), "whose proof it was"
+
+
+def test_e3_a_stranger_s_proofs_are_not_stored(app, owner, database):
+    """Anybody can make a key, and say that they are a public client."""
+    def stored():
+        return database.value("SELECT count(*) FROM nonce_used")
+
+    tokens = app.tokens(owner)
+    code, verifier = app.code(owner)
+    stranger = copy.copy(app)
+    stranger.dpop, before = new_key(), stored()
+    for answer in (stranger.redeem("x" * 43, verifier),
+            stranger.redeem(code, "v" * 43), stranger.refresh("x" * 43),
+            stranger.refresh(tokens["refresh_token"]),
+            stranger.post("/oauth2/par", stranger.question(verifier,
+                redirect_uri="https://evil.example/"))):
+        assert error(answer) in ("invalid_grant", "invalid_request")
+    expect(stranger.call("GET", "/v1/devices", tokens["access_token"]), 401)
+    assert stored() == before
+    # Whoever has what it takes shows each of theirs once.
+    for path, form in (("/oauth2/par", app.question(verifier)),
+            ("/oauth2/token", {"grant_type": "refresh_token", "client_id":
+                app.id, "refresh_token": tokens["refresh_token"]})):
+        proof = {"DPoP": app.proof("POST", path)}
+        expect(app.http.post(path, data=form, headers=proof), 200, 201)
+        assert error(app.http.post(path, data=form, headers=proof)) == \
+            "invalid_dpop_proof"
 
 
 def test_rfc9449_bound_token_needs_its_key_at_the_resource(
