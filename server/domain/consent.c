@@ -395,39 +395,23 @@ decide(struct ctx *cx, const struct owner_caller *owner,
 		   : approval_decide(cx, a, yes, owner->owner_id, *device_id);
 }
 
-/* A yes from elsewhere may be that of an owner who is being talked into it:
- * its record stays when all else is undone. */
+/* The refusal of a word that stays on record, with its touch spent: one that
+ * came after another had counted, or a yes from elsewhere, whose owner may be
+ * talked into it. */
 static ERR_FN
-refuse_network(struct ctx *cx, const struct approval *a, struct tx *tx)
+refuse_on_record(struct ctx *cx, const struct approval *a, struct event ev,
+    const struct err *refusal, struct tx *tx)
 {
 	const struct err *e;
 
-	tx_end(tx);
-	e = event_add(cx, &(struct event){ .kind = "approval.other_network",
-			      .birth_id = a->birth_id,
-			      .owner_id = a->shown_to,
-			      .approval_id = a->id,
-			      .code = ERR_NETWORK.code });
-	return e != NULL ? e : &ERR_NETWORK;
-}
-
-/* Another word than the one that counts: both are on record, and its touch is
- * spent. */
-static ERR_FN
-refuse_late(struct ctx *cx, const struct approval *a,
-    const struct consent_decision *in, struct tx *tx)
-{
-	const struct err *e =
-	    event_add(cx, &(struct event){ .kind = "approval.late",
-			      .birth_id = a->birth_id,
-			      .owner_id = a->shown_to,
-			      .approval_id = a->id,
-			      .code = ERR_DECIDED.code,
-			      .detail = in->decision });
-
+	ev.birth_id = a->birth_id;
+	ev.owner_id = a->shown_to;
+	ev.approval_id = a->id;
+	ev.code = refusal->code;
+	e = event_add(cx, &ev);
 	if (e == NULL)
 		e = tx_commit(tx);
-	return e != NULL ? e : &ERR_DECIDED;
+	return e != NULL ? e : refusal;
 }
 
 const struct err *
@@ -453,9 +437,13 @@ consent_decide(struct ctx *cx, const struct owner_caller *owner, const char *id,
 	out->device_id = NULL;
 	e = decide(cx, owner, &a, in, &out->device_id);
 	if (e == &ERR_NETWORK)
-		return refuse_network(cx, &a, &tx);
+		return refuse_on_record(cx, &a,
+		    (struct event){ .kind = "approval.other_network" }, e, &tx);
 	if (e == &ERR_DECIDED && is_over(cx, &a))
-		return refuse_late(cx, &a, in, &tx);
+		return refuse_on_record(cx, &a,
+		    (struct event){
+			.kind = "approval.late", .detail = in->decision },
+		    e, &tx);
 	/* A no is not to be undone by an older database (R6). */
 	if (e == NULL && !yes)
 		e = feed_removed(cx, "approval", a.id, a.expires_at);

@@ -288,11 +288,14 @@ def test_same_network_is_shown_and_can_be_demanded(person, device, operator,
         assert not shown["same_network_required"] and shown["asked_at"]
     expect(operator.call("PUT", f"/models/{device.maker.model}/policy",
         json={"policy": {"require_same_network": True}}), 200)
-    assert expect(elsewhere.lookup(code), 200).json()["same_network_required"]
-    answer = elsewhere.approve(code)
-    assert code_of(expect(answer, 403)) == "other-network"
-    assert operator.events("?kind=approval.other_network")[0]["owner_id"] == (
-        elsewhere.id)
+    shown = expect(elsewhere.lookup(code), 200).json()
+    assert shown["same_network_required"]
+    touch = elsewhere.touch("approve", f"{shown['id']} {shown['digest']}")
+    for code_then in "other-network", "passkey-refused":
+        answer = elsewhere.decide(shown, "approve", touch)
+        assert code_of(expect(answer, 403)) == code_then
+    event, = operator.events("?kind=approval.other_network")
+    assert event["owner_id"] == elsewhere.id
     # No address is kept, and nothing of it once it is decided (V1).
     kept, = database.query("SELECT network FROM approval")[0]
     assert len(kept) == 33 and b"127.0.0.1" not in bytes(kept)
