@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "domain/budget.h"
 #include "domain/code.h"
+#include "domain/kept.h"
 #include "domain/lineage.h"
 #include "domain/ownership.h"
 #include "domain/svc.h"
@@ -358,7 +359,11 @@ account_remove_passkey(struct ctx *cx, const struct owner_caller *owner,
 		e = feed_removed(cx, "passkey", id, 0);
 	if (e == NULL)
 		e = tx_commit(&tx);
-	return e != NULL ? e : lineage_settle(cx);
+	if (e != NULL)
+		return e;
+	/* Other nodes hear of it. */
+	kept_forget(cx->svc->introspected);
+	return lineage_settle(cx);
 }
 
 const struct err *

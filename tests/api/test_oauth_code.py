@@ -367,6 +367,29 @@ def test_p4_removing_a_passkey_signs_apps_out(app, person, operator):
     assert [e["kind"] for e in operator.events()].count("app.signed_out") == 1
 
 
+def test_a3_who_is_signed_out_meanwhile_lets_no_app_in(
+        app, person, database):
+    thief = Person(person.stack)
+    expect(person.add_passkey(thief.passkey), 204)
+    expect(thief.sign_in(), 200)
+    gone = person.account()["passkeys"][1]["id"]
+    touch = person.touch("passkey-remove", gone)
+    handle, _ = app.ask()
+    blocker = database.connect("super")
+    blocker.cursor().execute("SELECT FROM owner FOR UPDATE")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        removed = pool.submit(person.call, "POST",
+            f"/v1/account/passkeys/{gone}/removal", json=touch)
+        database.wait_blocked(1)
+        allowed = pool.submit(decide, thief, handle)
+        database.wait_blocked(2)
+        blocker.rollback()
+        expect(removed.result(60), 204)
+        expect(allowed.result(60), 401)
+    blocker.close()
+    assert database.value("SELECT count(*) FROM token_family") == 0
+
+
 def claims_of(jwt):
     text = jwt.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
