@@ -84,6 +84,30 @@ usage(FILE *f)
 	return f == stdout ? 0 : 2;
 }
 
+/* The same, after the first word that is none of these. */
+static int
+misused(int argc, char **argv)
+{
+	static const char *const words[] = { "--config", "config", "--json",
+		"--check", "--example", "--reference", "routes", "--version",
+		"--help" };
+	size_t w, n = sizeof(words) / sizeof(words[0]);
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		for (w = 0; w < n && strcmp(argv[i], words[w]) != 0; w++)
+			;
+		if (w == n) {
+			fprintf(
+			    stderr, "latchkeyd: unknown \"%.60s\"\n", argv[i]);
+			break;
+		}
+		if (w == 0)
+			i++; /* its FILE */
+	}
+	return usage(stderr);
+}
+
 /* A file of at most max - 1 bytes as text; false with *why. */
 static bool
 read_text(const char *path, char *out, size_t max, char why[CFG_WHY_BYTES])
@@ -400,10 +424,10 @@ main(int argc, char **argv)
 		return catalog_print(stdout);
 	if (argc >= 2 && strcmp(argv[1], "config") == 0) {
 		status = config_command(argc - 2, argv + 2);
-		return status < 0 ? usage(stderr) : status;
+		return status < 0 ? misused(argc, argv) : status;
 	}
 	if (argc != 3 || strcmp(argv[1], "--config") != 0)
-		return usage(stderr);
+		return misused(argc, argv);
 	status = config_load(argv[2], &w.svc.set, from) ? serve(&w) : 1;
 	config_release(&w.svc.set);
 	return status;

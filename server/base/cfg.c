@@ -84,6 +84,26 @@ split(char *s)
 	return trim(eq + 1);
 }
 
+/* A head, or a setting. */
+static bool
+read_line(char *s, char section[CFG_LINE_BYTES], struct cfg_line *l, char *why)
+{
+	size_t n = strlen(s);
+
+	if (*s == '[' && s[n - 1] == ']') {
+		s[n - 1] = '\0';
+		memcpy(section, s + 1, n - 1);
+		l->key = l->value = NULL;
+		return true;
+	}
+	l->value = split(s);
+	l->key = trim(s);
+	if (l->value != NULL && *l->key != '\0')
+		return true;
+	(void)snprintf(why, CFG_WHY_BYTES, "expected \"key = value\"");
+	return false;
+}
+
 static bool
 each_line(FILE *f, cfg_line_fn *fn, void *arg, struct cfg_line *l, char *why)
 {
@@ -93,7 +113,6 @@ each_line(FILE *f, cfg_line_fn *fn, void *arg, struct cfg_line *l, char *why)
 	while (fgets(text, sizeof(text), f) != NULL) {
 		bool whole = strchr(text, '\n') != NULL || feof(f);
 		char *s = trim(text);
-		size_t n = strlen(s);
 
 		l->number++;
 		if (!whole) {
@@ -103,19 +122,7 @@ each_line(FILE *f, cfg_line_fn *fn, void *arg, struct cfg_line *l, char *why)
 		}
 		if (*s == '\0' || *s == '#')
 			continue;
-		if (*s == '[' && s[n - 1] == ']') {
-			s[n - 1] = '\0';
-			memcpy(section, s + 1, n - 1);
-			continue;
-		}
-		l->value = split(s);
-		l->key = trim(s);
-		if (l->value == NULL || *l->key == '\0') {
-			(void)snprintf(
-			    why, CFG_WHY_BYTES, "expected \"key = value\"");
-			return false;
-		}
-		if (!fn(arg, l, why))
+		if (!read_line(s, section, l, why) || !fn(arg, l, why))
 			return false;
 	}
 	if (ferror(f))

@@ -50,11 +50,11 @@ struct cfg_key {
 
 struct cfg_line {
 	int number;
-	const char *section; /* "" before the first head */
-	const char *key, *value;
+	const char *section;     /* "" before the first head */
+	const char *key, *value; /* NULL: the section's head itself */
 };
 
-/* Called for each setting; returns false with *why filled to stop. */
+/* Called for each setting and head; returns false with *why filled to stop. */
 typedef bool cfg_line_fn(void *arg, const struct cfg_line *line, char *why);
 
 /* Reads a file line by line; false with why = "file:line: reason". */

@@ -62,15 +62,14 @@ read_line(void *arg, const struct cfg_line *line, char *why)
 {
 	struct load *l = arg;
 	const char *path = l->source->path, *near;
-	size_t i = find(l, line->key);
+	size_t i;
 
-	if (*line->section != '\0') {
-		wrong(l,
-		    "%s:%d: there are no sections, but [%.60s] stands "
-		    "before this",
-		    path, line->number, line->section);
+	if (line->key == NULL) {
+		wrong(l, "%s:%d: [%.60s]: there are no sections here", path,
+		    line->number, line->section);
 		return true;
 	}
+	i = find(l, line->key);
 	if (i == l->n) {
 		near = meant(l, line->key);
 		wrong(l, "%s:%d: unknown key \"%.60s\"%s%s%s", path,

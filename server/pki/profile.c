@@ -130,10 +130,10 @@ read_line(void *arg, const struct cfg_line *l, char *why)
 	bool ok = false;
 	size_t i;
 
-	if ((r->out->n == 0 ||
-		strcmp(r->out->v[r->out->n - 1].name, l->section) != 0) &&
-	    !begin(r, l->section, why))
-		return false;
+	if (l->key == NULL)
+		return begin(r, l->section, why);
+	if (r->out->n == 0)
+		return refuse(why, "no [profile] before", l->key);
 	for (i = 0; i < N_KEYS; i++)
 		if (strcmp(KEYS[i].name, l->key) == 0)
 			break;

@@ -75,7 +75,7 @@ def test_config_hides_a_password(tmp_path):
 def test_check_names_every_fault_with_its_line(tmp_path):
     assert config(tmp_path, example(), "--check").returncode == 0
     text = example(issuer="http://id.example.com", workers=0, mac_key=None,
-        idp_acr="phr") + "prot = 1\n"
+        idp_acr="phr") + "prot = 1\n[more]\n"
     done = config(tmp_path, text, "--check",
         env={"LATCHKEYD_QEUE": "9", "LATCHKEYD_QUEUE": "many"})
     at = {line.partition(" =")[0]: i + 1
@@ -87,12 +87,13 @@ def test_check_names_every_fault_with_its_line(tmp_path):
             f":{at['workers']}: workers: \"0\" is not a number from 1 to "
                 "256",
             f":{at['prot']}: unknown key \"prot\"; did you mean \"port\"?",
+            f":{at['prot'] + 1}: [more]: there are no sections",
             "environment: LATCHKEYD_QUEUE: queue: \"many\" is not a number",
             "unknown variable LATCHKEYD_QEUE; did you mean LATCHKEYD_QUEUE?",
             "\"mac_key\" must be set",
             "\"idp_acr\" does nothing unless \"idp_issuer\" is set"):
         assert fault in done.stderr, done.stderr
-    assert len(done.stderr.splitlines()) == 7
+    assert len(done.stderr.splitlines()) == 8
 
 
 def test_environment_alone_is_enough():
@@ -106,14 +107,17 @@ def test_version():
     assert run(DAEMON, "--version").startswith("latchkeyd ")
 
 
-@pytest.mark.parametrize("arguments", [[], ["--config"], ["serve"],
-    ["--config", "a", "b"], ["--nonsense", "x"], ["config"],
-    ["config", "--config"], ["config", "--example", "--config", "a"],
-    ["config", "--yaml", "--config", "a"]])
-def test_wrong_usage_is_2(arguments):
+@pytest.mark.parametrize("arguments, wrong", [
+    ([], None), (["--config"], None), (["serve"], "serve"),
+    (["--config", "a", "b"], "b"), (["--nonsense", "x"], "--nonsense"),
+    (["config"], None), (["config", "--config"], None),
+    (["config", "--example", "--config", "a"], None),
+    (["config", "--yaml", "--config", "a"], "--yaml")])
+def test_wrong_usage_is_2(arguments, wrong):
     done = subprocess.run([DAEMON, *arguments], capture_output=True, text=True)
     assert done.returncode == 2
-    assert "usage:" in done.stderr
+    named = f'latchkeyd: unknown "{wrong}"\n' if wrong else ""
+    assert done.stderr.startswith(f"{named}usage: "), done.stderr
 
 
 def test_missing_file_is_1_with_a_reason(tmp_path):

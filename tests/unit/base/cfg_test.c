@@ -5,6 +5,7 @@
 struct set {
 	char *name, *must, *more;
 	int64_t count, wait;
+	int heads;
 	bool on;
 };
 
@@ -79,7 +80,8 @@ bad_files_are_refused_with_line_and_reason(void **state)
 		{ "must = \n", ":1: must: \"\" is not a text" },
 		{ "name = \n", ":1: name: \"\" is not a text" },
 		{ "more = long\n", ":1: more: \"long\" is not a short text" },
-		{ "must = x\n[s]\non = yes\n", ":3: there are no sections" },
+		{ "must = x\n[s]\non = yes\n", ":2: [s]: there are no" },
+		{ "must = x\n[s]\n", ":2: [s]: there are no" },
 		{ "must\n", ":1: expected" },
 		{ "= x\n", ":1: expected" },
 		{ "count = 0\n",
@@ -185,8 +187,10 @@ note_section(void *arg, const struct cfg_line *line, char *why)
 	struct set *s = arg;
 
 	(void)why;
-	if (strcmp(line->section, "two") == 0)
-		s->count += line->number;
+	if (strcmp(line->section, "two") != 0)
+		return true;
+	s->count += line->number;
+	s->heads += line->key == NULL;
 	return true;
 }
 
@@ -203,7 +207,8 @@ lines_know_their_section(void **state)
 	close(fd);
 	assert_true(cfg_each(path, note_section, &s, why));
 	unlink(path);
-	assert_int_equal(s.count, 5 + 6);
+	assert_int_equal(s.count, 4 + 5 + 6);
+	assert_int_equal(s.heads, 1);
 }
 
 /* What cfg_load says, a line each, and what it set. */

@@ -77,7 +77,7 @@ faults_are_named_with_their_line(void **state)
 		const char *text, *why;
 	} cases[] = {
 		{ "", "no profile" },
-		{ WHOLE, ":1: " },
+		{ WHOLE, ":1: no [profile] before \"kind\"" },
 		{ "[a]\nkind = ca\n", ":2: kind is service" },
 		{ "[a]\nkind = device\n", ":2: kind is service" },
 		{ "[a]\nkind = server\n", "does not set lifetime" },
@@ -88,7 +88,8 @@ faults_are_named_with_their_line(void **state)
 		{ "[a]\ncolour = red\n", "unknown key \"colour\"" },
 		{ "[a]\nkind = server\nkind = server\n", ":3: set twice" },
 		{ "[a]\n" WHOLE "[b]\n" WHOLE "[a]\n" WHOLE, "set twice" },
-		{ "[A B]\n" WHOLE, "name" },
+		{ "[a]\n" WHOLE "[b]\n", "\"b\" does not set kind" },
+		{ "[A B]\n" WHOLE, ":1: not a profile's name" },
 		{ "[a]\n" WHOLE "crl_url = ftp://a\n", ":5: crl_url: not" },
 		{ "[a]\n" WHOLE "ocsp_url = \n", ":5: " },
 	};
