@@ -6,10 +6,10 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
-/* In two chains: of its serial, and of its device if it has one. */
 /* Threads that answer have read the clock at different times. */
 #define CLOCK_SLACK 60
 
+/* In two chains: of its serial, and of its device if it has one. */
 struct entry {
 	struct entry *next, *near;
 	int64_t this_update, next_update;

@@ -18,9 +18,9 @@ bool operator_token_is_ours(struct ctx *cx, const char *token);
 
 /* Judges the token and that it holds one of the scopes.  Any scope but
  * metrics and manufacturer:<id> implies read; registry implies import.
- * While the database is away, a token of the scope metrics alone that it
- * vouched for within a day, to this node, still opens the metrics: they are
- * what one looks at then. */
+ * While the database is away, a token of the scope metrics alone, bound to
+ * nothing, that it vouched for within a day, to this node, still opens the
+ * metrics: they are what one looks at then. */
 ERR_FN operator_judge(struct ctx *cx, const struct admin_call *call,
     unsigned scope, struct admin_caller *out);
 
