@@ -19,7 +19,7 @@
 #include "base/ctx.h"
 #include "base/err.h"
 
-#define SCHEMA_VERSION 31
+#define SCHEMA_VERSION 32
 
 struct stmt {
 	const char *name;
