@@ -225,7 +225,7 @@ release:
 ##        (FUZZ_ROWS="json jws" to pick)
 FUZZ_SECONDS ?= 60
 FUZZ_ROWS ?= $(shell sed -n 's/^\t{ "\([a-z0-9_]*\)", fuzz_.*/\1/p' \
-	tests/fuzz/fuzz.c)
+	tests/fuzz/fuzz.c 2>/dev/null)
 .PHONY: fuzz fuzz-run fuzz-coverage corpus
 fuzz:
 	@deploy/dev/install.sh build fuzz

@@ -2,7 +2,8 @@
 # run.sh: the images built, docker-compose.yml started and the main job played
 # inside, by podman, with base, database and Prometheus images made here from
 # Debian's packages, since nothing of it may need a registry; and the units of
-# deploy/systemd under a live systemd.  Needs root.
+# deploy/systemd under a live systemd.  Needs root.  What does not need each
+# other runs side by side.
 # All of it is in one scratch directory, which is removed.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -29,11 +30,26 @@ die() {
 }
 
 # quiet COMMAND...: its output is shown only if it fails.
+log=$scratch/log
 quiet() {
-	"$@" >"$scratch/log" 2>&1 || {
-		tail -40 "$scratch/log" >&2
+	"$@" >"$log" 2>&1 || {
+		tail -40 "$log" >&2
 		die "failed: $*"
 	}
+}
+
+# aside NAME COMMAND...: runs while we go on, until "await NAME".
+declare -A asides=()
+aside() {
+	set -m # a group of its own, which end() can stop
+	log=$scratch/log.$1 "${@:2}" &
+	set +m
+	asides[$1]=$!
+}
+
+await() {
+	wait "${asides[$1]}" || die "$1 failed"
+	unset "asides[$1]"
 }
 
 compose() {
@@ -43,13 +59,17 @@ compose() {
 end() {
 	status=$?
 	trap '' INT TERM HUP
+	for group in "${asides[@]}"; do
+		kill -- "-$group" 2>/dev/null || :
+		wait "$group" || :
+	done
 	if [ "$status" != 0 ]; then
 		for name in $(podman ps -a --format '{{.Names}}'); do
 			echo "-- $name" >&2
 			podman logs --tail 15 "$name" >&2 2>&1 || :
 		done
 	fi
-	podman rm -af -t 2 >/dev/null 2>&1 || :
+	podman rm -af -t 0 >/dev/null 2>&1 || :
 	podman volume prune -f >/dev/null 2>&1 || :
 	podman network rm -f "${project}_default" >/dev/null 2>&1 || :
 	podman rmi -af >/dev/null 2>&1 || :
@@ -96,29 +116,103 @@ quiet podman import -q --change 'CMD ["bash"]' "$scratch/base.tar" \
     localhost/debian:bookworm-slim
 rm "$scratch/base.tar"
 step "base image"
-quiet podman build -q -t localhost/postgres:15-bookworm \
-    tests/containers/postgres
-step "database image"
-quiet podman build -q -t localhost/prom/prometheus:v2.55.1 \
-    tests/containers/prometheus
-quiet podman build -q -t localhost/prom/node-exporter:v1.8.2 \
-    tests/containers/node-exporter
-step "Prometheus and node_exporter images"
-# As a release has them.
-quiet deploy/release_images.sh . "$scratch/release" check
-for image in latchkey latchkey-broker; do
-	quiet podman tag "localhost/$image:check" "localhost/$image"
-	gzip -dc "$scratch/release/$image-check.image.tar.gz" |
-	    tar -tf - manifest.json >/dev/null || die "$image: its archive"
-done
-step "our images and their archives"
 
-# -- what they add to their base: 40 MB at most
+# build TARGET IMAGE: of tests/containers/Dockerfile.
+build() {
+	quiet podman build -q -f tests/containers/Dockerfile \
+	    --ignorefile tests/containers/Dockerfile.dockerignore \
+	    --target "$1" -t "localhost/$2" .
+}
+
+stand_ins() {
+	build postgres postgres:15-bookworm
+	build prometheus prom/prometheus:v2.55.1
+	build node-exporter prom/node-exporter:v1.8.2
+}
+aside "stand-ins" stand_ins
+quiet compose build --build-arg VERSION=check
+step "our images"
+await "stand-ins"
+step "what stands in for Postgres' and Prometheus'"
+
+# -- the stack: podman-compose starts all at once, and does not wait
+quiet compose up -d --no-build maintain latchkeyd mosquitto exporter prometheus
+name() {
+	echo "${project}_$1_1"
+}
+n=0
+until podman exec "$(name latchkeyd)" latchkey health --ready \
+    >"$scratch/ready" 2>&1; do
+	n=$((n + 1))
+	[ "$n" -le 300 ] || die "not ready: $(cat "$scratch/ready")"
+	sleep 1
+done
+step "ready"
+quiet podman healthcheck run "$(name latchkeyd)"
+quiet curl -sSf --cacert /dev/null -k "https://localhost:$pages/healthz"
+# Prometheus read its files when it was started, with all the others.
+n=0
+until podman exec "$(name prometheus)" \
+    test -s /etc/prometheus/latchkey/token 2>/dev/null; do
+	n=$((n + 1))
+	[ "$n" -le 300 ] || die "no token for Prometheus"
+	sleep 1
+done
+quiet podman wait "$(name scraper)"
+quiet podman start -a "$(name scraper)"
+grep -qa "is there: nothing to do" "$log" ||
+    die "a second token was made: $(cat "$log")"
+quiet podman restart "$(name prometheus)"
+# With all that it needs there: podman-compose would build and start it again.
+quiet compose run --no-deps --rm demo
+# podman-compose does not hand on how it ended.
+grep -a " ms  " "$log"
+grep -qa "the main job holds" "$log" || {
+	tail -5 "$log" >&2
+	die "the main job does not hold"
+}
+step "the main job was played inside"
+# As a release has them; each step is built already.
+aside "release" quiet deploy/release_images.sh . "$scratch/release" check
+
+# -- what they may do: write nothing but their volumes, hold no capability
+for service in latchkeyd mosquitto maintain prometheus exporter; do
+	container=$(name "$service")
+	read_only=$(podman inspect --format '{{.HostConfig.ReadonlyRootfs}}' \
+	    "$container")
+	[ "$read_only" = true ] || die "$service can write its root"
+	pid=$(podman inspect --format '{{.State.Pid}}' "$container")
+	awk '/^Cap(Prm|Eff|Bnd|Amb):/ && $2 !~ /^0+$/ { bad = 1 }
+	    /^NoNewPrivs:/ && $2 != 1 { bad = 1 }
+	    /^Uid:/ && $2 != 65532 { bad = 1 } END { exit bad }' \
+	    "/proc/$pid/status" || die "$service has more rights than it needs"
+	! podman exec "$container" touch /usr/bin/mine 2>/dev/null ||
+	    die "$service wrote to /usr/bin"
+done
+step "read-only roots, no capabilities, no root user"
+
+# -- the units, on a machine whose first process is systemd
+build machine latchkey-machine
+quiet podman run -d --name "$(name systemd)" --privileged --systemd=always \
+    localhost/latchkey-machine
+quiet podman exec -i "$(name systemd)" sh <tests/containers/systemd.sh
+grep -a '^systemd: ' "$log"
+step "the units were played under systemd"
+
+# -- our images as they are released; they add 40 MB to their base at most
 size() {
 	podman image inspect --format '{{.Size}}' "localhost/$1"
 }
+image_id() {
+	podman image inspect --format '{{.Id}}' "localhost/$1"
+}
+await "release"
 base=$(size debian:bookworm-slim)
 for image in latchkey latchkey-broker; do
+	[ "$(image_id "$image")" = "$(image_id "$image:check")" ] ||
+	    die "$image: released is another than what was played"
+	gzip -dc "$scratch/release/$image-check.image.tar.gz" |
+	    tar -tf - manifest.json >/dev/null || die "$image: its archive"
 	added=$((($(size "$image") - base) / 1000000))
 	step "$image adds $added MB to its base"
 	[ "$added" -le 40 ] || die "more than 40 MB"
@@ -137,34 +231,7 @@ assert {"latchkeyd", "latchkey_broker.so"} & set(names), names' \
 	    "$scratch/release/$image-check.spdx.json" || die "$image: its SBOM"
 done
 
-# -- the stack: podman-compose starts all at once, and does not wait
-quiet compose up -d --no-build
-name() {
-	echo "${project}_$1_1"
-}
-n=0
-until podman exec "$(name latchkeyd)" latchkey health --ready \
-    >"$scratch/ready" 2>&1; do
-	n=$((n + 1))
-	[ "$n" -le 300 ] || die "not ready: $(cat "$scratch/ready")"
-	sleep 1
-done
-step "ready"
-quiet podman healthcheck run "$(name latchkeyd)"
-quiet curl -sSf --cacert /dev/null -k "https://localhost:$pages/healthz"
-quiet compose run --rm demo
-# podman-compose does not hand on how it ended.
-grep -a " ms  " "$scratch/log"
-grep -qa "the main job holds" "$scratch/log" || {
-	tail -5 "$scratch/log" >&2
-	die "the main job does not hold"
-}
-step "the main job was played inside"
-
-# -- Prometheus: it read its files when it was started, with all the others
-quiet podman start -a "$(name scraper)"
-grep -qa "is there: nothing to do" "$scratch/log" ||
-    die "a second token was made: $(cat "$scratch/log")"
+# -- Prometheus
 volumes=$(podman inspect --format '{{range .Mounts}}{{println .Name}}{{end}}' \
     "$(name prometheus)" | sort | xargs)
 [ "$volumes" = "${project}_prometheus ${project}_scraper" ] ||
@@ -172,7 +239,6 @@ volumes=$(podman inspect --format '{{range .Mounts}}{{println .Name}}{{end}}' \
 volumes=$(podman inspect --format '{{range .Mounts}}{{println .Name}}{{end}}' \
     "$(name exporter)" | xargs)
 [ "$volumes" = "${project}_metrics" ] || die "exporter has the volumes $volumes"
-quiet podman restart "$(name prometheus)"
 n=0
 until python3 tests/containers/watched.py "http://localhost:$watch" \
     deploy/prometheus/latchkey.rules.yml >"$scratch/watched" 2>&1; do
@@ -181,22 +247,6 @@ until python3 tests/containers/watched.py "http://localhost:$watch" \
 	sleep 1
 done
 step "$(cat "$scratch/watched")"
-
-# -- what they may do: write nothing but their volumes, hold no capability
-for service in latchkeyd mosquitto maintain prometheus exporter; do
-	container=$(name "$service")
-	read_only=$(podman inspect --format '{{.HostConfig.ReadonlyRootfs}}' \
-	    "$container")
-	[ "$read_only" = true ] || die "$service can write its root"
-	pid=$(podman inspect --format '{{.State.Pid}}' "$container")
-	awk '/^Cap(Prm|Eff|Bnd|Amb):/ && $2 !~ /^0+$/ { bad = 1 }
-	    /^NoNewPrivs:/ && $2 != 1 { bad = 1 }
-	    /^Uid:/ && $2 != 65532 { bad = 1 } END { exit bad }' \
-	    "/proc/$pid/status" || die "$service has more rights than it needs"
-	! podman exec "$container" touch /usr/bin/mine 2>/dev/null ||
-	    die "$service wrote to /usr/bin"
-done
-step "read-only roots, no capabilities, no root user"
 
 # -- SIGTERM is heard, within 2 s: a kill would come after 30 s, with status
 # 137.  What podman itself takes is what it takes to kill at once.
@@ -219,12 +269,4 @@ for service in latchkeyd mosquitto maintain prometheus; do
 	[ "$took" -le $((2000 + 2 * podmans)) ] || die "more than 2 s"
 done
 
-# -- the units, on a machine whose first process is systemd
-quiet podman build -q -f tests/containers/systemd/Dockerfile \
-    -t localhost/latchkey-systemd .
-quiet podman run -d --name "$(name systemd)" --privileged --systemd=always \
-    localhost/latchkey-systemd
-quiet podman exec -i "$(name systemd)" sh <tests/containers/systemd/play.sh
-grep -a '^systemd: ' "$scratch/log"
-step "the units were played under systemd"
 echo "check-containers: all of it holds"

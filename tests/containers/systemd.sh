@@ -1,6 +1,6 @@
 #!/bin/sh
-# play.sh: read by a shell inside of the machine: Latchkey is set up, runs as a service of
-# systemd, comes back when it has failed, is maintained, and stops.
+# systemd.sh: read by a shell inside of the machine: Latchkey is set up, runs as
+# a service of systemd, comes back when it has failed, is maintained, and stops.
 set -eu
 pki=/etc/latchkey/pki
 conf=/etc/latchkey/latchkeyd.conf
