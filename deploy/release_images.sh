@@ -1,7 +1,7 @@
 #!/bin/sh
 # release_images.sh SOURCE DIR VERSION: both images of the tree SOURCE, built by
-# podman as localhost/NAME:VERSION, and in DIR of each an archive that
-# "docker load" or "podman load" reads, and what it is made of (SPDX).
+# podman as localhost/NAME:VERSION, and in DIR of each an archive for "docker
+# load" and, through "gzip -dc", "podman load", and what it is made of (SPDX).
 set -eu
 source=$1 dir=$2 version=$3
 mkdir -p "$dir"
