@@ -62,14 +62,21 @@ def p99(tokens, prefix):
 
 
 def beside_lists(tokens, prefix):
-    """p99 of enrollments while one list after the other is made."""
-    over, database = threading.Event(), tokens.rig.database
+    """p99 of enrollments while one list after the other is made: each time
+    that there is one, another certificate is revoked."""
+    over, rig = threading.Event(), tokens.rig
+
+    def made():
+        return rig.stack.process.log().count("crl.made")
 
     def revoke():
         n = REVOKED
-        while not over.wait(0.2):
-            database.query(INSERT, (n, n + 1))
+        while not over.is_set():
+            lists = made()
+            rig.database.query(INSERT, (n, n + 1))
             n += 1
+            while made() == lists and not over.wait(0.5):
+                pass
 
     thread = threading.Thread(target=revoke, daemon=True)
     thread.start()
